@@ -1,0 +1,59 @@
+# make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
+# make test                 checks and tests, with all their set-up
+# make demo                 the worker is killed, the report is not
+# make bench                the measurements in benchmarks/
+# make stop                 ends the local Temporal dev server
+# make lock                 refreshes the lock files from requirements*.txt
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOPIC ?=
+export TOPIC
+.PHONY: report test demo bench stop lock clean
+
+report: $(VENV)/run
+	@$(BIN)/python -m demos.one_command
+
+test: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+demo: $(VENV)/run
+	@$(BIN)/python -m demos.kill_the_worker
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks.startup
+
+stop: $(VENV)/run
+	@$(BIN)/python -m research.devserver stop
+
+lock: $(VENV)/dev
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements.txt -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) research/go-toolchain.txt -o research/go-toolchain.lock
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.10 --generate-hashes --upgrade \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+# Two stamps: what running needs, and what the tests need besides. Every package is checked
+# against the hashes of the lock.
+$(VENV)/run: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "No virtual environment can be made here (Debian: apt install python3-venv)."; exit 1; }
+	@echo "Installing the locked dependencies into $(VENV) (once, a minute or two) …"
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/run
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

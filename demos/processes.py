@@ -1,0 +1,103 @@
+"""The program's own processes, started and ended from a script."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from research.settings import ROOT
+
+READY = "Ready."
+
+
+class Program:
+    """One Python process and the lines that it prints; ended, if need be, on leaving the context."""
+
+    def __init__(self, *arguments: str, root: Path = ROOT, **environ: str) -> None:
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=root,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> "Program":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.stop()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def wait_for(self, words: str, seconds: float = 60) -> None:
+        """Return when a line with these words was printed.
+
+        Raises:
+            TimeoutError: not in time, or the process ended without; with all that it said.
+        """
+        self._wait(lambda: any(words in line for line in self.lines), words, seconds)
+
+    def _wait(self, done: Callable[[], bool], what: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while not done():
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._reader.is_alive():
+                    raise TimeoutError(f"waited in vain for {what!r}:\n{self.text}")
+                self._news.wait(min(left, 0.2))
+
+    def exit_status(self, seconds: float = 60) -> int:
+        """Wait for the process to end by itself."""
+        status = self.process.wait(seconds)
+        self._reader.join(10)
+        return status
+
+    def kill(self) -> None:
+        """SIGKILL: no last word, no cleaning up."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask the process to end, and wait for it."""
+        self.process.send_signal(number)
+        try:
+            return self.exit_status(40)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+
+
+def start_worker(*options: str, root: Path = ROOT, **environ: str) -> Program:
+    """A worker that is ready to serve."""
+    worker = Program("worker.py", *options, root=root, **environ)
+    try:
+        worker.wait_for(READY, seconds=900)  # the first start may build the dev server
+    except BaseException:
+        worker.__exit__(None, None, None)
+        raise
+    return worker

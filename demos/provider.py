@@ -1,0 +1,165 @@
+"""A stand-in for a paid provider: speaks the OpenAI protocol on 127.0.0.1 and counts its calls.
+
+The demo and the tests use it. `Provider.calls` is its ledger: every request with what was sent.
+"""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+SUMMARY = "Provide a 2-3 sentence executive summary of this research: "
+
+
+@dataclass
+class Call:
+    """One request, and what became of it."""
+
+    messages: list[dict[str, Any]]
+    headers: dict[str, str]
+    body: dict[str, Any]
+    sent: str = ""
+    """The text that left so far."""
+    finished: bool = False
+
+    @property
+    def prompt(self) -> str:
+        return str(self.messages[0]["content"])
+
+    @property
+    def is_summary(self) -> bool:
+        return self.prompt.startswith(SUMMARY)
+
+
+@dataclass
+class Reply:
+    """How to answer one request."""
+
+    text: str = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    error: dict[str, Any] | str | None = None
+    """The body of an error; a string is sent as it is."""
+    before_seconds: float = 0.0
+    """The silence before the first word."""
+    chunk_seconds: float = 0.0
+    finish_reason: str | None = "stop"
+    """None: the stream ends without one, as when the connection breaks."""
+    usage: dict[str, int] | None = None
+
+
+class Provider:
+    """Serves in a thread of its own; a context manager. `reply` may be replaced at any time."""
+
+    def __init__(self, reply: Callable[[Call], Reply] | None = None, port: int = 0) -> None:
+        self.reply = reply or default_reply
+        self.calls: list[Call] = []
+        self.port = port
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> "Provider":
+        self._thread.start()
+        self._started.wait(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def research_calls(self) -> int:
+        return sum(not call.is_summary for call in self.calls)
+
+    @property
+    def summary_calls(self) -> int:
+        return sum(call.is_summary for call in self.calls)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+
+    async def _main(self) -> None:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self._complete)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._started.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        call = Call(body["messages"], dict(request.headers), body)
+        self.calls.append(call)
+        reply = self.reply(call)
+        await asyncio.sleep(reply.before_seconds)
+        if reply.status != 200 or reply.error is not None:
+            text = reply.error if isinstance(reply.error, str) else json.dumps({"error": reply.error or {}})
+            return web.Response(
+                text=text, status=reply.status, headers=reply.headers, content_type="application/json"
+            )
+        return await self._stream(request, call, reply)
+
+    async def _stream(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        pieces = re.findall(r"\s*\S+\s*", reply.text)
+        for piece in pieces:
+            await response.write(_event(call, {"delta": {"role": "assistant", "content": piece}}))
+            call.sent += piece
+            await asyncio.sleep(reply.chunk_seconds)
+        if reply.finish_reason is None:
+            assert request.transport
+            request.transport.close()
+            return response
+        await response.write(_event(call, {"delta": {}, "finish_reason": reply.finish_reason}))
+        usage = reply.usage or {
+            "prompt_tokens": sum(len(str(m["content"]).split()) for m in call.messages),
+            "completion_tokens": len(pieces),
+        }
+        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+        await response.write(_event(call, None, usage))
+        await response.write(b"data: [DONE]\n\n")
+        call.finished = True
+        return response
+
+
+def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | None = None) -> bytes:
+    chunk = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": call.body["model"],
+        "choices": [{"index": 0, **choice}] if choice is not None else [],
+        "usage": usage,
+    }
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def default_reply(call: Call) -> Reply:
+    """A short research text, and a summary for a summary prompt."""
+    if call.is_summary:
+        return Reply("Durable execution remembers every finished step. So nothing is bought twice.")
+    return Reply(
+        "## Durable execution\n\nEvery finished step is recorded by a service that outlives the"
+        " worker.\n\n- A killed worker loses **nothing** that was recorded.\n- Another one goes on"
+        " with the next step.\n"
+    )

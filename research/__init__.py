@@ -1,0 +1,1 @@
+"""What supports the worker and the starter. Nothing here is imported before it is needed."""

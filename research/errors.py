@@ -1,0 +1,17 @@
+"""The errors that a person can mend. Everything else keeps its traceback.
+
+Fixable            exit status 2: a setting, an argument or a file to put right
+└── Unreachable    exit status 3: the Temporal service does not answer
+"""
+
+
+class Fixable(Exception):
+    """Its message is one line: what is wrong, and the command or setting that mends it."""
+
+    exit_status = 2
+
+
+class Unreachable(Fixable):
+    """The Temporal service cannot be reached or cannot be used."""
+
+    exit_status = 3

@@ -1,0 +1,175 @@
+"""The one reader of `.env` and of the environment.
+
+The environment wins over `.env`, and an empty value counts as none. What `.env` sets is
+put into the process's environment too, because litellm and temporalio read their own
+variables (OPENAI_API_KEY, TEMPORAL_ADDRESS, …) there.
+"""
+
+import io
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from research.errors import Fixable
+
+ROOT = Path(__file__).resolve().parent.parent
+DOTENV = ROOT / ".env"
+DEFAULT_MODEL = "openai/gpt-4o"
+SAMPLE_MODEL = "sample/report"
+DEFAULT_PORT = 7233
+REMOVED = "[key removed]"
+
+_PLACEHOLDER = re.compile(
+    r"your.*(key|token).*|change.?me|.*placeholder.*|<.*>|\.\.\.|(sk-)?(x{3,}|\.{3}).*", re.I
+)
+# What a local model is given for a key ("ollama", "not-needed") is no secret, and may be
+# an ordinary word of the report.
+_PLAIN_WORDS = re.compile(r"[A-Za-z]+([-_ ][A-Za-z]+)?")
+# A key that nobody told us of: in a provider's message, in a header, in a URL.
+_KEY_SHAPES = re.compile(
+    r"(?<![A-Za-z0-9])(?:sk|pk|gsk|xai|hf)[-_][A-Za-z0-9*_-]{6,}"
+    r"|AIza[A-Za-z0-9*_-]{10,}"
+    r"|(?<=bearer )\S{6,}"
+    r"|(?<=[?&]key=)[^&\s\"']+"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this process was told, and by whom."""
+
+    model: str
+    api_key: str | None = field(repr=False)
+    api_base: str | None
+    reports_dir: Path
+    dev_server_port: int
+    ui_url: str | None
+    secrets: tuple[str, ...] = field(repr=False)
+    sources: Mapping[str, str]
+    """Where a name's value came from: "environment", ".env" or "default"."""
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the offline sample model writes the reports."""
+        return self.model.startswith("sample/")
+
+    def without_secrets(self, text: str) -> str:
+        """The text without the keys that the settings hold; nothing else in it is touched."""
+        for secret in self.secrets:
+            text = text.replace(secret, REMOVED)
+        return text
+
+    def redact(self, text: str) -> str:
+        """A message without any key in it, known or merely looking like one."""
+        return _KEY_SHAPES.sub(REMOVED, self.without_secrets(text))
+
+
+class _Reader:
+    """Names to values, remembering where each came from."""
+
+    def __init__(self, dotenv: Mapping[str, str]) -> None:
+        self.sources = {name: ".env" for name in dotenv if not os.environ.get(name)}
+        os.environ.update({name: dotenv[name] for name in self.sources})
+
+    def get(self, name: str) -> str | None:
+        value = os.environ.get(name, "").strip() or None
+        self.sources.setdefault(name, "environment" if value else "default")
+        return value
+
+    def url(self, name: str) -> str | None:
+        value = self.get(name)
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise Fixable(f"{name} ({self.where(name)}) must be an http:// or https:// address.")
+        return value
+
+    def port(self, name: str, default: int) -> int:
+        value = self.get(name) or str(default)
+        # The Web UI listens 1,000 above.
+        if not (value.isdecimal() and 1 <= int(value) <= 64535):
+            raise Fixable(f"{name} ({self.where(name)}) must be a port number from 1 to 64535.")
+        return int(value)
+
+    def key(self, name: str) -> str | None:
+        value = self.get(name)
+        if value and (_PLACEHOLDER.fullmatch(value) or not value.isascii() or " " in value):
+            raise Fixable(
+                f"{name} ({self.where(name)}) is a placeholder, not a key: set {name} to your"
+                f" provider's key, or set LLM_MODEL={SAMPLE_MODEL} to do without one."
+            )
+        return value
+
+    def where(self, name: str) -> str:
+        return f"from {DOTENV}" if self.sources[name] == ".env" else "from the environment"
+
+
+@cache
+def load() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        Fixable: a value that cannot be used, with the name to set.
+    """
+    read = _Reader(_parse_dotenv(DOTENV))
+    api_base = read.url("LLM_API_BASE")
+    configured = read.get("LLM_API_KEY") or read.get("OPENAI_API_KEY") or api_base
+    model = read.get("LLM_MODEL") or (DEFAULT_MODEL if configured else SAMPLE_MODEL)
+    provider = model.split("/")[0] if "/" in model else "openai"
+    sample = model.startswith("sample/")
+    api_key = None if sample else read.key("LLM_API_KEY")
+    if not api_key and not sample:
+        read.key(f"{provider.upper()}_API_KEY")
+    return Settings(
+        model=model,
+        api_key=api_key,
+        api_base=api_base,
+        reports_dir=ROOT / Path(read.get("REPORTS_DIR") or "reports").expanduser(),
+        dev_server_port=read.port("DEV_SERVER_PORT", DEFAULT_PORT),
+        ui_url=read.url("TEMPORAL_UI_URL"),
+        secrets=_secrets(os.environ),
+        sources=read.sources,
+    )
+
+
+def _parse_dotenv(path: Path) -> dict[str, str]:
+    from dotenv.parser import parse_stream
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Fixable(f"Cannot read {path}: {reason}. Mend or remove that file.") from None
+    values = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or "\0" in (binding.value or ""):
+            raise Fixable(f"{path}, line {binding.original.line}: not of the form NAME=value.")
+        if binding.key and (binding.value or "").strip():
+            values[binding.key] = str(binding.value).strip()
+    return values
+
+
+def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values that are keys, longest first: one may be the beginning of another."""
+    found = {
+        value.strip()
+        for name, value in environ.items()
+        if name.endswith(("_API_KEY", "_SECRET_ACCESS_KEY", "_AUTH_TOKEN"))
+    }
+    return tuple(
+        sorted(
+            (key for key in found if len(key) >= 8 and not _is_plain_words(key)),
+            key=len,
+            reverse=True,
+        )
+    )
+
+
+def _is_plain_words(value: str) -> bool:
+    return len(value) < 16 and _PLAIN_WORDS.fullmatch(value) is not None

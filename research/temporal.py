@@ -1,0 +1,175 @@
+"""Connecting to Temporal: the one place where both processes do it.
+
+What the service is comes from Temporal's own settings (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+TEMPORAL_API_KEY, TEMPORAL_TLS_…, or a profile); see `temporalio.envconfig`. Without any, it
+is the local dev server, which is started where it is not running.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverter,
+    PayloadCodec,
+    PayloadConverter,
+)
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from research.errors import Fixable, Unreachable
+from research.settings import Settings
+
+TASK_QUEUE = "research"
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where the Temporal service is, and where its Web UI."""
+
+    address: str
+    namespace: str
+    ui_url: str | None
+    is_dev_server: bool
+
+    def link(self, workflow_id: str, run_id: str) -> str | None:
+        """The Web UI's page of one run; None where the Web UI's address is not known."""
+        if self.ui_url is None:
+            return None
+        return f"{self.ui_url}/namespaces/{quote(self.namespace)}/workflows/{quote(workflow_id)}/{run_id}"
+
+
+async def connect(
+    settings: Settings, say: Callable[[str], None], identity: str | None = None
+) -> tuple[Client, Service]:
+    """Connect, starting the local dev server first where that is meant and needed.
+
+    Raises:
+        Unreachable: nothing answers there, or not as Temporal does.
+        Fixable: Temporal's settings cannot be used.
+    """
+    config = _connect_config()
+    service = _service(settings, config)
+    if service.is_dev_server:
+        from research import devserver
+
+        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, service.namespace, say)
+        service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
+    secrets = (*settings.secrets, *filter(None, [config.get("api_key")]))
+    config["target_host"], config["namespace"] = service.address, service.namespace
+    try:
+        client = await Client.connect(
+            **config,
+            data_converter=data_converter(replace(settings, secrets=secrets)),
+            identity=identity,
+            connect_timeout=timedelta(seconds=10),
+        )
+        await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=service.namespace), timeout=timedelta(seconds=10)
+        )
+    except (RuntimeError, RPCError) as error:
+        raise _explain(error, service, settings) from None
+    return client, service
+
+
+def _connect_config() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise Fixable(f"Temporal's settings cannot be used: {error}") from None
+
+
+def _service(settings: Settings, config: ClientConnectConfig) -> Service:
+    default = f"127.0.0.1:{settings.dev_server_port}"
+    address = config.get("target_host") or default
+    namespace = config.get("namespace") or "default"
+    host, _, port = address.rpartition(":")
+    local = host in ("localhost", "127.0.0.1", "[::1]")
+    ui_url = settings.ui_url
+    if ui_url is None and host.endswith((".tmprl.cloud", ".api.temporal.io")):
+        ui_url = "https://cloud.temporal.io"
+    if ui_url is None and local and port.isdecimal():
+        ui_url = f"http://localhost:{int(port) + 1000}"
+    is_dev_server = local and port == str(settings.dev_server_port) and not config.get("tls")
+    return Service(default if is_dev_server else address, namespace, ui_url, is_dev_server)
+
+
+def _explain(error: RuntimeError | RPCError, service: Service, settings: Settings) -> Unreachable:
+    """One line for a connection that failed, from what the SDK and the service say."""
+    address = service.address
+    if isinstance(error, RPCError):
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return Unreachable(
+                f"The Temporal service at {address} has no namespace {service.namespace!r}:"
+                " set TEMPORAL_NAMESPACE, or create it with"
+                f" `temporal operator namespace create -n {service.namespace}`."
+            )
+        if error.status in (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED):
+            return Unreachable(
+                f"The Temporal service at {address} refused us: check TEMPORAL_API_KEY,"
+                " TEMPORAL_NAMESPACE and the TEMPORAL_TLS_… settings."
+            )
+    if service.is_dev_server and _listens(address):
+        port = settings.dev_server_port
+        return Unreachable(
+            f"Another program holds port {port}, and it is not a Temporal service: stop it, or"
+            f" set DEV_SERVER_PORT={port + 1} in .env for both worker and starter."
+        )
+    return Unreachable(
+        f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS and the network,"
+        " or unset it to use the local dev server."
+    )
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def data_converter(settings: Settings) -> DataConverter:
+    """The converter through which all data and errors pass on their way to the service.
+
+    No key of the settings gets by, whatever carries it: a topic, a model's answer, an error.
+    """
+
+    class KeyRemovingCodec(PayloadCodec):
+        async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+            return [_without_keys(payload, settings) for payload in payloads]
+
+        async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+            return list(payloads)
+
+    class KeyRemovingFailureConverter(DefaultFailureConverter):
+        def to_failure(
+            self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+        ) -> None:
+            super().to_failure(exception, payload_converter, failure)
+            failure.message = settings.redact(failure.message)
+            failure.stack_trace = settings.redact(failure.stack_trace)
+
+    return DataConverter(
+        failure_converter_class=KeyRemovingFailureConverter,
+        payload_codec=KeyRemovingCodec() if settings.secrets else None,
+    )
+
+
+def _without_keys(payload: Payload, settings: Settings) -> Payload:
+    try:
+        text = payload.data.decode()
+    except UnicodeDecodeError:
+        return payload
+    clean: dict[str, Any] = dict(metadata=payload.metadata, data=settings.without_secrets(text).encode())
+    return Payload(**clean)

@@ -1,0 +1,126 @@
+"""The worker: serves reports until it is told to stop. Start as many as you like."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
+from research import console, llm, logs, settings
+from research.errors import Fixable
+from research.settings import Settings
+from research.temporal import TASK_QUEUE, Service, connect
+from workflow import GenerateReportWorkflow
+
+DRAIN = timedelta(seconds=20)
+"""How long a worker that was told to stop waits for its running steps."""
+
+
+def main() -> int:
+    """Serve until Ctrl-C or SIGTERM; the exit status is 0 then."""
+    options = _parser().parse_args()
+    console.take_any_character()
+    try:
+        config = settings.load()
+        logs.set_up(config, options.verbose)
+        asyncio.run(serve(config, options.simulate_failure))
+    except Fixable as error:
+        console.complain(str(error))
+        return error.exit_status
+    return 0
+
+
+async def serve(config: Settings, simulate_failure: bool) -> None:
+    """Connect, register, serve; on a signal drain and return.
+
+    Raises:
+        Fixable: what stands in the way of serving; the message says what to mend.
+    """
+    stopping = asyncio.create_task(_stop_signal().wait())
+    identity = f"{os.getpid()}@{socket.gethostname()}"
+    client, service = await connect(config, console.complain, identity)
+    worker = create_worker(client, simulate_failure)
+    console.say(_banner(config, service, identity))
+    if simulate_failure:
+        console.say("  Every summary fails until a worker without --simulate-failure takes over.")
+    running = asyncio.create_task(worker.run())
+    checking = asyncio.create_task(asyncio.to_thread(llm.check, config))
+    console.say("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
+    try:
+        await asyncio.wait([running, stopping, checking], return_when=asyncio.FIRST_COMPLETED)
+        if checking.done():
+            checking.result()
+            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        console.say("Stopping; what is unfinished goes on with the next worker …")
+        await worker.shutdown()
+    await running
+
+
+def create_worker(client: Client, simulate_failure: bool = False) -> Worker:
+    """A Worker for the Workflow and the three Activities on the task queue "research"."""
+    summary = failing_generate_summary if simulate_failure else generate_summary
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[GenerateReportWorkflow],
+        activities=[llm_call, summary, create_pdf_activity],
+        graceful_shutdown_timeout=DRAIN,
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        default_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop.set)
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    return stop
+
+
+def _banner(config: Settings, service: Service, identity: str) -> str:
+    model = config.model
+    if config.is_sample:
+        model += "  (sample text; for real research see .env.example)"
+    else:
+        model += f"  (from {config.sources['LLM_MODEL']})"
+    rows = [
+        ("Temporal service", service.address + ("  (local dev server)" if service.is_dev_server else "")),
+        ("Namespace", service.namespace),
+        ("Web UI", service.ui_url or "not known: set TEMPORAL_UI_URL"),
+        ("Task queue", TASK_QUEUE),
+        ("Model", model),
+        ("Reports", f"{config.reports_dir}  (from {config.sources['REPORTS_DIR']})"),
+        ("Identity", identity),
+    ]
+    return "Research report worker\n" + console.table(rows)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--simulate-failure",
+        action="store_true",
+        help="let every summary fail, to watch the retries; a worker without it is the fix",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="show all logging of Temporal and litellm too"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
