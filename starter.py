@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     Handle = WorkflowHandle[GenerateReportWorkflow, GenerateReportOutput]
 
 DEFAULT_TOPIC = (
-    "Give me 5 fun and fascinating facts about tardigrades."
-    " Make them interesting and educational!"
+    "Give me 5 fun and fascinating facts about tardigrades. Make them interesting and educational!"
 )
 LONGEST_TOPIC = 20_000
 NO_WORKER_SECONDS = 3
@@ -109,12 +108,16 @@ async def report(topic: str, pause_seconds: float) -> int:
         return 1
     finally:
         watching.cancel()
+    _show(output)
+    return 0
+
+
+def _show(output: "GenerateReportOutput") -> None:
     console.say(f"Result: {output.result}")
     if output.model.startswith("sample/"):
         console.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
-    if output.path and Path(output.path).exists():
+    if Path(output.path).is_file():  # the worker may have written it on another machine
         console.say(f"PDF: {output.path}")
-    return 0
 
 
 async def _result(handle: "Handle") -> "GenerateReportOutput":
@@ -146,8 +149,7 @@ async def _warn_without_worker(handle: "Handle") -> None:
         return
     if description.history_length <= 2:
         console.complain(
-            "No worker has taken the report yet: start one with `python worker.py`."
-            " The report waits safely."
+            "No worker has taken the report yet: start one with `python worker.py`. The report waits safely."
         )
 
 

@@ -116,9 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let every summary fail, to watch the retries; a worker without it is the fix",
     )
-    parser.add_argument(
-        "--verbose", action="store_true", help="show all logging of Temporal and litellm too"
-    )
+    parser.add_argument("--verbose", action="store_true", help="show all logging of Temporal and litellm too")
     return parser
 
 

@@ -29,9 +29,7 @@ workflow.logger.workflow_info_on_message = False
 # A worker that says nothing for five seconds is taken for dead, and its step is given to
 # another. What fails is tried again for as long as it takes, ten seconds apart at the most:
 # whatever was mended (a key, a quota, a bug), the report goes on soon after.
-RETRIES = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10)
-)
+RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
 STEP = workflow.ActivityConfig(
     start_to_close_timeout=timedelta(hours=1),
     heartbeat_timeout=timedelta(seconds=5),

@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from research.settings import ROOT
 
 READY = "Ready."
+
+
+class ProgramError(Exception):
+    """A process did not do what was waited for; the message is all that it printed."""
 
 
 class Program:
@@ -51,17 +54,14 @@ class Program:
         """Return when a line with these words was printed.
 
         Raises:
-            TimeoutError: not in time, or the process ended without; with all that it said.
+            ProgramError: not in time, or the process ended without.
         """
-        self._wait(lambda: any(words in line for line in self.lines), words, seconds)
-
-    def _wait(self, done: Callable[[], bool], what: str, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with self._news:
-            while not done():
+            while not any(words in line for line in self.lines):
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._reader.is_alive():
-                    raise TimeoutError(f"waited in vain for {what!r}:\n{self.text}")
+                    raise ProgramError(self.text)
                 self._news.wait(min(left, 0.2))
 
     def exit_status(self, seconds: float = 60) -> int:

@@ -49,6 +49,7 @@ class Reply:
     before_seconds: float = 0.0
     """The silence before the first word."""
     chunk_seconds: float = 0.0
+    chunk_words: int = 1
     finish_reason: str | None = "stop"
     """None: the stream ends without one, as when the connection breaks."""
     usage: dict[str, int] | None = None
@@ -121,7 +122,7 @@ class Provider:
     async def _stream(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        pieces = re.findall(r"\s*\S+\s*", reply.text)
+        pieces = re.findall(rf"(?:\s*\S+\s*){{1,{reply.chunk_words}}}", reply.text)
         for piece in pieces:
             await response.write(_event(call, {"delta": {"role": "assistant", "content": piece}}))
             call.sent += piece

@@ -43,7 +43,7 @@ _EXE = ".exe" if os.name == "nt" else ""
 _START_SECONDS = 30
 
 
-def ensure(port: int, namespace: str, say: Say) -> None:
+def ensure(port: int, say: Say) -> None:
     """Start the dev server on 127.0.0.1 unless something listens on that port already.
 
     Raises:
@@ -57,7 +57,7 @@ def ensure(port: int, namespace: str, say: Say) -> None:
         if not listens(port):
             binary = find() or fetch(say)
             say(f"Starting the local Temporal dev server on port {port} …")
-            _start(binary, port, namespace)
+            _start(binary, port)
 
 
 def listens(port: int) -> bool:
@@ -92,15 +92,14 @@ def stop() -> bool:
             process.wait(timeout=10)
         except psutil.TimeoutExpired:
             process.kill()
-            process.wait(timeout=10)
     RECORD.unlink(missing_ok=True)
     return process is not None
 
 
-def _start(binary: Path, port: int, namespace: str) -> None:
+def _start(binary: Path, port: int) -> None:
     ui_port = port + 1000 if not listens(port + 1000) else _free_port()
     command = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
-    command += ["--ui-port", str(ui_port), "--namespace", namespace, "--log-level", "warn"]
+    command += ["--ui-port", str(ui_port), "--log-level", "warn"]
     # WAL spares a third of the server's CPU; every commit still reaches the disk.
     command += ["--db-filename", str(FOLDER / "temporal.db"), "--sqlite-pragma", "journal_mode=WAL"]
     with LOG.open("ab") as log:
@@ -111,28 +110,19 @@ def _start(binary: Path, port: int, namespace: str) -> None:
     record = {"pid": server.pid, "create_time": started, "port": port, "ui_port": ui_port}
     RECORD.write_text(json.dumps(record))
     deadline = time.monotonic() + _START_SECONDS
-    while not asyncio.run(_serves(port, namespace)):
+    while not _serves(binary, port):
         if server.poll() is not None or time.monotonic() > deadline:
             server.kill()
             raise Unreachable(f"The Temporal dev server does not start: {_last_words()} (see {LOG})")
         time.sleep(0.1)
+    threading.Thread(target=server.wait, daemon=True).start()  # or its end leaves a zombie of ours
 
 
-async def _serves(port: int, namespace: str) -> bool:
+def _serves(binary: Path, port: int) -> bool:
     """Whether the service is up to starting workflows, not merely listening."""
-    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-    from temporalio.client import Client
-    from temporalio.service import RPCError
-
-    if not listens(port):
-        return False
-    try:
-        client = await Client.connect(f"127.0.0.1:{port}")
-        request = DescribeNamespaceRequest(namespace=namespace)
-        await client.workflow_service.describe_namespace(request)
-    except (RuntimeError, RPCError):
-        return False
-    return True
+    ask = [str(binary), "operator", "namespace", "describe", "--namespace", "default"]
+    asked = [*ask, "--address", f"127.0.0.1:{port}"]
+    return listens(port) and subprocess.run(asked, capture_output=True).returncode == 0
 
 
 def _own_session() -> dict[str, Any]:
@@ -195,7 +185,7 @@ def fetch(say: Say) -> Path:
                 binary = way(Path(scratch), say)
                 if binary:
                     _cached().parent.mkdir(exist_ok=True)
-                    os.replace(binary, _cached())
+                    binary.replace(_cached())
                     return _cached()
     raise Fixable(
         "There is no Temporal CLI here, and it could be neither downloaded nor built: install it"
@@ -284,7 +274,7 @@ def main(arguments: list[str]) -> int:
 
     port = load().dev_server_port
     if arguments == ["start"]:
-        ensure(port, os.environ.get("TEMPORAL_NAMESPACE") or "default", say)
+        ensure(port, say)
         print(f"The Temporal dev server serves on 127.0.0.1:{port}; its Web UI: {ui_url(port)}")
     elif arguments == ["stop"]:
         if stop():

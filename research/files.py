@@ -43,16 +43,17 @@ def write_atomically(folder: Path, filename: str, data: bytes) -> Path:
     prefix = f".{hashlib.sha256(filename.encode()).hexdigest()[:16]}-"
     for leftover in folder.glob(f"{prefix}*.part"):
         leftover.unlink(missing_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=".part")
+    handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=".part")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+        temporary.chmod(0o644)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(folder)
     return target

@@ -40,9 +40,7 @@ def drawable(text: str, font: str = TEXT) -> str:
     glyphs = _glyphs(font)
     if all(ord(character) in glyphs for character in text):
         return text
-    return "".join(
-        character if ord(character) in glyphs else _shown(character) for character in text
-    )
+    return "".join(character if ord(character) in glyphs else _shown(character) for character in text)
 
 
 @cache

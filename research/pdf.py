@@ -57,8 +57,8 @@ SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
 
 
 def _style(name: str, size: float, leading: float, **more: Any) -> ParagraphStyle:
-    look = dict(fontName=fonts.TEXT, textColor=INK, allowWidows=0, allowOrphans=0)
-    return ParagraphStyle(name, fontSize=size, leading=leading, **{**look, **more})
+    look = {"fontName": fonts.TEXT, "textColor": INK, "allowWidows": 0, "allowOrphans": 0, **more}
+    return ParagraphStyle(name, fontSize=size, leading=leading, **look)
 
 
 BODY = _style("body", 10.5, 16, spaceAfter=8)
@@ -79,7 +79,8 @@ HEADINGS = {
         f"heading {level}", size, size * 1.3, fontName="FiraGO-Bold", keepWithNext=1,
         textColor=ACCENT if level <= 2 else INK, spaceBefore=before, spaceAfter=5,
     )
-    for level, size, before in [(1, 18, 18), (2, 15, 16), (3, 12.5, 13), (4, 11, 11), (5, 10.5, 9), (6, 10.5, 9)]
+    for level, size, before in
+    [(1, 18, 18), (2, 15, 16), (3, 12.5, 13), (4, 11, 11), (5, 10.5, 9), (6, 10.5, 9)]
 }  # fmt: skip
 
 
@@ -355,9 +356,7 @@ _INLINES: dict[str, Callable[[Node], str]] = {
     "strong": lambda node: f"<b>{_inline(node.children)}</b>",
     "em": lambda node: f"<i>{_inline(node.children)}</i>",
     "s": lambda node: f"<strike>{_inline(node.children)}</strike>",
-    "code_inline": lambda node: (
-        f'<font face="{fonts.CODE}" size="9">{_text(node.text, fonts.CODE)}</font>'
-    ),
+    "code_inline": lambda node: f'<font face="{fonts.CODE}" size="9">{_text(node.text, fonts.CODE)}</font>',
     "softbreak": lambda node: " ",
     "hardbreak": lambda node: "<br/>",
     "link": _mark_link,

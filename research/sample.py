@@ -12,7 +12,7 @@ from typing import Any
 import litellm
 from litellm.types.utils import GenericStreamingChunk
 
-CHUNK_SECONDS = 0.025
+CHUNK_SECONDS = 0.012
 SUMMARY_PROMPT = re.compile(r"Provide a \d+-\d+ sentence executive summary of this research: ")
 
 

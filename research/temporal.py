@@ -10,12 +10,12 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
+from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.converter import (
     DataConverter,
@@ -62,7 +62,7 @@ async def connect(
     if service.is_dev_server:
         from research import devserver
 
-        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, service.namespace, say)
+        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, say)
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
     secrets = (*settings.secrets, *filter(None, [config.get("api_key")]))
     config["target_host"], config["namespace"] = service.address, service.namespace
@@ -73,12 +73,44 @@ async def connect(
             identity=identity,
             connect_timeout=timedelta(seconds=10),
         )
-        await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=service.namespace), timeout=timedelta(seconds=10)
-        )
+        await _find_namespace(client, service)
     except (RuntimeError, RPCError) as error:
         raise _explain(error, service, settings) from None
     return client, service
+
+
+async def _find_namespace(client: Client, service: Service) -> None:
+    """Ask for the namespace; the dev server, which is ours, is given it where it has none."""
+    wanted = DescribeNamespaceRequest(namespace=service.namespace)
+    try:
+        await client.workflow_service.describe_namespace(wanted, timeout=timedelta(seconds=10))
+    except RPCError as error:
+        if not (service.is_dev_server and error.status == RPCStatusCode.NOT_FOUND):
+            raise
+        await _register_namespace(client, service.namespace)
+    # For a second the server may remember that a new namespace was not there.
+    while service.is_dev_server and not await _knows_namespace(client):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+
+
+async def _register_namespace(client: Client, name: str) -> None:
+    day = Duration(seconds=24 * 3600)
+    request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=day)
+    try:
+        await client.workflow_service.register_namespace(request)
+    except RPCError as error:
+        if error.status != RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+async def _knows_namespace(client: Client) -> bool:
+    try:
+        await client.count_workflows()
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 def _connect_config() -> ClientConnectConfig:
@@ -171,5 +203,4 @@ def _without_keys(payload: Payload, settings: Settings) -> Payload:
         text = payload.data.decode()
     except UnicodeDecodeError:
         return payload
-    clean: dict[str, Any] = dict(metadata=payload.metadata, data=settings.without_secrets(text).encode())
-    return Payload(**clean)
+    return Payload(metadata=payload.metadata, data=settings.without_secrets(text).encode())

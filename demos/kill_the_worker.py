@@ -1,0 +1,97 @@
+"""`make demo`: the same kill twice, without durability and with it, and who pays how often.
+
+The exit status is 0 when the claim held: the research paid twice without, and once with.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+
+from demos.processes import Program, ProgramError, start_worker
+from demos.provider import Provider
+from research import console, settings
+from research.errors import Fixable
+from research.temporal import connect
+
+TOPIC = "How does durable execution work?"
+PAUSE_SECONDS = "3"
+
+
+def main() -> int:
+    """Run both halves and compare."""
+    try:
+        # A namespace of its own: no worker of yours takes these reports.
+        os.environ["TEMPORAL_NAMESPACE"] = "demo"
+        _, service = asyncio.run(connect(settings.load(), console.complain))
+        with tempfile.TemporaryDirectory() as scratch:
+            without = _without_durability(scratch)
+            with_temporal = _with_temporal(settings.load().reports_dir)
+    except Fixable as error:
+        console.complain(str(error))
+        return error.exit_status
+    except ProgramError as error:
+        console.complain(f"A process did not do what was expected of it:\n{error}")
+        return 1
+    held = without == (2, 1) and with_temporal == (1, 1)
+    console.say("\nWhat the provider was asked to do\n")
+    console.say("                       without durability    with Temporal")
+    rows = zip(("research", "summary"), without, with_temporal, strict=True)
+    for name, bad, good in rows:
+        console.say(f"  calls for {name:<12} {bad:^18} {good:^18}")
+    console.say(
+        f"\nSee the killed worker's report in the Web UI:\n  {service.ui_url}/namespaces/demo/workflows"
+    )
+    console.say("The claim held." if held else "The claim did NOT hold.")
+    return 0 if held else 1
+
+
+def _without_durability(reports: str) -> tuple[int, int]:
+    console.say("Without durability: the three steps in one script")
+    with Provider() as provider:
+        environ = _environ(provider, reports)
+        script = ("-m", "demos.without_durability", TOPIC)
+        with Program(*script, **environ) as program:
+            program.wait_for("Research complete!")
+            program.kill()
+        console.say("  The research is paid for; now the script is killed (SIGKILL).")
+        console.say("  It is run again …")
+        with Program(*script, **environ) as program:
+            if program.exit_status():
+                raise ProgramError(program.text)
+        console.say("  It had to begin from the beginning: the research is paid for again.")
+        return provider.research_calls, provider.summary_calls
+
+
+def _with_temporal(reports: object) -> tuple[int, int]:
+    console.say("\nWith Temporal: the real worker, the same kill")
+    with Provider() as provider:
+        environ = _environ(provider, str(reports))
+        with start_worker(**environ) as worker:
+            starter = Program("starter.py", "--pause", PAUSE_SECONDS, TOPIC, **environ)
+            with starter:
+                worker.wait_for("Research complete!")
+                worker.kill()
+                console.say("  The research is paid for; now the worker is killed (SIGKILL).")
+                console.say("  Another worker is started …")
+                with start_worker(**environ):
+                    if starter.exit_status():
+                        raise ProgramError(starter.text)
+        console.say("  It went on where the first one died:")
+        for line in starter.lines:
+            if line.startswith(("Result:", "PDF:")):
+                console.say(f"  {line}")
+        return provider.research_calls, provider.summary_calls
+
+
+def _environ(provider: Provider, reports: str) -> dict[str, str]:
+    return {
+        "LLM_MODEL": "openai/stand-in",
+        "LLM_API_KEY": "sk-stand-in-for-a-key",
+        "LLM_API_BASE": provider.url,
+        "REPORTS_DIR": reports,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The tests: each starts from what a user sees."""

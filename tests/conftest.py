@@ -1,0 +1,212 @@
+"""What the tests stand on: a clone of their own, a real dev server, a real HTTP provider."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from temporalio.client import Client
+
+from demos.processes import Program, start_worker
+from demos.provider import Provider
+from research.settings import ROOT
+
+KEY = "sk-never-to-be-seen-4f1c2a7b9d"
+PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith(("LLM_", "TEMPORAL_")) or name.endswith(("_API_KEY", "_API_BASE")):
+            del os.environ[name]
+    for name in ("REPORTS_DIR", "DEV_SERVER_PORT", "TOPIC", "MAKEFLAGS", "MAKELEVEL"):
+        os.environ.pop(name, None)
+
+
+def copy_clone(target: Path) -> Path:
+    """The product's files as a clone has them, without anyone's .env or data."""
+    target.mkdir(parents=True)
+    for pattern in PRODUCT:
+        for file in ROOT.glob(pattern):
+            shutil.copy2(file, target)
+    for folder in ("research", "demos"):
+        shutil.copytree(ROOT / folder, target / folder)
+    return target
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    return copy_clone(tmp_path / "clone")
+
+
+def free_port() -> int:
+    """A port that is free, with the one 1,000 above it for the Web UI."""
+    while True:
+        with socket.socket() as low, socket.socket() as high:
+            low.bind(("127.0.0.1", 0))
+            port = int(low.getsockname()[1])
+            try:
+                high.bind(("127.0.0.1", port + 1000))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+class DevServer:
+    """A dev server of the tests' own, by the program's own command."""
+
+    def __init__(self, root: Path, port: int) -> None:
+        self.root, self.port = root, port
+        self.environ = {"DEV_SERVER_PORT": str(port)}
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "research.devserver", command],
+            cwd=self.root,
+            env={**os.environ, **self.environ},
+            capture_output=True,
+            text=True,
+            timeout=1200,
+        )
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        import psutil
+
+        record = json.loads((self.root / ".temporal" / "server.json").read_text())
+        process = psutil.Process(record["pid"])
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    server = DevServer(copy_clone(tmp_path_factory.mktemp("server") / "clone"), free_port())
+    started = server.run("start")
+    assert started.returncode == 0, started.stderr
+    yield server
+    server.run("stop")
+
+
+@pytest.fixture
+def own_server(clone: Path) -> Iterator[DevServer]:
+    """A port where nothing listens yet; what a test starts there is stopped."""
+    server = DevServer(clone, free_port())
+    yield server
+    server.run("stop")
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def environ(server: DevServer, provider: Provider) -> dict[str, str]:
+    """The settings of one test's processes: its own namespace, a paid model, a key."""
+    return {
+        **server.environ,
+        "TEMPORAL_NAMESPACE": f"test-{uuid.uuid4().hex[:12]}",
+        "LLM_MODEL": "openai/gpt-4o",
+        "LLM_API_KEY": KEY,
+        "LLM_API_BASE": provider.url,
+    }
+
+
+class App:
+    """The program as a user runs it, in one clone with one environment."""
+
+    def __init__(self, root: Path, environ: dict[str, str]) -> None:
+        self.root, self.environ = root, environ
+        self._running: list[Program] = []
+
+    def worker(self, *options: str, **environ: str) -> Program:
+        """A worker that is ready."""
+        worker = start_worker(*options, root=self.root, **{**self.environ, **environ})
+        self._running.append(worker)
+        return worker
+
+    def run(self, *arguments: str, **environ: str) -> Program:
+        """A program of the clone, not waited for."""
+        program = Program(*arguments, root=self.root, **{**self.environ, **environ})
+        self._running.append(program)
+        return program
+
+    def starter(self, *arguments: str, **environ: str) -> Program:
+        """The starter, with a topic unless the arguments say otherwise."""
+        return self.run("starter.py", *(arguments or ["How does durable execution work?"]), **environ)
+
+    def run_at_terminal(self, terminal: int) -> "subprocess.Popen[bytes]":
+        """The starter with this terminal as its own; the caller's end of it is closed."""
+        process = subprocess.Popen(
+            [sys.executable, "starter.py"],
+            cwd=self.root,
+            env={**os.environ, **self.environ},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        return process
+
+    def stop(self) -> None:
+        for program in self._running:
+            if program.process.poll() is None:
+                program.kill()
+
+    async def client(self) -> Client:
+        return await Client.connect(
+            f"127.0.0.1:{self.environ['DEV_SERVER_PORT']}", namespace=self.environ["TEMPORAL_NAMESPACE"]
+        )
+
+    def reports(self) -> list[Path]:
+        return sorted((self.root / "reports").glob("*"))
+
+
+@pytest.fixture
+def app(clone: Path, environ: dict[str, str]) -> Iterator[App]:
+    app = App(clone, environ)
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+async def client(app: App) -> AsyncIterator[Client]:
+    """A client of the test's own namespace, once a process of the test has made that."""
+    made = app.run(
+        "-c", "import asyncio; from research import settings, temporal;"
+        "asyncio.run(temporal.connect(settings.load(), print))",
+    )  # fmt: skip
+    assert made.exit_status() == 0, made.text
+    yield await app.client()
+
+
+def workflow_id(starter: Program) -> str:
+    """The Workflow ID that a starter printed."""
+    starter.wait_for("Started workflow.")
+    [line] = [line for line in starter.lines if line.startswith("Started workflow.")]
+    return line.split("Workflow ID: ")[1].split(",")[0]
+
+
+def pdf_text(path: Path) -> str:
+    """The text of a PDF, read by another library than the one that wrote it."""
+    return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Poll a condition that the test's processes bring about."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about in time"
+        time.sleep(0.05)

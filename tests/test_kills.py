@@ -1,0 +1,151 @@
+"""The worker is killed in every phase, and the report comes all the same."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from demos.processes import Program
+from demos.provider import Call, Provider, Reply, default_reply
+from tests.conftest import App, DevServer, wait_until, workflow_id
+
+
+def slow_research(call: Call) -> Reply:
+    return Reply(default_reply(call).text, before_seconds=0 if call.is_summary else 3)
+
+
+def slow_summary(call: Call) -> Reply:
+    return Reply(default_reply(call).text, before_seconds=3 if call.is_summary else 0)
+
+
+def long_research(call: Call) -> Reply:
+    if call.is_summary:
+        return default_reply(call)
+    return Reply("A paragraph with a few words in it, again and again.\n\n" * 6000, chunk_words=1000)
+
+
+def in_research(worker: Program, provider: Provider) -> None:
+    wait_until(lambda: provider.research_calls == 1)
+
+
+def in_pause(worker: Program, provider: Provider) -> None:
+    worker.wait_for("Research complete!")
+
+
+def in_summary(worker: Program, provider: Provider) -> None:
+    wait_until(lambda: provider.summary_calls == 1)
+
+
+def in_pdf(worker: Program, provider: Provider) -> None:
+    worker.wait_for("Summary generated!")
+
+
+PHASES = [
+    pytest.param(in_research, slow_research, 0, (2, 1), id="research"),
+    pytest.param(in_pause, default_reply, 2, (1, 1), id="pause"),
+    pytest.param(in_summary, slow_summary, 0, (1, 2), id="summary"),
+    pytest.param(in_pdf, long_research, 0, (1, 1), id="pdf"),
+]
+
+
+@pytest.mark.parametrize(("phase", "reply", "pause", "calls"), PHASES)
+def test_a_killed_worker_loses_nothing_that_was_finished(
+    app: App,
+    provider: Provider,
+    phase: Callable[[Program, Provider], None],
+    reply: Callable[[Call], Reply],
+    pause: int,
+    calls: tuple[int, int],
+) -> None:
+    """SIGKILL in the phase, another worker: the report comes, only the broken call is repeated."""
+    provider.reply = reply
+    worker = app.worker()
+    starter = app.starter("--pause", str(pause), "A topic")
+    phase(worker, provider)
+    worker.kill()
+    assert app.reports() == [] or all(path.name.startswith(".") for path in app.reports())
+    app.worker()
+    assert starter.exit_status(90) == 0, starter.text
+    assert (provider.research_calls, provider.summary_calls) == calls
+    [report] = app.reports()
+    assert report.suffix == ".pdf"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_is_told_to_stop_drains(app: App, provider: Provider, number: int) -> None:
+    """Ctrl-C and SIGTERM: exit status 0, and the running report goes on with the next worker."""
+    provider.reply = slow_summary
+    worker = app.worker()
+    starter = app.starter()
+    in_summary(worker, provider)
+    assert worker.stop(number) == 0
+    assert "Traceback" not in worker.text
+    app.worker()
+    assert starter.exit_status() == 0, starter.text
+    assert provider.research_calls == 1
+
+
+async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: Provider) -> None:
+    """The retries show attempt and message; a worker without the switch completes the report."""
+    worker = app.worker("--simulate-failure")
+    starter = app.starter()
+    client = await app.client()
+    handle = client.get_workflow_handle(workflow_id(starter))
+
+    message = "Simulated failure: Summary service temporarily unavailable"
+    worker.wait_for(f"generate_summary, attempt 2: {message}")
+    [pending] = (await handle.describe()).raw_description.pending_activities
+    assert pending.activity_type.name == "generate_summary"
+    assert pending.attempt >= 2
+    assert pending.last_failure.message == message
+    assert "Traceback" not in worker.text
+
+    worker.stop()
+    app.worker()
+    mended = time.monotonic()
+    assert starter.exit_status() == 0, starter.text
+    assert time.monotonic() - mended < 15
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
+
+
+async def test_the_service_is_killed_in_the_middle(
+    own_server: DevServer, app: App, provider: Provider
+) -> None:
+    """The dev server dies during the summary; started again from its file, it completes the report."""
+    app.environ.update(own_server.environ)
+    provider.reply = slow_summary
+    worker = app.worker()
+    starter = app.starter()
+    in_summary(worker, provider)
+    own_server.kill()
+    starter.wait_for("The Temporal service does not answer; your report is safe.")
+    assert own_server.run("start").returncode == 0
+    assert starter.exit_status() == 0, starter.text
+    assert provider.research_calls == 1
+    assert worker.process.poll() is None
+
+
+def test_the_server_outlives_the_worker(own_server: DevServer, app: App) -> None:
+    """The worker starts it, its SIGKILL and Ctrl-C do not reach it, `stop` ends it."""
+    app.environ.update(own_server.environ)
+    worker = app.worker()
+    assert "Starting the local Temporal dev server" in worker.text
+    worker.kill()
+    assert own_server.run("status").returncode == 0
+    stopped = own_server.run("stop")
+    assert "Stopped the Temporal dev server." in stopped.stdout
+    assert own_server.run("status").returncode == 1
+
+
+def test_two_starters_at_once_start_one_server(own_server: DevServer, app: App) -> None:
+    """Neither fails, both reports come, and one of the two has started the server."""
+    app.environ.update(own_server.environ)
+    starters = [app.starter("One topic"), app.starter("Another topic")]
+    for starter in starters:
+        starter.wait_for("Started workflow.")
+    app.worker()
+    for starter in starters:
+        assert starter.exit_status() == 0, starter.text
+    assert sum("Starting the local Temporal dev server" in s.text for s in starters) == 1
+    assert len(app.reports()) == 2

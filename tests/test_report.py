@@ -1,0 +1,177 @@
+"""A report from the topic to the PDF, as a user starts it."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from pypdf import PdfReader
+from temporalio.client import Client
+
+from demos.provider import Provider, Reply, default_reply
+from tests.conftest import KEY, App, pdf_text, workflow_id
+
+QUESTION = "How do tardigrades survive in space?"
+
+
+async def test_a_report_from_topic_to_pdf(app: App, provider: Provider) -> None:
+    """Worker and starter say what they do, the model is asked twice, the PDF holds the text."""
+    worker = app.worker()
+    starter = app.starter(QUESTION)
+    assert starter.exit_status() == 0, starter.text
+
+    assert starter.lines[0] == "Welcome to the Research Report Generator!"
+    assert starter.lines[1].startswith("Started workflow. Workflow ID: generate-research-report-workflow-")
+    assert "http://localhost:" in starter.lines[2]
+    [report] = app.reports()
+    assert f"Result: Successfully created research report PDF with summary: {report.name}" in starter.lines
+    assert f"PDF: {report}" in starter.lines
+    assert report.name.startswith("how-do-tardigrades-survive-in-space-")
+
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
+    assert provider.calls[0].messages == [{"role": "user", "content": QUESTION}]
+    research = default_reply(provider.calls[0]).text
+    assert provider.calls[1].prompt == (
+        f"Provide a 2-3 sentence executive summary of this research: {research}"
+    )
+
+    text = pdf_text(report)
+    assert text.index("Research Report") < text.index(QUESTION) < text.index("Executive Summary")
+    assert text.index("every finished step.") < text.index("Every finished step is recorded")
+    assert "sample" not in text.lower()
+
+    worker.wait_for("Summary generated!")
+    assert any("Research complete!" in line for line in worker.lines)
+    assert worker.stop() == 0
+
+
+async def test_the_web_ui_can_tell_the_story(app: App) -> None:
+    """Every step has a summary, the workflow has the topic, and the pause is named as one."""
+    app.worker()
+    starter = app.starter("--pause", "0.1", QUESTION)
+    assert starter.exit_status() == 0, starter.text
+    client = await app.client()
+    handle = client.get_workflow_handle(workflow_id(starter))
+    assert await (await handle.describe()).static_summary() == QUESTION
+    events = (await handle.fetch_history()).events
+    summaries = [json.loads(e.user_metadata.summary.data) for e in events if e.user_metadata.summary.data]
+    assert summaries == [
+        QUESTION,
+        "Research the topic",
+        "Durable pause: kill the worker, nothing is lost",
+        "Summarise the research",
+        "Write the PDF",
+    ]
+
+
+async def test_the_key_is_nowhere(app: App, provider: Provider) -> None:
+    """Not in the history, not on the screen, not in the PDF, even when the model writes it."""
+    provider.reply = lambda call: Reply(f"The key is {KEY}, says the model.")
+    worker = app.worker("--verbose")
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    assert provider.calls[0].headers["Authorization"] == f"Bearer {KEY}"
+    client = await app.client()
+    history = await client.get_workflow_handle(workflow_id(starter)).fetch_history()
+    worker.stop()
+    [report] = app.reports()
+    for place in (history.to_json(), worker.text, starter.text, pdf_text(report)):
+        assert KEY not in place
+    assert "The key is [key removed], says the model." in pdf_text(report)
+
+
+async def test_a_start_from_json_as_another_sdk_would(app: App, client: Client) -> None:
+    """`{"prompt": "…"}` is enough, and the result's JSON has `result`."""
+    app.worker()
+    output = await client.execute_workflow(
+        "GenerateReportWorkflow", {"prompt": QUESTION}, id="from-json", task_queue="research"
+    )
+    [report] = app.reports()
+    assert output["result"] == (f"Successfully created research report PDF with summary: {report.name}")
+
+
+def test_the_starter_before_the_worker(app: App) -> None:
+    """The starter says that no worker is there; the report waits, and comes."""
+    starter = app.starter()
+    starter.wait_for("No worker has taken the report yet: start one with `python worker.py`.")
+    app.worker()
+    assert starter.exit_status() == 0, starter.text
+
+
+def test_the_sample_model_needs_no_key_and_says_so(app: App) -> None:
+    """With nothing configured the default question gives a report marked as sample text."""
+    nothing = {"LLM_MODEL": "", "LLM_API_KEY": "", "LLM_API_BASE": ""}
+    worker = app.worker(**nothing)
+    assert any("sample/report" in line and "sample text" in line for line in worker.lines)
+    starter = app.run("starter.py", **nothing)
+    assert starter.exit_status() == 0, starter.text
+    assert "No topic given, so this one is taken: Give me 5 fun and fascinating facts" in starter.text
+    assert "It is sample text" in starter.text
+    [report] = app.reports()
+    text = pdf_text(report)
+    assert "Sample text from the built-in offline model. It is not research." in text
+    assert "They can dry out and come back." in text
+    pages = PdfReader(report).pages
+    assert all("Sample text, not research" in page.extract_text() for page in pages)
+
+
+def test_the_prompt_at_a_terminal(app: App) -> None:
+    """The question is asked; what is typed is researched."""
+    app.worker()
+    terminal, end = pty.openpty()
+    starter = app.run_at_terminal(end)
+    os.write(terminal, b"Why is the sky blue?\n")
+    seen = ""
+    while starter.poll() is None or "Result:" not in seen:
+        try:
+            seen += os.read(terminal, 4096).decode()
+        except OSError:
+            break
+    os.close(terminal)
+    assert starter.wait(30) == 0, seen
+    assert "Enter your research topic or question: " in seen
+    [report] = app.reports()
+    assert report.name.startswith("why-is-the-sky-blue-")
+
+
+def test_a_topic_from_a_pipe(app: App, provider: Provider) -> None:
+    """Standard input that is no terminal is the topic, whatever lines it has."""
+    app.worker()
+    done = subprocess.run(
+        [sys.executable, "starter.py"],
+        input="Two lines,\none topic: naïve façades\n",
+        cwd=app.root,
+        env={**os.environ, **app.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert provider.calls[0].prompt == "Two lines,\none topic: naïve façades"
+
+
+def test_a_topic_that_cannot_be_taken(app: App) -> None:
+    """Too long, control characters, a key: one line each, exit status 2, nothing started."""
+    for topic, line in [
+        ("a\x1b[31mb", "The topic holds a control character (U+001B): remove it."),
+        ("x" * 20_001, "The topic has 20,001 characters; at most 20,000 are taken."),
+        (f"what is {KEY}", "The topic holds one of your API keys, and topics are stored: remove it."),
+    ]:
+        starter = app.starter(topic)
+        assert starter.exit_status() == 2
+        assert starter.lines[-1] == line
+
+
+def test_no_service_where_the_settings_say(app: App, clone: Path) -> None:
+    """One line with the remedy, exit status 3, from the starter and from the worker."""
+    nobody = {"TEMPORAL_ADDRESS": "127.0.0.1:9"}
+    line = (
+        "No Temporal service answers at 127.0.0.1:9: check TEMPORAL_ADDRESS and the network,"
+        " or unset it to use the local dev server."
+    )
+    for program in (app.starter(**nobody), app.run("worker.py", **nobody)):
+        assert program.exit_status() == 3
+        assert program.lines[-1] == line
+        assert "Traceback" not in program.text
