@@ -6,6 +6,7 @@ with the first step that has none.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -30,11 +31,11 @@ workflow.logger.workflow_info_on_message = False
 # another. What fails is tried again for as long as it takes, ten seconds apart at the most:
 # whatever was mended (a key, a quota, a bug), the report goes on soon after.
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
-STEP = workflow.ActivityConfig(
-    start_to_close_timeout=timedelta(hours=1),
-    heartbeat_timeout=timedelta(seconds=5),
-    retry_policy=RETRIES,
-)
+STEP: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(hours=1),
+    "heartbeat_timeout": timedelta(seconds=5),
+    "retry_policy": RETRIES,
+}
 
 
 @workflow.defn

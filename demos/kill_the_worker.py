@@ -51,12 +51,12 @@ def _without_durability(reports: str) -> tuple[int, int]:
     with Provider() as provider:
         environ = _environ(provider, reports)
         script = ("-m", "demos.without_durability", TOPIC)
-        with Program(*script, **environ) as program:
+        with Program(*script, environ=environ) as program:
             program.wait_for("Research complete!")
             program.kill()
         console.say("  The research is paid for; now the script is killed (SIGKILL).")
         console.say("  It is run again …")
-        with Program(*script, **environ) as program:
+        with Program(*script, environ=environ) as program:
             if program.exit_status():
                 raise ProgramError(program.text)
         console.say("  It had to begin from the beginning: the research is paid for again.")
@@ -67,14 +67,14 @@ def _with_temporal(reports: object) -> tuple[int, int]:
     console.say("\nWith Temporal: the real worker, the same kill")
     with Provider() as provider:
         environ = _environ(provider, str(reports))
-        with start_worker(**environ) as worker:
-            starter = Program("starter.py", "--pause", PAUSE_SECONDS, TOPIC, **environ)
+        with start_worker(environ=environ) as worker:
+            starter = Program("starter.py", "--pause", PAUSE_SECONDS, TOPIC, environ=environ)
             with starter:
                 worker.wait_for("Research complete!")
                 worker.kill()
                 console.say("  The research is paid for; now the worker is killed (SIGKILL).")
                 console.say("  Another worker is started …")
-                with start_worker(**environ):
+                with start_worker(environ=environ):
                     if starter.exit_status():
                         raise ProgramError(starter.text)
         console.say("  It went on where the first one died:")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -21,13 +22,13 @@ class ProgramError(Exception):
 class Program:
     """One Python process and the lines that it prints; ended, if need be, on leaving the context."""
 
-    def __init__(self, *arguments: str, root: Path = ROOT, **environ: str) -> None:
+    def __init__(self, *arguments: str, root: Path = ROOT, environ: Mapping[str, str] | None = None) -> None:
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=root,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **environ},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -92,9 +93,9 @@ class Program:
                 self._news.notify_all()
 
 
-def start_worker(*options: str, root: Path = ROOT, **environ: str) -> Program:
+def start_worker(*options: str, root: Path = ROOT, environ: Mapping[str, str] | None = None) -> Program:
     """A worker that is ready to serve."""
-    worker = Program("worker.py", *options, root=root, **environ)
+    worker = Program("worker.py", *options, root=root, environ=environ)
     try:
         worker.wait_for(READY, seconds=900)  # the first start may build the dev server
     except BaseException:

@@ -127,7 +127,7 @@ def _serves(binary: Path, port: int) -> bool:
 
 def _own_session() -> dict[str, Any]:
     """Keeps the terminal's Ctrl-C and its closing away from the server."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
         return {"creationflags": flags}
     return {"start_new_session": True, "umask": 0o077}

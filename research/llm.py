@@ -10,7 +10,6 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 from models import LLMCallOutput
@@ -27,14 +26,14 @@ class LLMError(Exception):
     """The provider did not give an answer; the message is one line."""
 
 
-def load() -> ModuleType:
+def load() -> Any:
     """litellm, imported once and set up; blocks for seconds the first time."""
     with _loading:
         return _load()
 
 
 @cache
-def _load() -> ModuleType:
+def _load() -> Any:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it fetches a price list at import
     os.environ["LITELLM_MODE"] = "PRODUCTION"  # or it reads .env once more, by its own rules
     import litellm
@@ -136,4 +135,4 @@ def _cost(litellm: Any, model: str, input_tokens: int | None, output_tokens: int
         prices = litellm.cost_per_token(model, input_tokens, output_tokens)
     except Exception:  # litellm raises a bare Exception for a model that it has no price for
         return None
-    return sum(prices)
+    return float(sum(prices))

@@ -110,7 +110,8 @@ def _build(story: list[Flowable], input: PDFGenerationInput) -> tuple[bytes, int
     document = BaseDocTemplate(
         buffer, pagesize=letter, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=TOP,
         bottomMargin=BOTTOM, invariant=1, lang="en",
-        title=_line(input.topic or "Research Report", 120), author=input.model or "research report",
+        title=fonts.drawable(_line(input.topic or "Research Report", 120)),
+        author=fonts.drawable(input.model or "research report"),
     )  # fmt: skip
     frame = Frame(
         MARGIN, BOTTOM, WIDTH, PAGE_HEIGHT - TOP - BOTTOM,

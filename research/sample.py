@@ -16,7 +16,7 @@ CHUNK_SECONDS = 0.012
 SUMMARY_PROMPT = re.compile(r"Provide a \d+-\d+ sentence executive summary of this research: ")
 
 
-class SampleModel(litellm.CustomLLM):
+class SampleModel(litellm.CustomLLM):  # type: ignore[misc]  # litellm has no types
     """Writes about tardigrades, and for any other topic a skeleton that says what it is."""
 
     def streaming(self, *args: Any, **kwargs: Any) -> Iterator[GenericStreamingChunk]:

@@ -9,7 +9,6 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from urllib.parse import quote
 
 from google.protobuf.duration_pb2 import Duration
@@ -30,6 +29,7 @@ from research.errors import Fixable, Unreachable
 from research.settings import Settings
 
 TASK_QUEUE = "research"
+CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,12 @@ async def connect(
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
     secrets = (*settings.secrets, *filter(None, [config.get("api_key")]))
     config["target_host"], config["namespace"] = service.address, service.namespace
+    converter = data_converter(replace(settings, secrets=secrets))
     try:
-        client = await Client.connect(
-            **config,
-            data_converter=data_converter(replace(settings, secrets=secrets)),
-            identity=identity,
-            connect_timeout=timedelta(seconds=10),
-        )
-        await _find_namespace(client, service)
-    except (RuntimeError, RPCError) as error:
+        connecting = Client.connect(**config, data_converter=converter, identity=identity)
+        client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
+        await asyncio.wait_for(_find_namespace(client, service), CONNECT_SECONDS)
+    except (RuntimeError, RPCError, TimeoutError, asyncio.TimeoutError) as error:
         raise _explain(error, service, settings) from None
     return client, service
 
@@ -83,7 +80,7 @@ async def _find_namespace(client: Client, service: Service) -> None:
     """Ask for the namespace; the dev server, which is ours, is given it where it has none."""
     wanted = DescribeNamespaceRequest(namespace=service.namespace)
     try:
-        await client.workflow_service.describe_namespace(wanted, timeout=timedelta(seconds=10))
+        await client.workflow_service.describe_namespace(wanted)
     except RPCError as error:
         if not (service.is_dev_server and error.status == RPCStatusCode.NOT_FOUND):
             raise
@@ -135,7 +132,7 @@ def _service(settings: Settings, config: ClientConnectConfig) -> Service:
     return Service(default if is_dev_server else address, namespace, ui_url, is_dev_server)
 
 
-def _explain(error: RuntimeError | RPCError, service: Service, settings: Settings) -> Unreachable:
+def _explain(error: Exception, service: Service, settings: Settings) -> Unreachable:
     """One line for a connection that failed, from what the SDK and the service say."""
     address = service.address
     if isinstance(error, RPCError):

@@ -133,13 +133,13 @@ class App:
 
     def worker(self, *options: str, **environ: str) -> Program:
         """A worker that is ready."""
-        worker = start_worker(*options, root=self.root, **{**self.environ, **environ})
+        worker = start_worker(*options, root=self.root, environ={**self.environ, **environ})
         self._running.append(worker)
         return worker
 
     def run(self, *arguments: str, **environ: str) -> Program:
         """A program of the clone, not waited for."""
-        program = Program(*arguments, root=self.root, **{**self.environ, **environ})
+        program = Program(*arguments, root=self.root, environ={**self.environ, **environ})
         self._running.append(program)
         return program
 

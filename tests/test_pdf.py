@@ -1,0 +1,133 @@
+"""The page: what a model writes is there, readable, and nothing in it is obeyed."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from models import PDFGenerationInput
+from research import pdf, sample
+
+
+def read(content: str, **more: str) -> str:
+    data, pages = pdf.render(PDFGenerationInput(content, **more))
+    reader = PdfReader(io.BytesIO(data))
+    assert len(reader.pages) == pages >= 1
+    return "\n".join(page.extract_text() for page in reader.pages)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "an unclosed <b> tag and a stray </i>",
+        "AT&T and List<int> and &amp; as it is",
+        '<img src="/etc/passwd">',
+        '<a href="#nowhere">link</a> <br>x <span style="x">y</span>',
+        "<para> <font color=red>",
+    ],
+)
+def test_markup_is_shown_and_not_obeyed(text: str) -> None:
+    shown = words(read(text))
+    assert words(text.replace("&amp;", "&")) in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[click](javascript:alert(1))",
+        "[click](file:///etc/passwd)",
+        "![picture](/etc/passwd)",
+        "![picture](https://tracker.test/x.png)",
+    ],
+)
+def test_only_web_and_mail_addresses_become_links(text: str) -> None:
+    data, _ = pdf.render(PDFGenerationInput(text))
+    page = PdfReader(io.BytesIO(data)).pages[0]
+    assert "/Annots" not in page
+    assert "root:" not in page.extract_text()
+    assert not list(page.images)
+
+
+def test_links_lead_where_they_say() -> None:
+    data, _ = pdf.render(PDFGenerationInput("[docs](https://example.com/a?b=1&c=2)"))
+    annotations: Any = PdfReader(io.BytesIO(data)).pages[0]["/Annots"]
+    [annotation] = annotations
+    assert annotation.get_object()["/A"]["/URI"] == "https://example.com/a?b=1&c=2"
+
+
+def test_every_word_of_a_long_table_is_there() -> None:
+    rows = "".join(f"| key{number} | value{number} |\n" for number in range(200))
+    shown = read(f"| k | v |\n|---|---|\n{rows}")
+    assert all(f"value{number}" in shown for number in range(200))
+
+
+def test_every_level_of_a_deep_list_is_there() -> None:
+    shown = read("".join(f"{'  ' * depth}- level{depth}\n" for depth in range(30)))
+    assert all(f"level{depth}" in shown for depth in range(30))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \n\n",
+        "\x00\x1b[31m\ud800￿",
+        "> " * 260 + "deep",
+        "|" + "c|" * 60 + "\n|" + "-|" * 60 + "\n|" + "v|" * 60,
+        "| a |\n|---|\n",
+        "| a |\n|---|\n| " + "word " * 3000 + "|",
+        "> | a | b |\n> |---|---|\n> | " + "word " * 900 + "| y |",
+        "```\n" + "x" * 5000 + "\n" + "line\n" * 500 + "```",
+        "-",
+        "1. \n2. > quote\n   ```\n   code\n   ```",
+        "0123456789" * 400,
+        "[" * 2000,
+        "*" * 2000 + "x",
+    ],
+)
+def test_nothing_breaks_the_page(text: str) -> None:
+    """Any text, as research and as summary, gives a document with the other parts in it."""
+    assert "Research Report" in read(text, summary=text, topic=text[:200], model="openai/x")
+
+
+def test_what_no_font_can_draw_is_shown_as_its_code() -> None:
+    assert "[U+4E2D]" in read("The character 中.")
+
+
+def test_a_document_that_fails_is_written_as_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("a bug in a renderer")
+
+    monkeypatch.setitem(pdf._BLOCKS, "table", fail)
+    shown = read("# A heading\n\n| a | b |\n|---|---|\n| one | two |\n")
+    assert "A heading" in shown
+    assert "one | two" in shown
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    report = PDFGenerationInput(sample.TARDIGRADES, summary="S", topic="T", model="m", date="2026-01-01")
+    assert pdf.render(report) == pdf.render(report)
+
+
+def test_the_sample_report_is_all_there() -> None:
+    """Every word of it, in order, but for the marks of Markdown."""
+    plain = re.sub(r"[*|>#`]|^\s*(-|\d+\.)\s|\| ---.*", " ", sample.TARDIGRADES, flags=re.M)
+    footer = re.compile(r"Research Report\s+Page \d of \d|Page \d of \d")
+    shown = re.sub(r"[•]|^\d\.|\b\d\. ", " ", footer.sub(" ", read(sample.TARDIGRADES)), flags=re.M)
+    shown = words(shown)
+    missing = [word for word in plain.split() if word not in shown]
+    assert missing == ["---"] * missing.count("---")
+
+
+def test_all_fonts_are_embedded() -> None:
+    data, _ = pdf.render(PDFGenerationInput("**bold** *italic* `code`", summary="x"))
+    pages: Any = PdfReader(io.BytesIO(data)).pages
+    fonts = [font.get_object() for page in pages for font in page["/Resources"]["/Font"].values()]
+    assert fonts
+    assert all("/FontFile2" in font["/FontDescriptor"] for font in fonts)

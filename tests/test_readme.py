@@ -1,0 +1,128 @@
+"""Every command of the README does what the README says."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from research import devserver
+from research.settings import ROOT
+from tests.conftest import App, DevServer, copy_clone, free_port
+
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+COMMANDS = [line for block in BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]
+
+TESTED_ELSEWHERE = {
+    "python worker.py": "test_report.py",
+    "python starter.py": "test_report.py",
+    "kill -9 WORKER_PID": "test_kills.py",
+    "python worker.py --simulate-failure": "test_kills.py",
+}
+TESTED_HERE = {
+    'make report TOPIC="How do tardigrades survive in space?"',
+    "make test",
+    "make demo",
+    "make stop",
+    "pip install -r requirements.txt",
+    "temporal workflow start --type GenerateReportWorkflow --task-queue research"
+    ' --input \'{"prompt":"Why is the sky blue?"}\'',
+}
+
+
+@pytest.fixture(scope="module")
+def make_clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """A clone with its own dev server port, whose virtual environment is the one of this run."""
+    if not (ROOT / ".venv" / "dev").exists():
+        pytest.skip("make's own virtual environment is not there: run the tests by make test")
+    root = copy_clone(tmp_path_factory.mktemp("make") / "clone")
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    server = DevServer(root, free_port())
+    yield server
+    server.run("stop")
+
+
+def make(server: DevServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # The installed environment is newer than the copied lock files, so nothing is installed again.
+    stamps = ["-o", ".venv/run", "-o", ".venv/dev"]
+    return subprocess.run(
+        ["make", *stamps, *arguments],
+        cwd=server.root,
+        env={**os.environ, **server.environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_every_command_has_its_test() -> None:
+    assert set(COMMANDS) == set(TESTED_ELSEWHERE) | TESTED_HERE
+
+
+def test_make_report(make_clone: DevServer) -> None:
+    """One command, a PDF whose path is the last thing said, and the worker is gone again."""
+    made = make(make_clone, "report", "TOPIC=How do tardigrades survive in space?")
+    assert made.returncode == 0, made.stderr
+    assert "No key is set: the built-in sample model writes the text." in made.stdout
+    path = made.stdout.splitlines()[-1].removeprefix("PDF: ")
+    assert Path(path).read_bytes().startswith(b"%PDF-")
+    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert f"{make_clone.root}/worker.py" not in processes
+
+
+def test_make_demo(make_clone: DevServer) -> None:
+    """Two calls against one, a link, and an exit status that says so."""
+    made = make(make_clone, "demo")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert re.search(r"calls for research +2 +1\b", made.stdout)
+    assert re.search(r"calls for summary +1 +1\b", made.stdout)
+    assert f"http://localhost:{make_clone.port + 1000}/namespaces/demo/workflows" in made.stdout
+
+
+def test_make_stop(make_clone: DevServer) -> None:
+    make_clone.run("start")
+    assert make(make_clone, "stop").stdout.startswith("Stopped the Temporal dev server.")
+    assert make(make_clone, "stop").stdout.startswith("No Temporal dev server")
+
+
+def test_make_test_is_what_runs_these() -> None:
+    """And it runs the linter, the formatter's check and the type checker too."""
+    recipe = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True).stdout
+    for check in ("ruff check .", "ruff format --check .", "mypy", "pytest"):
+        assert check in recipe
+
+
+def test_pip_install() -> None:
+    """The direct dependencies fit what is installed from the lock."""
+    pip = [sys.executable, "-m", "pip", "install", "--no-index", "--dry-run", "-r", "requirements.txt"]
+    done = subprocess.run(pip, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Would install" not in done.stdout
+
+
+def test_a_start_by_the_temporal_cli(app: App) -> None:
+    """The README's command as it stands, but for the address of the test's own service."""
+    worker = app.worker()
+    [command] = [line for line in COMMANDS if line.startswith("temporal ")]
+    binary = devserver.find()
+    assert binary
+    folder = app.root / "bin"
+    folder.mkdir()
+    (folder / "temporal").symlink_to(binary)
+    started = subprocess.run(
+        ["bash", "-c", command],
+        env={
+            **os.environ,
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "TEMPORAL_ADDRESS": f"127.0.0.1:{app.environ['DEV_SERVER_PORT']}",
+            "TEMPORAL_NAMESPACE": app.environ["TEMPORAL_NAMESPACE"],
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert started.returncode == 0, started.stderr
+    worker.wait_for("Summary generated!")

@@ -1,0 +1,159 @@
+"""What the program makes of .env and the environment, and the line for each wrong setting."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demos.processes import Program
+from research import settings
+from research.errors import Fixable
+from research.settings import Settings
+from tests.conftest import KEY, DevServer
+
+
+@pytest.fixture(autouse=True)
+def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An .env of the test's own, and the environment given back afterwards."""
+    before = dict(os.environ)
+    monkeypatch.setattr(settings, "DOTENV", tmp_path / ".env")
+    yield tmp_path / ".env"
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def load() -> Settings:
+    return settings.load.__wrapped__()
+
+
+def test_nothing_configured_means_the_sample_model() -> None:
+    config = load()
+    assert (config.model, config.is_sample, config.api_key) == ("sample/report", True, None)
+    assert config.reports_dir == settings.ROOT / "reports"
+    assert config.sources["LLM_MODEL"] == "default"
+
+
+@pytest.mark.parametrize("name", ["LLM_API_KEY", "OPENAI_API_KEY"])
+def test_a_key_alone_means_the_default_model(name: str) -> None:
+    os.environ[name] = KEY
+    assert load().model == "openai/gpt-4o"
+
+
+def test_values_come_from_dotenv(dotenv: Path) -> None:
+    dotenv.write_text(f'LLM_MODEL="anthropic/claude-x"\nexport LLM_API_KEY={KEY} # mine\nREPORTS_DIR=/x/y\n')
+    config = load()
+    assert (config.model, config.api_key) == ("anthropic/claude-x", KEY)
+    assert config.reports_dir == Path("/x/y")
+    assert config.sources["LLM_MODEL"] == ".env"
+
+
+def test_the_environment_wins_over_dotenv(dotenv: Path) -> None:
+    dotenv.write_text("LLM_MODEL=openai/from-file\nREPORTS_DIR=from-file\n")
+    os.environ.update(LLM_MODEL="openai/from-environment", REPORTS_DIR="", LLM_API_KEY=KEY)
+    config = load()
+    assert config.model == "openai/from-environment"
+    assert config.sources["LLM_MODEL"] == "environment"
+    assert config.reports_dir.name == "from-file"
+
+
+def test_a_providers_own_variable_reaches_the_provider(dotenv: Path) -> None:
+    """litellm and temporalio read the environment themselves, so .env is put there."""
+    dotenv.write_text(f"ANTHROPIC_API_KEY={KEY}\nTEMPORAL_ADDRESS=example.test:7233\n")
+    load()
+    assert os.environ["ANTHROPIC_API_KEY"] == KEY
+    assert os.environ["TEMPORAL_ADDRESS"] == "example.test:7233"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("LLM_API_BASE", "localhost:8000", "LLM_API_BASE (from the environment) must be an http://"),
+        ("TEMPORAL_UI_URL", "file:///x", "TEMPORAL_UI_URL (from the environment) must be an http://"),
+        ("DEV_SERVER_PORT", "x", "DEV_SERVER_PORT (from the environment) must be a port number"),
+        ("DEV_SERVER_PORT", "65000", "DEV_SERVER_PORT (from the environment) must be a port number"),
+        ("LLM_API_KEY", "YOUR_API_KEY", "LLM_API_KEY (from the environment) is a placeholder, not a key"),
+        ("OPENAI_API_KEY", "sk-...", "OPENAI_API_KEY (from the environment) is a placeholder"),
+        ("LLM_API_KEY", "<your key>", "LLM_API_KEY (from the environment) is a placeholder"),
+        ("LLM_API_KEY", "sk-schlüssel", "LLM_API_KEY (from the environment) is a placeholder"),
+    ],
+)
+def test_a_value_that_cannot_be_used(name: str, value: str, line: str) -> None:
+    os.environ[name] = value
+    with pytest.raises(Fixable) as error:
+        load()
+    assert str(error.value).startswith(line)
+    assert "\n" not in str(error.value)
+
+
+def test_a_placeholder_that_is_not_used_is_no_concern() -> None:
+    os.environ.update(OPENAI_API_KEY="YOUR_API_KEY", LLM_MODEL="sample/report")
+    assert load().is_sample
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"LLM_MODEL=a/b\nwhat is this?\n", ", line 2: not of the form NAME=value."),
+        (b"\xff\xfe\x00", ": it is not UTF-8 text. Mend or remove that file."),
+    ],
+)
+def test_a_dotenv_that_cannot_be_read(dotenv: Path, content: bytes, line: str) -> None:
+    dotenv.write_bytes(content)
+    with pytest.raises(Fixable) as error:
+        load()
+    assert str(error.value).endswith(line)
+    assert str(dotenv) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Incorrect API key provided: {KEY}",
+        "Incorrect API key provided: sk-proj-abc****wxyz",
+        "GET https://x.test/v1beta/models?key=AIzaSyA1234567890abcdef failed",
+        "header 'Authorization: Bearer abc.def.ghi'",
+        "connecting to https://user:hunter2hunter2@proxy.test/",
+    ],
+)
+def test_no_key_survives_in_a_message(text: str) -> None:
+    os.environ["LLM_API_KEY"] = KEY
+    redacted = load().redact(text)
+    assert "[key removed]" in redacted
+    for secret in (KEY, "abc****", "AIzaSy", "abc.def", "hunter2"):
+        assert secret not in redacted
+
+
+def test_a_local_models_key_is_an_ordinary_word() -> None:
+    os.environ.update(LLM_API_KEY="not-needed", LLM_API_BASE="http://127.0.0.1:11434/v1")
+    assert load().without_secrets("this is not-needed") == "this is not-needed"
+
+
+def test_settings_do_not_show_the_key() -> None:
+    os.environ["LLM_API_KEY"] = KEY
+    assert KEY not in repr(load())
+
+
+@pytest.mark.parametrize(
+    ("environ", "line"),
+    [
+        (
+            {"LLM_MODEL": "nobody/knows", "LLM_API_KEY": KEY},
+            "LLM_MODEL=nobody/knows names no provider that litellm knows: write it as provider/model,",
+        ),
+        (
+            {"LLM_MODEL": "anthropic/claude-sonnet-4-5"},
+            "LLM_MODEL=anthropic/claude-sonnet-4-5 needs a key: set LLM_API_KEY or ANTHROPIC_API_KEY",
+        ),
+        ({"LLM_API_KEY": "YOUR_API_KEY"}, "LLM_API_KEY (from the environment) is a placeholder"),
+    ],
+)
+def test_the_worker_says_what_to_set(
+    clone: Path, server: DevServer, environ: dict[str, str], line: str
+) -> None:
+    """One line at the worker's start, exit status 2, no traceback."""
+    with Program("worker.py", root=clone, environ={**server.environ, **environ}) as worker:
+        assert worker.exit_status() == 2
+    assert worker.lines[-1].startswith(line) or any(said.startswith(line) for said in worker.lines)
+    assert "Traceback" not in worker.text
+    assert KEY not in worker.text
