@@ -5,7 +5,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -121,4 +120,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    console.leave(main())

@@ -5,7 +5,6 @@ The exit status is 0 when the claim held: the research paid twice without, and o
 
 import asyncio
 import os
-import sys
 import tempfile
 
 from demos.processes import Program, ProgramError, start_worker
@@ -94,4 +93,4 @@ def _environ(provider: Provider, reports: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    console.leave(main())

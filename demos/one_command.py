@@ -47,4 +47,4 @@ def _run_starter(worker: Program) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    console.leave(main())

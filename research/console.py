@@ -1,7 +1,9 @@
 """What the starter and the worker show: plain lines, safe for any terminal."""
 
+import os
 import sys
 import unicodedata
+from typing import NoReturn
 
 
 def say(line: str = "") -> None:
@@ -12,6 +14,17 @@ def say(line: str = "") -> None:
 def complain(line: str) -> None:
     """One line about what went wrong, on standard error."""
     print(visible(line), file=sys.stderr, flush=True)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process with this exit status, now.
+
+    The interpreter's own way out can crash while a Temporal client's threads still run, and
+    then a finished report ends in exit status 139 (temporalio/sdk-python#300).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def visible(text: str) -> str:
