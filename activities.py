@@ -5,30 +5,36 @@ seconds to import, are left to the functions that need them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import fields, replace
+from datetime import timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
 from research import llm, settings
+from research.faults import MENDING_SECONDS, Fault
+from research.files import UnsafeName
+from research.llm import Draft
 
-HEARTBEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 0.8
+"""A killed worker loses what its model wrote since the last heartbeat, and no more."""
 
 
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
     """The research: the model's answer to the prompt."""
-    async with heartbeats():
-        return await llm.complete(input.prompt, settings.load())
+    return await _written(lambda draft: llm.complete(input.prompt, settings.load(), draft, input.spent))
 
 
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
-    """The executive summary: the model's answer to the summary prompt."""
-    async with heartbeats():
-        return await llm.complete(input.prompt, settings.load())
+    """The executive summary; a research too long for the model is shortened for this prompt."""
+    return await _written(
+        lambda draft: llm.complete_shortening(input.prompt, settings.load(), draft, input.spent)
+    )
 
 
 @activity.defn(name="generate_summary")
@@ -42,17 +48,72 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """The report on paper, written atomically into the reports folder."""
     from research import pdf
 
-    async with heartbeats():
-        return await asyncio.to_thread(pdf.write_report, input, settings.load().reports_dir)
+    folder = settings.load().reports_dir
+    try:
+        async with heartbeats():
+            written = await asyncio.to_thread(pdf.write_report, input, folder)
+    except UnsafeName as error:
+        raise ApplicationError(str(error), type="Final", non_retryable=True) from None
+    except OSError as error:
+        raise ApplicationError(
+            f"the report cannot be written to {folder}: {error.strerror or error};"
+            " mend that, and the report goes on by itself",
+            type="Repairable",
+            next_retry_delay=timedelta(seconds=MENDING_SECONDS),
+        ) from None
+    return replace(written, attempts=activity.info().attempt)
+
+
+async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCallOutput:
+    """Let a text be written, from where the last attempt left it; hand it back when told to stop."""
+    draft = _last_draft()
+    stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+    async with heartbeats(draft):
+        writing = asyncio.ensure_future(write(draft))
+        try:
+            await asyncio.wait([writing, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                return replace(writing.result(), attempts=activity.info().attempt)
+        except Fault as fault:
+            raise _as_application_error(fault) from None
+        finally:
+            stopping.cancel()
+            writing.cancel()
+            with suppress(BaseException):
+                await writing
+            activity.heartbeat(draft)
+    raise ApplicationError(
+        "handed back by a worker that was told to stop",
+        type="HandedBack",
+        next_retry_delay=timedelta(milliseconds=1),
+    )
+
+
+def _last_draft() -> Draft:
+    """What the last attempt has left in its heartbeats."""
+    details = activity.info().heartbeat_details
+    left = details[0] if details and isinstance(details[0], dict) else {}
+    return Draft(**{field.name: left[field.name] for field in fields(Draft) if field.name in left})
+
+
+def _as_application_error(fault: Fault) -> ApplicationError:
+    attempt = activity.info().attempt
+    delay = fault.delay(attempt)
+    return ApplicationError(
+        fault.message,
+        type=fault.kind.value,
+        non_retryable=fault.is_final(attempt),
+        next_retry_delay=None if delay is None else timedelta(seconds=delay),
+    )
 
 
 @asynccontextmanager
-async def heartbeats() -> AsyncIterator[None]:
-    """Tell the service every second that this worker lives, so that its death is noticed soon."""
+async def heartbeats(*details: object) -> AsyncIterator[None]:
+    """Tell the service, while something runs, that this worker lives and how far it is."""
 
     async def beat() -> None:
         while True:
-            activity.heartbeat()
+            activity.heartbeat(*details)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     beating = asyncio.create_task(beat())

@@ -4,7 +4,7 @@ A report that was started by one version must complete on the next, so a field i
 only ever added here, and always with a default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,21 @@ class GenerateReportInput:
     prompt: str
     pause_seconds: float = 0.0
     """A durable pause after the research: time to kill the worker and watch nothing be lost."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a report took, and what of it durability saved. Tokens are tokens, costs US dollars."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    """None where the price list has no price for the model."""
+    seconds: float = 0.0
+    requests: int = 0
+    saved_tokens: int = 0
+    """Finished or resumed text that starting from scratch would have bought again."""
+    saved_cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,8 @@ class GenerateReportOutput:
     """Where the worker wrote the file, on the worker's machine."""
     pages: int = 0
     model: str = ""
+    bill: Bill = field(default_factory=Bill)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,8 @@ class LLMCallInput:
     """One prompt for the configured model."""
 
     prompt: str
+    spent: float = 0.0
+    """What the report has cost so far, in US dollars, for the ceiling LLM_MAX_COST."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,18 @@ class LLMCallOutput:
     cost: float | None = None
     """US dollars by litellm's price list; None where it has no price for the model."""
     finish_reason: str = ""
+    """Why the text ends: "stop"; "length" or "too_long" where it was cut."""
+    seconds: float = 0.0
+    requests: int = 1
+    """Requests to the provider, those included that a dead worker left."""
+    attempts: int = 1
+    resumed_at: int | None = None
+    """The character at which another attempt went on with a text that was broken off."""
+    kept_tokens: int = 0
+    """What that attempt did not have to buy again, and its price."""
+    kept_cost: float | None = None
+    prompt_shortened: bool = False
+    """Whether the prompt had to be shortened to fit into the model's context."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +91,10 @@ class PDFGenerationInput:
     model: str = ""
     date: str = ""
     """The day the report was started, as YYYY-MM-DD in UTC."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know: a cut text, a summary that is missing and why."""
+    bill: str = ""
+    """The bill in one line."""
 
 
 @dataclass(frozen=True)
@@ -69,3 +104,4 @@ class PDFGenerationOutput:
     filename: str
     path: str = ""
     pages: int = 0
+    attempts: int = 1

@@ -16,7 +16,11 @@ from research.errors import Fixable
 
 # The prompt is there at once: Temporal is imported when the topic is known.
 if TYPE_CHECKING:
-    from temporalio.client import WorkflowFailureError, WorkflowHandle
+    from temporalio.client import (
+        WorkflowExecutionDescription,
+        WorkflowFailureError,
+        WorkflowHandle,
+    )
 
     from models import GenerateReportOutput
     from workflow import GenerateReportWorkflow
@@ -27,7 +31,7 @@ DEFAULT_TOPIC = (
     "Give me 5 fun and fascinating facts about tardigrades. Make them interesting and educational!"
 )
 LONGEST_TOPIC = 20_000
-NO_WORKER_SECONDS = 3
+FOLLOW_SECONDS = 3
 
 
 def main() -> int:
@@ -100,20 +104,25 @@ async def report(topic: str, pause_seconds: float) -> int:
     console.say(f"Started workflow. Workflow ID: {handle.id}, RunID {run_id}")
     if link := service.link(handle.id, run_id):
         console.say(f"Watch it: {link}")
-    watching = asyncio.create_task(_warn_without_worker(handle))
+    following = asyncio.create_task(_follow(handle))
     try:
         output = await _result(handle)
     except WorkflowFailureError as error:
         console.complain(f"The report failed: {_reason(error)}")
         return 1
     finally:
-        watching.cancel()
+        following.cancel()
     _show(output)
     return 0
 
 
 def _show(output: "GenerateReportOutput") -> None:
+    from research import bill
+
     console.say(f"Result: {output.result}")
+    for note in output.notes:
+        console.say(f"Note: {note}")
+    console.say(f"Bill: {bill.in_one_line(output.bill)}")
     if output.model.startswith("sample/"):
         console.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
     if Path(output.path).is_file():  # the worker may have written it on another machine
@@ -138,19 +147,31 @@ async def _result(handle: "Handle") -> "GenerateReportOutput":
             await asyncio.sleep(1)
 
 
-async def _warn_without_worker(handle: "Handle") -> None:
-    """Say so when nobody takes the report up; its history then has no third event."""
+async def _follow(handle: "Handle") -> None:
+    """Say what holds the report up: no worker that takes it, or a step that fails."""
     from temporalio.service import RPCError
 
-    await asyncio.sleep(NO_WORKER_SECONDS)
-    try:
-        description = await handle.describe()
-    except RPCError:
-        return
-    if description.history_length <= 2:
-        console.complain(
+    said = ""
+    while True:
+        await asyncio.sleep(FOLLOW_SECONDS)
+        try:
+            line = _obstacle(await handle.describe())
+        except RPCError:
+            continue
+        if line and line != said:
+            console.complain(line)
+        said = line
+
+
+def _obstacle(description: "WorkflowExecutionDescription") -> str:
+    for pending in description.raw_description.pending_activities:
+        if pending.last_failure.message:
+            return f"{pending.activity_type.name} waits: {pending.last_failure.message}"
+    if description.history_length <= 2:  # nobody has looked at it yet
+        return (
             "No worker has taken the report yet: start one with `python worker.py`. The report waits safely."
         )
+    return ""
 
 
 def _reason(error: "WorkflowFailureError") -> str:

@@ -10,16 +10,19 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from models import (
     GenerateReportInput,
     GenerateReportOutput,
     LLMCallInput,
+    LLMCallOutput,
     PDFGenerationInput,
 )
 
 with workflow.unsafe.imports_passed_through():
     from activities import create_pdf_activity, generate_summary, llm_call
+    from research import bill
     from research.files import report_filename
 
 SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
@@ -28,11 +31,11 @@ SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {re
 workflow.logger.workflow_info_on_message = False
 
 # A worker that says nothing for five seconds is taken for dead, and its step is given to
-# another. What fails is tried again for as long as it takes, ten seconds apart at the most:
-# whatever was mended (a key, a quota, a bug), the report goes on soon after.
+# another. What fails is tried again for as long as it takes, ten seconds apart unless the
+# Activity says otherwise: whatever was mended, the report goes on soon after.
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
 STEP: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(hours=1),
+    "start_to_close_timeout": timedelta(hours=6),
     "heartbeat_timeout": timedelta(seconds=5),
     "retry_policy": RETRIES,
 }
@@ -55,31 +58,52 @@ class GenerateReportWorkflow:
                 input.pause_seconds, summary="Durable pause: kill the worker, nothing is lost"
             )
 
-        summary = await workflow.execute_activity(
-            generate_summary,
-            LLMCallInput(SUMMARY_PROMPT.format(research=research.text)),
-            summary="Summarise the research",
-            **STEP,
-        )
-        workflow.logger.info("Summary generated!")
+        summary, failure = await self._summarise(research)
+        calls = [research, summary] if summary else [research]
+        resumed = 1 if summary and summary.attempts > 1 else 0
+        notes = bill.notes(research, summary, failure)
 
         pdf = await workflow.execute_activity(
             create_pdf_activity,
             PDFGenerationInput(
                 content=research.text,
                 filename=report_filename(input.prompt, workflow.info().run_id),
-                summary=summary.text,
+                summary=summary.text if summary else "",
                 topic=input.prompt,
                 model=research.model,
                 date=workflow.info().start_time.date().isoformat(),
+                notes=notes,
+                bill=bill.in_one_line(bill.total(calls, resumed)),
             ),
             summary="Write the PDF",
             **STEP,
         )
+        total = bill.total(calls, len(calls) if pdf.attempts > 1 else resumed)
+        workflow.set_current_details(bill.in_one_line(total))
         return GenerateReportOutput(
             result=f"Successfully created research report PDF with summary: {pdf.filename}",
             filename=pdf.filename,
             path=pdf.path,
             pages=pdf.pages,
             model=research.model,
+            bill=total,
+            notes=notes,
         )
+
+    async def _summarise(self, research: LLMCallOutput) -> tuple[LLMCallOutput | None, str]:
+        """The summary, or None and the reason: the research is paid for, so the PDF is still made."""
+        prompt = SUMMARY_PROMPT.format(research=research.text)
+        try:
+            summary = await workflow.execute_activity(
+                generate_summary,
+                LLMCallInput(prompt, spent=research.cost or 0.0),
+                summary="Summarise the research",
+                **STEP,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            workflow.logger.warning("No summary: %s", error.cause)
+            return None, getattr(error.cause, "message", "")
+        workflow.logger.info("Summary generated!")
+        return summary, ""

@@ -52,7 +52,10 @@ class Reply:
     chunk_words: int = 1
     finish_reason: str | None = "stop"
     """None: the stream ends without one, as when the connection breaks."""
-    usage: dict[str, int] | None = None
+    ends_cleanly: bool = False
+    """With no finish reason: the stream is closed as if it were whole."""
+    cut_bytes: int | None = None
+    """The connection breaks after so many bytes of the stream."""
 
 
 class Provider:
@@ -122,17 +125,21 @@ class Provider:
     async def _stream(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        sent_bytes = 0
         pieces = re.findall(rf"(?:\s*\S+\s*){{1,{reply.chunk_words}}}", reply.text)
         for piece in pieces:
-            await response.write(_event(call, {"delta": {"role": "assistant", "content": piece}}))
+            event = _event(call, {"delta": {"role": "assistant", "content": piece}})
+            if reply.cut_bytes is not None and sent_bytes + len(event) > reply.cut_bytes:
+                await response.write(event[: reply.cut_bytes - sent_bytes])
+                return _broken(request, response)
+            await response.write(event)
+            sent_bytes += len(event)
             call.sent += piece
             await asyncio.sleep(reply.chunk_seconds)
         if reply.finish_reason is None:
-            assert request.transport
-            request.transport.close()
-            return response
+            return response if reply.ends_cleanly else _broken(request, response)
         await response.write(_event(call, {"delta": {}, "finish_reason": reply.finish_reason}))
-        usage = reply.usage or {
+        usage = {
             "prompt_tokens": sum(len(str(m["content"]).split()) for m in call.messages),
             "completion_tokens": len(pieces),
         }
@@ -152,7 +159,20 @@ def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | No
         "choices": [{"index": 0, **choice}] if choice is not None else [],
         "usage": usage,
     }
-    return f"data: {json.dumps(chunk)}\n\n".encode()
+    return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode()
+
+
+def _broken(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """The connection is gone, in the middle of the answer."""
+    if request.transport:
+        request.transport.abort()
+    return response
+
+
+def rest_of(text: str, call: Call) -> str:
+    """What of a text is still to be written, for a request that asks to go on from its beginning."""
+    begun = [str(m["content"]) for m in call.messages if m["role"] == "assistant"]
+    return text.removeprefix(begun[0]).lstrip() if begun else text
 
 
 def default_reply(call: Call) -> Reply:

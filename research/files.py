@@ -1,5 +1,6 @@
 """Report files: their names, and writing them so that they are whole or not there at all."""
 
+import errno
 import hashlib
 import os
 import re
@@ -7,10 +8,12 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-from research.errors import Fixable
-
 _SLUG_BYTES = 80
 _WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+class UnsafeName(ValueError):
+    """A file name that is not taken, because it could lead out of the reports folder."""
 
 
 def report_filename(topic: str, run_id: str) -> str:
@@ -32,13 +35,13 @@ def write_atomically(folder: Path, filename: str, data: bytes) -> Path:
     """Write the file whole, or leave what was there before; on the disk when this returns.
 
     Raises:
-        OSError: full disk, read-only folder and their like; nothing is left over.
-        Fixable: a name that could lead out of the folder, or a folder in the file's place.
+        OSError: full disk, read-only folder, a folder in the file's place; nothing is left over.
+        UnsafeName: a name that could lead out of the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / _safe(filename)
     if target.is_dir():
-        raise Fixable(f"{target} is a folder, where the report should be written: move it away.")
+        raise IsADirectoryError(errno.EISDIR, f"{target.name} is a folder: move it away")
     # A killed worker's half-written file goes when its report is written again.
     prefix = f".{hashlib.sha256(filename.encode()).hexdigest()[:16]}-"
     for leftover in folder.glob(f"{prefix}*.part"):
@@ -67,7 +70,7 @@ def _safe(filename: str) -> str:
         or _WINDOWS_NAMES.fullmatch(filename)
     )
     if hostile:
-        raise Fixable(f"{filename[:80]!r} cannot name a report: give a plain file name.")
+        raise UnsafeName(f"{filename[:80]!r} cannot name a report: give a plain file name")
     return filename
 
 

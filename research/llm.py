@@ -1,29 +1,58 @@
-"""One prompt in, the model's text and its bill out, by litellm. Knows nothing of Temporal.
+"""One prompt in, the model's text and its bill out, streamed by litellm. Knows nothing of Temporal.
+
+What was written so far is in a `Draft`. Whoever keeps a copy of it can go on from there after a
+crash, in another process, without buying the text again.
 
 Importing litellm takes seconds, so it happens when a model is first needed, in a thread,
 while the event loop goes on.
 """
 
 import asyncio
+import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+import time
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from models import LLMCallOutput
+from research import faults, seam
 from research.errors import Fixable
+from research.faults import Fault, Kind, TooLongForModel
 from research.settings import SAMPLE_MODEL, Settings
 
 SILENCE_SECONDS = 120.0
 """How long a model may say nothing, before its first word or between two."""
+MOST_PARTS = 4
+"""How often an answer is continued that the model's own length limit has cut."""
+SHORTEST_PROMPT = 1_000
+"""Characters below which a prompt is not shortened any more."""
+LARGEST_ANSWER = 900_000
+"""Bytes of an answer as JSON, well under the 2 MB that Temporal takes."""
 
 _loading = threading.Lock()
 
 
-class LLMError(Exception):
-    """The provider did not give an answer; the message is one line."""
+@dataclass
+class Draft:
+    """What a model has written so far, and what that took: enough for another process to go on."""
+
+    text: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    """Both over all requests; those of a request that was broken off are estimates."""
+    requests: int = 0
+    seconds: float = 0.0
+    resumed_at: int | None = None
+    """The character at which another attempt went on, the last time."""
+    kept_tokens: int = 0
+    """What a resumption did not have to buy again."""
+
+
+class CostCeiling(Fault):
+    """LLM_MAX_COST is reached before the call."""
 
 
 def load() -> Any:
@@ -42,9 +71,8 @@ def _load() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
-    litellm.drop_params = True
     litellm.custom_provider_map = [{"provider": "sample", "custom_handler": SampleModel()}]
-    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
     return litellm
 
 
@@ -56,7 +84,7 @@ def check(settings: Settings) -> None:
     """
     litellm = load()
     try:
-        _, provider, _, _ = litellm.get_llm_provider(settings.model, api_base=settings.api_base)
+        litellm.get_llm_provider(settings.model, api_base=settings.api_base)
     except litellm.exceptions.BadRequestError:
         raise Fixable(
             f"LLM_MODEL={settings.model} names no provider that litellm knows: write it as"
@@ -70,69 +98,178 @@ def check(settings: Settings) -> None:
             f"LLM_MODEL={settings.model} needs a key: set LLM_API_KEY or {' and '.join(missing)}"
             f" in .env or the environment, or LLM_MODEL={SAMPLE_MODEL} to do without one."
         )
-    del provider
 
 
 async def complete(
-    prompt: str, settings: Settings, on_text: Callable[[str], None] = lambda text: None
+    prompt: str, settings: Settings, draft: Draft | None = None, spent: float = 0.0
 ) -> LLMCallOutput:
-    """The model's answer, streamed; `on_text` is called with each piece as it arrives.
+    """The model's whole answer; it grows in `draft`, and goes on from what stands there.
+
+    `spent` is what the report has cost so far, in dollars, for the ceiling LLM_MAX_COST.
 
     Raises:
-        LLMError: anything else than a whole answer.
+        Fault: no whole answer; its kind says what that means.
     """
     litellm = await asyncio.to_thread(load)
-    text: list[str] = []
-    finish_reason = ""
-    usage: Any = None
-    try:
-        stream = await litellm.acompletion(
-            model=settings.model,
-            messages=[{"role": "user", "content": prompt}],
-            api_key=settings.api_key or ("none" if settings.api_base else None),
-            api_base=settings.api_base,
-            stream=True,
-            stream_options={"include_usage": True},
-            timeout=SILENCE_SECONDS,
-            # Retries are Temporal's, where they are seen, counted and outlive this process.
-            num_retries=0,
-            max_retries=0,
-        )
-        async for chunk in stream:
-            usage = getattr(chunk, "usage", None) or usage
-            for choice in chunk.choices[:1]:
-                finish_reason = choice.finish_reason or finish_reason
-                if choice.delta.content:
-                    text.append(choice.delta.content)
-                    on_text(choice.delta.content)
-    except litellm.exceptions.OpenAIError as error:
-        raise LLMError(one_line(error)) from None
-    if not finish_reason:
-        raise LLMError("the provider's stream ended in the middle of the answer")
-    if not "".join(text).strip():
-        raise LLMError("the model gave an empty answer")
-    input_tokens = getattr(usage, "prompt_tokens", None)
-    output_tokens = getattr(usage, "completion_tokens", None)
+    draft = draft or Draft()
+    _take_up(draft)
+    finish_reason = "length"
+    for _ in range(MOST_PARTS):
+        _check_ceiling(litellm, settings, draft, spent)
+        started = time.monotonic()
+        try:
+            finish_reason = await _stream(litellm, prompt, settings, draft)
+        except Fault:
+            raise
+        except Exception as error:
+            raise faults.sort(error, settings) from None
+        finally:
+            draft.seconds += time.monotonic() - started
+        if finish_reason != "length" or _size(draft.text) > LARGEST_ANSWER:
+            break
     return LLMCallOutput(
-        text="".join(text),
+        text=draft.text,
         model=settings.model,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cost=_cost(litellm, settings.model, input_tokens, output_tokens),
+        input_tokens=draft.input_tokens,
+        output_tokens=draft.output_tokens,
+        cost=_cost(litellm, settings.model, draft.input_tokens, draft.output_tokens),
         finish_reason=finish_reason,
+        seconds=round(draft.seconds, 2),
+        requests=draft.requests,
+        resumed_at=draft.resumed_at,
+        kept_tokens=draft.kept_tokens,
+        kept_cost=_cost(litellm, settings.model, 0, draft.kept_tokens),
     )
 
 
-def one_line(error: BaseException, limit: int = 300) -> str:
-    """An error's message in one line of bounded length."""
-    return " ".join(str(error).split())[:limit] or type(error).__name__
+async def complete_shortening(
+    prompt: str, settings: Settings, draft: Draft, spent: float = 0.0
+) -> LLMCallOutput:
+    """The same; a prompt that is too long for the model loses its second half until it fits."""
+    shorter = prompt
+    while True:
+        try:
+            answer = await complete(shorter, settings, draft, spent)
+            return replace(answer, prompt_shortened=shorter != prompt)
+        except TooLongForModel:
+            if len(shorter) < SHORTEST_PROMPT:
+                raise
+            shorter = seam.first_half(shorter)
 
 
-def _cost(litellm: Any, model: str, input_tokens: int | None, output_tokens: int | None) -> float | None:
-    if input_tokens is None or output_tokens is None:
-        return None
+def _take_up(draft: Draft) -> None:
+    """Prepare what another attempt has left for going on from it."""
+    if draft.text:
+        draft.text = seam.safe_end(draft.text)
+        draft.resumed_at = len(draft.text) or None
+        draft.kept_tokens = len(draft.text) // 4
+
+
+async def _stream(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> str:
+    """One request, its text put to the draft's end; the reason why it stopped."""
+    input_before, output_before = draft.input_tokens, draft.output_tokens
+    draft.requests += 1
+    draft.input_tokens += (len(prompt) + len(draft.text)) // 4  # exact when the usage comes
+    joint = seam.Seam(draft.text)
+    refusal, usage = "", None
+    stream = await _request(litellm, prompt, settings, draft.text)
+    async for chunk in stream:
+        usage = getattr(chunk, "usage", None) or usage
+        for choice in chunk.choices[:1]:
+            refusal += getattr(choice.delta, "refusal", None) or ""
+            if choice.delta.content:
+                draft.output_tokens += 1
+                draft.text = joint.add(choice.delta.content)
+        if len(draft.text) > LARGEST_ANSWER:
+            break
+        await asyncio.sleep(0)  # a full socket must not keep the loop from the heartbeats
+    draft.text = joint.end()
+    if joint.started_over:
+        draft.resumed_at, draft.kept_tokens = None, 0
+    if usage is not None and usage.prompt_tokens:
+        draft.input_tokens = input_before + usage.prompt_tokens
+        draft.output_tokens = output_before + usage.completion_tokens
+    # The chunks cannot be asked: where a stream breaks off, litellm makes up a "stop".
+    return _judged(draft, stream.received_finish_reason or "", refusal)
+
+
+async def _request(litellm: Any, prompt: str, settings: Settings, text: str) -> Any:
+    messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
+    if text:
+        partial = {"role": "assistant", "content": text.rstrip()}
+        if _takes_prefill(litellm, settings.model):
+            messages.append({**partial, "prefix": True})
+        else:
+            messages += [partial, {"role": "user", "content": seam.GO_ON}]
+    return await litellm.acompletion(
+        model=settings.model,
+        messages=messages,
+        api_key=settings.api_key or ("none" if settings.api_base else None),
+        api_base=settings.api_base,
+        stream=True,
+        **_usage_option(litellm, settings.model),
+        timeout=SILENCE_SECONDS,
+        # Retries are Temporal's, where they are seen, counted and outlive this process.
+        num_retries=0,
+        max_retries=0,
+    )
+
+
+def _judged(draft: Draft, finish_reason: str, refusal: str) -> str:
+    """The reason why the stream stopped, when what it brought is an answer."""
+    if refusal:
+        raise Fault(Kind.FINAL, f"the model refuses: {faults.in_one_line(refusal)}")
+    if finish_reason == "content_filter":
+        raise Fault(Kind.FINAL, "the provider's content filter stopped the answer: change the topic")
+    if _size(draft.text) > LARGEST_ANSWER:
+        draft.text = _shortened(draft.text)
+        return "too_long"
+    if not finish_reason:
+        raise Fault(Kind.PASSING, "the provider's stream broke off before the end of the answer")
+    if not draft.text.strip():
+        raise Fault(Kind.PASSING, "the model gave an empty answer", most_attempts=5)
+    return finish_reason
+
+
+def _check_ceiling(litellm: Any, settings: Settings, draft: Draft, spent: float) -> None:
+    if settings.max_cost is None:
+        return
+    own = _cost(litellm, settings.model, draft.input_tokens, draft.output_tokens) or 0.0
+    if spent + own >= settings.max_cost:
+        raise CostCeiling(
+            Kind.FINAL,
+            f"the report has cost ${spent + own:.4f}, and LLM_MAX_COST is ${settings.max_cost:g}",
+        )
+
+
+def _usage_option(litellm: Any, model: str) -> dict[str, Any]:
+    """Asks for the usage where a provider must be asked; the others send it anyway."""
+    _, provider, _, _ = litellm.get_llm_provider(model)
+    known = litellm.get_supported_openai_params(model, provider) or []
+    return {"stream_options": {"include_usage": True}} if "stream_options" in known else {}
+
+
+def _takes_prefill(litellm: Any, model: str) -> bool:
+    try:
+        return bool(litellm.get_model_info(model).get("supports_assistant_prefill"))
+    except Exception:  # litellm raises a bare Exception for a model that it does not know
+        return False
+
+
+def _cost(litellm: Any, model: str, input_tokens: int, output_tokens: int) -> float | None:
     try:
         prices = litellm.cost_per_token(model, input_tokens, output_tokens)
-    except Exception:  # litellm raises a bare Exception for a model that it has no price for
+    except Exception:  # likewise for a model that it has no price for
         return None
     return float(sum(prices))
+
+
+def _size(text: str) -> int:
+    """Bytes of the text as the JSON that Temporal stores; counted only where it can matter."""
+    return len(json.dumps(text)) if len(text) * 12 > LARGEST_ANSWER else len(text)
+
+
+def _shortened(text: str) -> str:
+    while _size(text) > LARGEST_ANSWER:
+        text = text[: len(text) * 9 // 10]
+    return text

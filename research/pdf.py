@@ -88,7 +88,7 @@ def write_report(input: PDFGenerationInput, folder: Path) -> PDFGenerationOutput
     """Render the report and write it into the folder, whole or not at all.
 
     Raises:
-        OSError, research.errors.Fixable: as `research.files.write_atomically`.
+        OSError, research.files.UnsafeName: as `research.files.write_atomically`.
     """
     data, pages = render(input)
     path = write_atomically(folder, input.filename, data)
@@ -98,7 +98,7 @@ def write_report(input: PDFGenerationInput, folder: Path) -> PDFGenerationOutput
 def render(input: PDFGenerationInput) -> tuple[bytes, int]:
     """The PDF's bytes and the number of its pages. The same input gives the same bytes."""
     try:
-        return _build([*_opening(input), *_blocks(parse(input.content))], input)
+        return _build([*_opening(input), *_blocks(parse(input.content)), *_closing(input)], input)
     except Exception:
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")
         lines = input.content.splitlines() or [""]
@@ -172,7 +172,19 @@ def _opening(input: PDFGenerationInput) -> Iterator[Flowable]:
         yield from _blocks(parse(input.summary), depth=1)
         yield Spacer(1, 4)
         yield FrameBG(start=False)
+    for note in input.notes:
+        yield Spacer(1, 4)
+        yield Paragraph(f"<b>Note.</b> {_text(note)}", SMALL)
     yield Spacer(1, 10)
+
+
+def _closing(input: PDFGenerationInput) -> Iterator[Flowable]:
+    """The small print: what the report took."""
+    if input.bill:
+        yield HRFlowable(
+            width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=14, spaceAfter=5, hAlign="LEFT"
+        )
+        yield Paragraph(_text(f"Made with {input.model or 'a model'}: {input.bill}."), SMALL)
 
 
 # Blocks: each function takes a node and the depth at which it stands.

@@ -50,6 +50,8 @@ class Settings:
     reports_dir: Path
     dev_server_port: int
     ui_url: str | None
+    max_cost: float | None
+    """US dollars that one report may cost; None is no ceiling."""
     secrets: tuple[str, ...] = field(repr=False)
     sources: Mapping[str, str]
     """Where a name's value came from: "environment", ".env" or "default"."""
@@ -95,6 +97,14 @@ class _Reader:
             raise Fixable(f"{name} ({self.where(name)}) must be a port number from 1 to 64535.")
         return int(value)
 
+    def dollars(self, name: str) -> float | None:
+        value = self.get(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"\d+(\.\d+)?|\.\d+", value):
+            raise Fixable(f"{name} ({self.where(name)}) must be an amount of dollars, such as 0.25.")
+        return float(value)
+
     def key(self, name: str) -> str | None:
         value = self.get(name)
         if value and (_PLACEHOLDER.fullmatch(value) or not value.isascii() or " " in value):
@@ -131,6 +141,7 @@ def load() -> Settings:
         reports_dir=ROOT / Path(read.get("REPORTS_DIR") or "reports").expanduser(),
         dev_server_port=read.port("DEV_SERVER_PORT", DEFAULT_PORT),
         ui_url=read.url("TEMPORAL_UI_URL"),
+        max_cost=read.dollars("LLM_MAX_COST"),
         secrets=_secrets(os.environ),
         sources=read.sources,
     )

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from research.errors import Fixable
-from research.files import report_filename, write_atomically
+from research.files import UnsafeName, report_filename, write_atomically
 from research.settings import ROOT
 
 RUN = "01a20425-255b-7eae-b487-6333967bf5a4"
@@ -47,7 +46,7 @@ def test_runs_of_one_topic_have_names_of_their_own() -> None:
     ["", ".", "..", "../x.pdf", "/etc/passwd", "a/b.pdf", "a\\b.pdf", "a\0b", "x" * 300, "nul", "COM1.pdf"],
 )
 def test_no_name_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
-    with pytest.raises(Fixable):
+    with pytest.raises(UnsafeName):
         write_atomically(tmp_path, name, b"x")
     assert list(tmp_path.iterdir()) == []
 
@@ -62,7 +61,7 @@ def test_a_symlink_in_the_way_is_replaced_and_its_target_left_alone(tmp_path: Pa
 
 def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "report.pdf").mkdir()
-    with pytest.raises(Fixable, match="is a folder, where the report should be written"):
+    with pytest.raises(IsADirectoryError, match="is a folder: move it away"):
         write_atomically(tmp_path, "report.pdf", b"x")
 
 

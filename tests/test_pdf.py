@@ -11,7 +11,7 @@ from models import PDFGenerationInput
 from research import pdf, sample
 
 
-def read(content: str, **more: str) -> str:
+def read(content: str, **more: Any) -> str:
     data, pages = pdf.render(PDFGenerationInput(content, **more))
     reader = PdfReader(io.BytesIO(data))
     assert len(reader.pages) == pages >= 1

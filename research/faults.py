@@ -1,0 +1,150 @@
+"""What can go wrong with a model call, sorted in one place: by status code first, then by class.
+
+Codes and classes as litellm maps them for all its providers; the README shows this as a table.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import Any
+
+from research.settings import DOTENV, Settings
+
+LONGEST_BACKOFF = 60.0
+MENDING_SECONDS = 10.0
+"""How often a call is tried while it waits for a person: after the mending it goes on this soon."""
+
+
+_BROKEN = {"Timeout", "APIConnectionError", "JSONDecodeError", "TransportError"}
+
+
+class Kind(str, Enum):
+    """What a fault means for the report."""
+
+    PASSING = "Passing"
+    """Goes away by itself: tried again, slower and slower."""
+    REPAIRABLE = "Repairable"
+    """Waits for a person, for as long as it takes."""
+    FINAL = "Final"
+    """This request will never succeed."""
+    OURS = "Ours"
+    """A bug: tried again, so that a mended worker completes the report."""
+
+
+@dataclass
+class Fault(Exception):
+    """A call that gave no answer, with what a person should read about it in one line."""
+
+    kind: Kind
+    message: str
+    retry_after: float | None = None
+    """Seconds that the provider asked us to wait."""
+    most_attempts: int | None = None
+    """After so many attempts a passing fault is final."""
+
+    def __str__(self) -> str:
+        return self.message
+
+    def delay(self, attempt: int) -> float | None:
+        """Seconds until the next attempt; None leaves it to the retry policy."""
+        if self.kind is Kind.REPAIRABLE:
+            return MENDING_SECONDS
+        if self.kind is not Kind.PASSING:
+            return None
+        if self.retry_after is not None:
+            return self.retry_after
+        backoff: float = min(2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+        return backoff * random.uniform(0.5, 1.0)  # noqa: S311 jitter needs no secrecy
+
+    def is_final(self, attempt: int) -> bool:
+        """Whether another attempt is pointless."""
+        tired = self.most_attempts is not None and attempt >= self.most_attempts
+        return self.kind is Kind.FINAL or tired
+
+
+class TooLongForModel(Fault):
+    """The prompt does not fit into the model's context."""
+
+
+def sort(error: Exception, settings: Settings) -> Fault:
+    """The fault that an exception of litellm stands for."""
+    status = getattr(error, "status_code", None)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    said = settings.redact(_what_it_says(error))
+    code = str(getattr(error, "code", None))
+    if "ContextWindowExceededError" in names or code == "context_length_exceeded":
+        return TooLongForModel(Kind.FINAL, f"the prompt is too long for {settings.model}: {said}")
+    if "ContentPolicyViolationError" in names or code == "content_policy_violation":
+        return Fault(Kind.FINAL, f"the provider's content policy refuses this request: {said}")
+    if repair := _repair(status, error, settings):
+        return Fault(Kind.REPAIRABLE, f"{repair}; the report goes on by itself")
+    if status in (408, 409, 429) or (isinstance(status, int) and status >= 500):
+        return Fault(Kind.PASSING, f"the provider answered {status}: {said}", _retry_after(error))
+    if names & {
+        "Timeout",
+        "APIConnectionError",
+        "JSONDecodeError",
+        "TransportError",
+        "APIResponseValidationError",
+    }:
+        return Fault(Kind.PASSING, f"the provider cannot be reached or breaks off: {said}")
+    if isinstance(status, int) and 400 <= status < 500:
+        return Fault(Kind.FINAL, f"the provider refuses this request ({status}): {said}")
+    if "OpenAIError" in names or isinstance(error, OSError):
+        return Fault(Kind.PASSING, f"the provider's answer broke off: {said}")
+    return Fault(Kind.OURS, f"{type(error).__name__}: {said}")
+
+
+def in_one_line(text: str, limit: int = 300) -> str:
+    """The text in one line of bounded length."""
+    return " ".join(text.split())[:limit]
+
+
+def _what_it_says(error: BaseException) -> str:
+    """An error's message without the class names that litellm puts before it."""
+    text = re.sub(r"^((litellm\.)?\w+(Error|Exception)( -|:) )+", "", in_one_line(str(error)))
+    return text or type(error).__name__
+
+
+def _repair(status: object, error: Exception, settings: Settings) -> str | None:
+    """What a person has to do, where a person can do something."""
+    said = str(error).lower()
+    where = f"in {DOTENV} and restart the worker"
+    if (
+        status == 402
+        or getattr(error, "code", None) == "insufficient_quota"
+        or "exceeded your current quota" in said
+    ):
+        return f"the quota at the provider is used up: add credit, or set another LLM_MODEL {where}"
+    bad_key = status == 400 and ("api key not valid" in said or "api_key_invalid" in said)
+    if status in (401, 403) or bad_key:
+        return f"the provider refused the key: set LLM_API_KEY {where}"
+    if status == 404:
+        return f"the provider does not know {settings.model}: set LLM_MODEL or LLM_API_BASE {where}"
+    return None
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds from the provider's Retry-After header, given as a number or as a date."""
+    headers: Any = getattr(error, "litellm_response_headers", None) or {}
+    headers = {str(name).lower(): str(value) for name, value in dict(headers).items()}
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        return max(0.0, float(headers["retry-after"]))
+    except KeyError:
+        return None
+    except ValueError:
+        return _seconds_until(headers["retry-after"])
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        when = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())

@@ -1,0 +1,290 @@
+"""A model call: its faults sorted, its text resumed, its bill counted. Real HTTP through litellm."""
+
+import math
+import re
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from demos.provider import Call, Provider, Reply, rest_of
+from research import faults, llm, seam
+from research.faults import Fault, Kind
+from research.llm import Draft
+from research.settings import Settings, load
+from tests.conftest import KEY
+
+WORDS = " ".join(f"word{number}" for number in range(400))
+MARKDOWN = (
+    "# Tardigrades\n\nThey live in moss — naïve façades, 水熊虫, and *more*.\n\n"
+    "| Name | Size |\n| --- | --- |\n| one | 0.5 mm |\n| two | 0.7 mm |\n\n"
+    "```python\ndef tun(animal):\n    for leg in animal.legs:\n        leg.pull_in()\n\n"
+    "    return animal\n```\n\n1. First of all\n2. Then the second\n   with a line below\n\nThe end.\n"
+)
+
+
+@pytest.fixture
+def settings(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A paid model at the local endpoint."""
+    monkeypatch.setattr(llm, "SILENCE_SECONDS", 2.0)
+    return configured("openai/gpt-4o", provider)
+
+
+def configured(model: str, provider: Provider, **more: Any) -> Settings:
+    values = {**load.__wrapped__().__dict__, "model": model, "api_key": KEY, "api_base": provider.url}
+    return Settings(**{**values, "secrets": (KEY,), **more})
+
+
+async def fault_of(settings: Settings) -> Fault:
+    with pytest.raises(Fault) as raised:
+        await llm.complete("A topic", settings)
+    return raised.value
+
+
+# Faults: status, what the provider says, and what the report makes of it.
+TABLE = [
+    (429, {"message": "slow down"}, Kind.PASSING, "the provider answered 429: "),
+    (408, {"message": "late"}, Kind.PASSING, "the provider answered 408: "),
+    (409, {"message": "conflict"}, Kind.PASSING, "the provider answered 409: "),
+    (500, {"message": "oops"}, Kind.PASSING, "the provider answered 500: "),
+    (502, {"message": "oops"}, Kind.PASSING, "the provider answered 502: "),
+    (503, {"message": "oops"}, Kind.PASSING, "the provider answered 503: "),
+    (504, {"message": "oops"}, Kind.PASSING, "the provider answered 5"),
+    (529, {"message": "overloaded"}, Kind.PASSING, "the provider answered 529: "),
+    (
+        401,
+        {"message": f"bad key {KEY}"},
+        Kind.REPAIRABLE,
+        "the provider refused the key: set LLM_API_KEY in ",
+    ),
+    (403, {"message": "forbidden"}, Kind.REPAIRABLE, "the provider refused the key: set LLM_API_KEY in "),
+    (402, {"message": "pay"}, Kind.REPAIRABLE, "the quota at the provider is used up: add credit, or "),
+    (
+        429,
+        {"message": "You exceeded your current quota", "code": "insufficient_quota"},
+        Kind.REPAIRABLE,
+        "the quota at the provider is used up: add credit, or ",
+    ),
+    (404, {"message": "no such model"}, Kind.REPAIRABLE, "the provider does not know openai/gpt-4o: set "),
+    (400, {"message": "bad"}, Kind.FINAL, "the provider refuses this request (400): "),
+    (422, {"message": "bad"}, Kind.FINAL, "the provider refuses this request (422): "),
+    (
+        400,
+        {"message": "This model's maximum context length is 8 tokens", "code": "context_length_exceeded"},
+        Kind.FINAL,
+        "the prompt is too long for openai/gpt-4o: ",
+    ),
+    (
+        400,
+        {"message": "violates our content policy", "code": "content_policy_violation"},
+        Kind.FINAL,
+        "the provider's content policy refuses this request: ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "error", "kind", "message"), TABLE)
+async def test_an_answer_of_the_provider_is_sorted(
+    provider: Provider, settings: Settings, status: int, error: dict[str, str], kind: Kind, message: str
+) -> None:
+    """One request, the right kind, one line that says what to do, no key in it."""
+    provider.reply = lambda call: Reply(status=status, error=error)
+    fault = await fault_of(settings)
+    assert (fault.kind, len(provider.calls)) == (kind, 1)
+    assert fault.message.startswith(message), fault.message
+    assert "\n" not in fault.message
+    assert KEY not in fault.message
+    delay = fault.delay(attempt=3)
+    if kind is Kind.REPAIRABLE:
+        assert delay is not None
+        assert delay <= 15
+        assert fault.message.endswith("the report goes on by itself")
+    if kind is Kind.PASSING:
+        assert delay is not None
+        assert 2 <= delay <= 4
+        assert 30 <= (fault.delay(attempt=99) or 0) <= 60
+    assert fault.is_final(attempt=1) is (kind is Kind.FINAL)
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (Reply(error="this is not JSON", status=200), "the provider"),
+        (Reply("cut between two chunks", finish_reason=None), "the provider"),
+        (Reply("cut in the middle of a chunk", cut_bytes=450), "the provider"),
+        (Reply("水熊虫 " * 20, cut_bytes=301), "the provider"),
+        (Reply("ended as if it were whole", finish_reason=None, ends_cleanly=True), "the provider"),
+        (Reply("silence", before_seconds=8), "the provider"),
+        (Reply(""), "the model gave an empty answer"),
+    ],
+)
+async def test_an_answer_that_breaks_off_is_no_answer(
+    provider: Provider, settings: Settings, reply: Reply, message: str
+) -> None:
+    provider.reply = lambda call: reply
+    fault = await fault_of(settings)
+    assert (fault.kind, len(provider.calls)) == (Kind.PASSING, 1), fault.message
+    assert fault.message.startswith(message)
+
+
+async def test_nobody_listens_at_the_providers_address(provider: Provider) -> None:
+    fault = await fault_of(configured("openai/gpt-4o", provider, api_base="http://127.0.0.1:9/v1"))
+    assert fault.kind is Kind.PASSING
+
+
+async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settings: Settings) -> None:
+    provider.reply = lambda call: Reply("")
+    fault = await fault_of(settings)
+    assert (fault.is_final(4), fault.is_final(5)) == (False, True)
+
+
+async def test_a_filtered_answer_is_final(provider: Provider, settings: Settings) -> None:
+    provider.reply = lambda call: Reply("It begins", finish_reason="content_filter")
+    fault = await fault_of(settings)
+    assert (fault.kind, fault.message) == (
+        Kind.FINAL,
+        "the provider's content filter stopped the answer: change the topic",
+    )
+
+
+async def test_retry_after_is_honoured(provider: Provider, settings: Settings) -> None:
+    """As a number of seconds, and as a date."""
+    for header, seconds in [("7", 7), (formatdate(time.time() + 30, usegmt=True), 30)]:
+        provider.reply = lambda call, value=header: Reply(  # type: ignore[misc]
+            status=429, error={"message": "slow down"}, headers={"Retry-After": value}
+        )
+        delay = (await fault_of(settings)).delay(attempt=1)
+        assert delay is not None
+        assert math.isclose(delay, seconds, abs_tol=2)
+
+
+def test_a_bug_is_ours(settings: Settings) -> None:
+    fault = faults.sort(KeyError("choices"), settings)
+    assert (fault.kind, fault.delay(1), fault.message) == (Kind.OURS, None, "KeyError: 'choices'")
+
+
+# Resuming
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "anthropic/claude-sonnet-4-5"])
+def test_how_a_continuation_is_asked_for(model: str) -> None:
+    """By prefill where litellm says that the model takes it, else in a further turn."""
+    assert llm._takes_prefill(llm.load(), model) is model.startswith("anthropic")
+
+
+@pytest.mark.parametrize("text", [WORDS, MARKDOWN], ids=["words", "markdown"])
+@pytest.mark.parametrize("part", [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])
+@pytest.mark.parametrize("manners", ["exact", "repeats"])
+async def test_a_resumed_text_is_what_an_undisturbed_one_is(
+    provider: Provider, settings: Settings, text: str, part: float, manners: str
+) -> None:
+    """Wherever it was cut: in a word, a table's row, a code fence."""
+    cut = int(len(text) * part)
+
+    def reply(call: Call) -> Reply:
+        rest = rest_of(text, call)
+        if manners == "repeats" and len(rest) < len(text):
+            begun = text[: len(text) - len(rest)].rstrip()
+            rest = text[max(len(begun) - 30, 0) :]
+        return Reply(rest)
+
+    provider.reply = reply
+    draft = Draft(text=text[:cut], requests=1)
+    answer = await llm.complete("A topic", settings, draft)
+    assert answer.text == text
+    if answer.resumed_at:
+        assert cut - 110 <= answer.resumed_at <= cut
+        assert answer.kept_tokens > 0
+
+
+async def test_a_model_that_starts_over_is_taken_at_its_word(provider: Provider, settings: Settings) -> None:
+    """The text is made again from the beginning, never pasted twice."""
+    provider.reply = lambda call: Reply(MARKDOWN)
+    answer = await llm.complete("A topic", settings, Draft(text=MARKDOWN[:200], requests=1))
+    assert answer.text == MARKDOWN
+    assert (answer.resumed_at, answer.kept_tokens) == (None, 0)
+
+
+async def test_a_remark_before_the_continuation_is_left_out(provider: Provider, settings: Settings) -> None:
+    provider.reply = lambda call: Reply("Sure, here is the rest:\n\n" + rest_of(WORDS, call))
+    answer = await llm.complete("A topic", settings, Draft(text=WORDS[:1500], requests=1))
+    assert answer.text == WORDS
+
+
+async def test_an_open_fence_is_not_opened_again(provider: Provider, settings: Settings) -> None:
+    cut = MARKDOWN.index("leg.pull_in") - 2
+    provider.reply = lambda call: Reply("```python\n" + rest_of(MARKDOWN, call))
+    answer = await llm.complete("A topic", settings, Draft(text=MARKDOWN[:cut], requests=1))
+    assert answer.text == MARKDOWN
+
+
+@pytest.mark.parametrize("begun", ["", "short"])
+def test_too_little_is_not_gone_on_from(begun: str) -> None:
+    assert seam.safe_end(begun) == ""
+
+
+async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, settings: Settings) -> None:
+    """Up to a bound; what is cut even then says so."""
+
+    def in_parts(call: Call) -> Reply:
+        rest = rest_of(WORDS, call)
+        return Reply(rest[:1200], finish_reason="length" if len(rest) > 1200 else "stop")
+
+    provider.reply = in_parts
+    answer = await llm.complete("A topic", settings)
+    assert (answer.text, answer.finish_reason, answer.requests) == (WORDS, "stop", 3)
+
+    provider.reply = lambda call: Reply(rest_of(WORDS, call)[:600], finish_reason="length")
+    answer = await llm.complete("A topic", settings)
+    assert (answer.finish_reason, answer.requests) == ("length", llm.MOST_PARTS)
+    assert WORDS.startswith(answer.text[:-10])
+
+
+async def test_an_answer_is_bounded(provider: Provider, settings: Settings) -> None:
+    """Far over what Temporal can store, it is cut and says so; nothing is asked for again."""
+    provider.reply = lambda call: Reply("語" * 500 * 1000, chunk_words=1)
+    answer = await llm.complete("A topic", settings)
+    assert answer.finish_reason == "too_long"
+    assert 400_000 < llm._size(answer.text) <= llm.LARGEST_ANSWER
+    assert len(provider.calls) == 1
+
+
+async def test_a_prompt_too_long_is_shortened(provider: Provider, settings: Settings) -> None:
+    """At a paragraph's end, until it fits; anything shorter is final."""
+
+    def small_model(call: Call) -> Reply:
+        if len(call.prompt) > 5000:
+            error = {"message": "maximum context length", "code": "context_length_exceeded"}
+            return Reply(status=400, error=error)
+        return Reply("A summary of the beginning.")
+
+    provider.reply = small_model
+    prompt = "Summarise:\n\n" + "One paragraph of the research.\n\n" * 500
+    answer = await llm.complete_shortening(prompt, settings, Draft())
+    assert answer.prompt_shortened
+    assert re.fullmatch(r"(?s).*research\.\s*", provider.calls[-1].prompt)
+
+
+# The bill
+
+
+async def test_the_bill_of_a_call(provider: Provider, settings: Settings) -> None:
+    """The provider's own count of tokens, at the price list's price."""
+    provider.reply = lambda call: Reply(WORDS)
+    answer = await llm.complete("Two words", settings)
+    assert (answer.input_tokens, answer.output_tokens, answer.requests) == (2, 400, 1)
+    prices = llm.load().cost_per_token("openai/gpt-4o", 2, 400)
+    assert answer.cost == pytest.approx(sum(prices))
+
+
+async def test_an_unknown_price_is_unknown(provider: Provider, settings: Settings) -> None:
+    answer = await llm.complete("Two words", configured("openai/my-own-model", provider))
+    assert answer.cost is None
+
+
+async def test_the_ceiling_is_checked_before_a_call(provider: Provider) -> None:
+    capped = configured("openai/gpt-4o", provider, max_cost=0.01)
+    with pytest.raises(llm.CostCeiling, match=r"the report has cost \$0.0200, and LLM_MAX_COST is \$0.01"):
+        await llm.complete("A topic", capped, spent=0.02)
+    assert provider.calls == []
