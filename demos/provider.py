@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -58,6 +58,9 @@ class Reply:
     """The connection breaks after so many bytes of the stream."""
 
 
+Stream = Callable[[web.Request, Call, Reply], Awaitable[web.StreamResponse]]
+
+
 class Provider:
     """Serves in a thread of its own; a context manager. `reply` may be replaced at any time."""
 
@@ -99,7 +102,7 @@ class Provider:
 
     async def _main(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_post("/v1/chat/completions", self._complete)
+        self.add_routes(app)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port)
@@ -109,9 +112,15 @@ class Provider:
         await self._stop.wait()
         await runner.cleanup()
 
+    def add_routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/chat/completions", self._complete)
+
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        call = Call(body["messages"], dict(request.headers), body)
+        return await self.answer(request, Call(body["messages"], dict(request.headers), body), self._stream)
+
+    async def answer(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
+        """Put the call into the ledger and answer it as `reply` says, the text by `stream`."""
         self.calls.append(call)
         reply = self.reply(call)
         await asyncio.sleep(reply.before_seconds)
@@ -120,7 +129,7 @@ class Provider:
             return web.Response(
                 text=text, status=reply.status, headers=reply.headers, content_type="application/json"
             )
-        return await self._stream(request, call, reply)
+        return await stream(request, call, reply)
 
     async def _stream(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -3,8 +3,10 @@
 Codes and classes as litellm maps them for all its providers; the README shows this as a table.
 """
 
+import json
 import random
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -104,9 +106,14 @@ def in_one_line(text: str, limit: int = 300) -> str:
 
 
 def _what_it_says(error: BaseException) -> str:
-    """An error's message without the class names that litellm puts before it."""
-    text = re.sub(r"^((litellm\.)?\w+(Error|Exception)( -|:) )+", "", in_one_line(str(error)))
-    return text or type(error).__name__
+    """The provider's own message, without the wrapping that litellm puts around it."""
+    text = in_one_line(str(error), 2000)
+    quoted = re.search(r'"message": ?("(?:[^"\\]|\\.)*")', text)
+    if quoted:
+        with suppress(ValueError):
+            return in_one_line(str(json.loads(quoted[1])))
+    text = re.sub(r"^((litellm\.)?\w+(Error|Exception)( -|:) )+", "", text)
+    return in_one_line(text) or type(error).__name__
 
 
 def _repair(status: object, error: Exception, settings: Settings) -> str | None:

@@ -190,7 +190,8 @@ async def _stream(litellm: Any, prompt: str, settings: Settings, draft: Draft) -
         draft.input_tokens = input_before + usage.prompt_tokens
         draft.output_tokens = output_before + usage.completion_tokens
     # The chunks cannot be asked: where a stream breaks off, litellm makes up a "stop".
-    return _judged(draft, stream.received_finish_reason or "", refusal)
+    finish_reason = stream.received_finish_reason or stream.intermittent_finish_reason or ""
+    return _judged(draft, finish_reason, refusal)
 
 
 async def _request(litellm: Any, prompt: str, settings: Settings, text: str) -> Any:
@@ -207,7 +208,7 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str) -> 
         api_key=settings.api_key or ("none" if settings.api_base else None),
         api_base=settings.api_base,
         stream=True,
-        **_usage_option(litellm, settings.model),
+        stream_options={"include_usage": True},
         timeout=SILENCE_SECONDS,
         # Retries are Temporal's, where they are seen, counted and outlive this process.
         num_retries=0,
@@ -240,13 +241,6 @@ def _check_ceiling(litellm: Any, settings: Settings, draft: Draft, spent: float)
             Kind.FINAL,
             f"the report has cost ${spent + own:.4f}, and LLM_MAX_COST is ${settings.max_cost:g}",
         )
-
-
-def _usage_option(litellm: Any, model: str) -> dict[str, Any]:
-    """Asks for the usage where a provider must be asked; the others send it anyway."""
-    _, provider, _, _ = litellm.get_llm_provider(model)
-    known = litellm.get_supported_openai_params(model, provider) or []
-    return {"stream_options": {"include_usage": True}} if "stream_options" in known else {}
 
 
 def _takes_prefill(litellm: Any, model: str) -> bool:

@@ -20,7 +20,7 @@ class SampleModel(litellm.CustomLLM):  # type: ignore[misc]  # litellm has no ty
     """Writes about tardigrades, and for any other topic a skeleton that says what it is."""
 
     def streaming(self, *args: Any, **kwargs: Any) -> Iterator[GenericStreamingChunk]:
-        """The answer to the last message, word by word."""
+        """The answer to the first message, word by word, or the rest of one that was begun."""
         for chunk in _chunks(kwargs["messages"]):
             time.sleep(CHUNK_SECONDS)
             yield chunk
@@ -47,8 +47,10 @@ def _as_title(prompt: str) -> str:
 
 
 def _chunks(messages: list[dict[str, Any]]) -> Iterator[GenericStreamingChunk]:
-    prompt = str(messages[-1]["content"])
-    pieces = re.findall(r"\s*\S+\s*", answer(prompt))
+    prompt = str(messages[0]["content"])
+    begun = "".join(str(m["content"]) for m in messages if m["role"] == "assistant")
+    rest = answer(prompt).removeprefix(begun)
+    pieces = re.findall(r"\s*\S+\s*", rest) or [rest]
     for number, piece in enumerate(pieces, start=1):
         last = number == len(pieces)
         yield GenericStreamingChunk(

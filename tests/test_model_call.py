@@ -266,6 +266,15 @@ async def test_a_prompt_too_long_is_shortened(provider: Provider, settings: Sett
     assert re.fullmatch(r"(?s).*research\.\s*", provider.calls[-1].prompt)
 
 
+async def test_the_sample_model_goes_on_where_it_was(provider: Provider) -> None:
+    sample = configured("sample/report", provider, api_key=None, api_base=None)
+    whole = (await llm.complete("Why is the sky blue?", sample)).text
+    assert "Why is the sky blue?" in whole
+    answer = await llm.complete("Why is the sky blue?", sample, Draft(text=whole[:700], requests=1))
+    assert answer.text == whole
+    assert answer.resumed_at
+
+
 # The bill
 
 

@@ -1,0 +1,68 @@
+"""Four of litellm's providers, each in its own protocol: a report completes, faults are sorted."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from demos.provider import Reply, default_reply
+from research import llm
+from research.faults import Fault, Kind
+from tests.conftest import KEY, App, pdf_text
+from tests.dialects import Polyglot
+from tests.test_model_call import configured
+
+ROUTES = [
+    ("openai/gpt-4o", "/v1"),
+    ("anthropic/claude-sonnet-4-5", ""),
+    ("gemini/gemini-2.5-flash", ""),
+    ("ollama/llama3.2", ""),
+]
+
+
+@pytest.fixture
+def provider() -> Iterator[Polyglot]:
+    polyglot = Polyglot()
+    with polyglot:
+        yield polyglot
+
+
+@pytest.mark.parametrize(("model", "path"), ROUTES)
+async def test_a_report_by_this_provider(app: App, provider: Polyglot, model: str, path: str) -> None:
+    app.worker(LLM_MODEL=model, LLM_API_BASE=provider.root + path)
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
+    assert KEY in json.dumps(provider.calls[0].headers)
+    [report] = app.reports()
+    assert "Every finished step is recorded" in " ".join(pdf_text(report).split())
+    assert "14 tokens in, 18 out" in starter.text or model.startswith("openai")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, Kind.REPAIRABLE), (429, Kind.PASSING), (503, Kind.PASSING), (400, Kind.FINAL)],
+)
+@pytest.mark.parametrize(("model", "path"), ROUTES)
+async def test_this_providers_faults(
+    provider: Polyglot, model: str, path: str, status: int, kind: Kind
+) -> None:
+    """Sorted rightly, after one request, with the provider's own words and nothing of litellm's."""
+    provider.reply = lambda call: Reply(status=status, error={"message": "so it is"})
+    settings = configured(model, provider, api_base=provider.root + path)
+    with pytest.raises(Fault) as raised:
+        await llm.complete("A topic", settings)
+    assert (raised.value.kind, len(provider.calls)) == (kind, 1)
+    if kind is not Kind.REPAIRABLE:
+        assert raised.value.message.endswith(": so it is"), raised.value.message
+
+
+@pytest.mark.parametrize(("model", "path"), ROUTES[1:3])
+async def test_prefill_is_used_where_the_model_takes_it(provider: Polyglot, model: str, path: str) -> None:
+    """Claude goes on from its own words; another model is asked to, in a further turn."""
+    provider.reply = default_reply
+    settings = configured(model, provider, api_base=provider.root + path)
+    begun = "## Durable execution\n\nEvery finished step is recorded by a"
+    await llm.complete("A topic", settings, llm.Draft(text=begun, requests=1))
+    last = provider.calls[0].messages[-1]
+    assert last["role"] == ("assistant" if model.startswith("anthropic") else "user")

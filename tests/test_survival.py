@@ -1,0 +1,183 @@
+"""Reports through kills and faults, end to end: nothing repairable fails one, little is bought twice."""
+
+import time
+from pathlib import Path
+
+from temporalio.client import Client
+
+from demos.provider import Call, Provider, Reply, default_reply, rest_of
+from models import GenerateReportInput
+from tests.conftest import KEY, App, pdf_text, wait_until
+from workflow import GenerateReportWorkflow
+
+TEXT = " ".join(f"word{number}" for number in range(600))
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+async def test_a_kill_at_ten_points_of_a_stream(app: App, provider: Provider, client: Client) -> None:
+    """Ten reports, each as far as another: all whole, and only the last second is sent again."""
+    per_second = {f"topic {number}": 12 * number + 40 for number in range(10)}
+
+    def streaming(call: Call) -> Reply:
+        if call.is_summary:
+            return default_reply(call)
+        return Reply(rest_of(TEXT, call), chunk_seconds=1 / per_second[call.prompt])
+
+    provider.reply = streaming
+    worker = app.worker()
+    handles = [
+        await client.start_workflow(
+            GenerateReportWorkflow.run, GenerateReportInput(topic), id=topic, task_queue="research"
+        )
+        for topic in per_second
+    ]
+    slowest, *_, fastest = per_second
+    wait_until(lambda: words(_sent(provider, fastest)) > 400)
+    worker.kill()
+    before = {topic: words(_sent(provider, topic)) for topic in per_second}
+    assert before[slowest] < before[fastest] < words(TEXT)
+    app.worker()
+    for handle in handles:
+        output = await handle.result()
+        calls = [call for call in provider.calls if call.prompt == handle.id]
+        again = sum(words(call.sent) for call in calls) - words(TEXT)
+        # A second's worth, the word or two that may have been cut, and what was under way.
+        assert again <= per_second[handle.id] * 1.2 + 8, handle.id
+        assert " ".join(pdf_text(Path(output.path)).split()).count(TEXT[-60:]) == 1
+        history = await handle.fetch_history()
+        [research] = [
+            event.activity_task_completed_event_attributes.result.payloads[0]
+            for event in history.events
+            if event.HasField("activity_task_completed_event_attributes")
+        ][:1]
+        assert f'"text":"{TEXT}"'.encode() in research.data
+        if before[handle.id] > 40:
+            assert any("resumed at character" in note for note in output.notes)
+            assert output.bill.saved_tokens > 0
+
+
+def _sent(provider: Provider, topic: str) -> str:
+    return "".join(call.sent for call in list(provider.calls) if call.prompt == topic)
+
+
+def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: Provider) -> None:
+    """The next worker goes on within a moment, not after a timeout, and nothing is sent again."""
+    provider.reply = lambda call: (
+        default_reply(call) if call.is_summary else Reply(rest_of(TEXT, call), chunk_seconds=0.02)
+    )
+    first = app.worker()
+    starter = app.starter()
+    wait_until(lambda: bool(provider.calls) and words(provider.calls[0].sent) > 150)
+    second = app.worker()
+    second_ready = time.monotonic()
+    wait_until(lambda: words(provider.calls[0].sent) > 250)
+    stopped = time.monotonic()
+    assert first.stop() == 0
+    wait_until(lambda: provider.research_calls == 2)
+    assert time.monotonic() - stopped < 4
+    assert second_ready < stopped
+    assert starter.exit_status() == 0, starter.text
+    assert sum(words(c.sent) for c in provider.calls if not c.is_summary) - words(TEXT) < 12
+    assert "durability saved" in starter.text
+    assert second.process.poll() is None
+
+
+def test_a_cut_stream_is_gone_on_with(app: App, provider: Provider) -> None:
+    """The connection breaks in the middle; the next attempt asks for the rest only."""
+
+    def cut_once(call: Call) -> Reply:
+        if call.is_summary:
+            return default_reply(call)
+        first = provider.research_calls == 1
+        return Reply(rest_of(TEXT, call), cut_bytes=40_000 if first else None)
+
+    provider.reply = cut_once
+    app.worker()
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    assert provider.research_calls == 2
+    asked = provider.calls[1].messages
+    assert TEXT.startswith(asked[1]["content"])
+    assert words(asked[1]["content"]) > 30
+    assert "Note: The research was interrupted and resumed at character" in starter.text
+    [report] = app.reports()
+    assert "The research was interrupted and resumed at character" in " ".join(pdf_text(report).split())
+
+
+def test_a_wrong_key_waits_for_the_right_one(app: App, provider: Provider) -> None:
+    """The report waits and says what to mend; a worker with the right key completes it."""
+    provider.reply = lambda call: (
+        default_reply(call)
+        if call.headers["Authorization"] == f"Bearer {KEY}"
+        else Reply(status=401, error={"message": "Incorrect API key provided: sk-wrong-key-0123456789"})
+    )
+    worker = app.worker(LLM_API_KEY="sk-wrong-key-0123456789")
+    starter = app.starter()
+    mend = "the provider refused the key: set LLM_API_KEY in "
+    starter.wait_for(f"llm_call waits: {mend}")
+    worker.wait_for(f"llm_call, attempt 1: {mend}")
+    worker.stop()
+    app.worker()
+    assert starter.exit_status() == 0, starter.text
+    assert "sk-wrong-key" not in worker.text + starter.text
+
+
+def test_a_research_that_can_never_be_fails_with_its_reason(app: App, provider: Provider) -> None:
+    provider.reply = lambda call: Reply(status=400, error={"message": "this topic is not for us"})
+    app.worker()
+    starter = app.starter()
+    assert starter.exit_status() == 1
+    assert starter.lines[-1] == (
+        "The report failed: the provider refuses this request (400): this topic is not for us"
+    )
+    assert len(provider.calls) == 1
+
+
+def test_a_summary_that_can_never_be_still_leaves_a_report(app: App, provider: Provider) -> None:
+    provider.reply = lambda call: (
+        Reply(status=422, error={"message": "no summaries here"}) if call.is_summary else default_reply(call)
+    )
+    app.worker()
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    [report] = app.reports()
+    text = " ".join(pdf_text(report).split())
+    assert "There is no executive summary: the provider refuses this request (422): no summaries" in text
+    assert "Every finished step is recorded" in text
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
+
+
+def test_the_ceiling_leaves_the_next_call_out(app: App, provider: Provider) -> None:
+    """Over LLM_MAX_COST no summary is bought, the PDF is made, and both say so."""
+    provider.reply = lambda call: Reply(TEXT)
+    app.worker(LLM_MAX_COST="0.001")
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    assert provider.summary_calls == 0
+    assert "Note: There is no executive summary: the report has cost $0.0" in starter.text
+
+
+def test_the_bill_is_on_the_screen_and_on_the_page(app: App, provider: Provider) -> None:
+    app.worker()
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    [line] = [line for line in starter.lines if line.startswith("Bill: ")]
+    assert "tokens in" in line
+    assert "cost $0.00" in line
+    assert "requests 2" in line
+    [report] = app.reports()
+    assert line.removeprefix("Bill: ") in " ".join(pdf_text(report).split())
+
+
+def test_a_reports_folder_that_cannot_be_written_waits(app: App, provider: Provider) -> None:
+    """A person mends the folder, and the report comes; nothing is bought again."""
+    (app.root / "reports").write_text("a file where the folder should be")
+    worker = app.worker()
+    starter = app.starter()
+    worker.wait_for("create_pdf_activity, attempt 1: the report cannot be written to")
+    (app.root / "reports").unlink()
+    assert starter.exit_status() == 0, starter.text
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
