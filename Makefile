@@ -26,6 +26,7 @@ demo: $(VENV)/run
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.in_flight
 
 stop: $(VENV)/run
 	@$(BIN)/python -m research.devserver stop

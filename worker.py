@@ -44,7 +44,7 @@ async def serve(config: Settings, simulate_failure: bool) -> None:
     stopping = asyncio.create_task(_stop_signal().wait())
     identity = f"{os.getpid()}@{socket.gethostname()}"
     client, service = await connect(config, console.complain, identity)
-    worker = create_worker(client, simulate_failure)
+    worker = create_worker(client, config.max_calls, simulate_failure)
     console.say(_banner(config, service, identity))
     if simulate_failure:
         console.say("  Every summary fails until a worker without --simulate-failure takes over.")
@@ -62,7 +62,7 @@ async def serve(config: Settings, simulate_failure: bool) -> None:
     await running
 
 
-def create_worker(client: Client, simulate_failure: bool = False) -> Worker:
+def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
     """A Worker for the Workflow and the three Activities on the task queue "research"."""
     summary = failing_generate_summary if simulate_failure else generate_summary
     return Worker(
@@ -70,6 +70,7 @@ def create_worker(client: Client, simulate_failure: bool = False) -> Worker:
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
+        max_concurrent_activities=max_calls,
         graceful_shutdown_timeout=DRAIN,
         # Heartbeats carry the text so far, and so are not held back by the SDK.
         max_heartbeat_throttle_interval=timedelta(seconds=0.4),

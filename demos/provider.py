@@ -129,7 +129,10 @@ class Provider:
             return web.Response(
                 text=text, status=reply.status, headers=reply.headers, content_type="application/json"
             )
-        return await stream(request, call, reply)
+        try:
+            return await stream(request, call, reply)
+        except ConnectionError:  # whoever asked is gone; the ledger has what was sent
+            return web.Response()
 
     async def _stream(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -21,6 +21,9 @@ DOTENV = ROOT / ".env"
 DEFAULT_MODEL = "openai/gpt-4o"
 SAMPLE_MODEL = "sample/report"
 DEFAULT_PORT = 7233
+HIGHEST_PORT = 64535
+"""The Web UI listens 1,000 above the dev server."""
+DEFAULT_CALLS = 32
 REMOVED = "[key removed]"
 
 _PLACEHOLDER = re.compile(
@@ -50,6 +53,8 @@ class Settings:
     reports_dir: Path
     dev_server_port: int
     ui_url: str | None
+    max_calls: int
+    """Steps that one worker carries at a time; more of them wait for their turn."""
     max_cost: float | None
     """US dollars that one report may cost; None is no ceiling."""
     secrets: tuple[str, ...] = field(repr=False)
@@ -90,11 +95,10 @@ class _Reader:
             raise Fixable(f"{name} ({self.where(name)}) must be an http:// or https:// address.")
         return value
 
-    def port(self, name: str, default: int) -> int:
+    def number(self, name: str, least: int, most: int, default: int) -> int:
         value = self.get(name) or str(default)
-        # The Web UI listens 1,000 above.
-        if not (value.isdecimal() and 1 <= int(value) <= 64535):
-            raise Fixable(f"{name} ({self.where(name)}) must be a port number from 1 to 64535.")
+        if not (value.isdecimal() and least <= int(value) <= most):
+            raise Fixable(f"{name} ({self.where(name)}) must be a number from {least} to {most}.")
         return int(value)
 
     def dollars(self, name: str) -> float | None:
@@ -139,8 +143,9 @@ def load() -> Settings:
         api_key=api_key,
         api_base=api_base,
         reports_dir=ROOT / Path(read.get("REPORTS_DIR") or "reports").expanduser(),
-        dev_server_port=read.port("DEV_SERVER_PORT", DEFAULT_PORT),
+        dev_server_port=read.number("DEV_SERVER_PORT", 1, HIGHEST_PORT, DEFAULT_PORT),
         ui_url=read.url("TEMPORAL_UI_URL"),
+        max_calls=read.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
         max_cost=read.dollars("LLM_MAX_COST"),
         secrets=_secrets(os.environ),
         sources=read.sources,

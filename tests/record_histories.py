@@ -8,13 +8,26 @@ import asyncio
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
-from demos.provider import Provider
+from demos.provider import Call, Provider, Reply, default_reply
 from tests.conftest import KEY, App, DevServer, copy_clone, free_port, workflow_id
 
 HISTORIES = Path(__file__).parent / "histories"
-SHAPES = {"plain": [], "paused": ["--pause", "0.5"]}
+
+
+def no_summary(call: Call) -> Reply:
+    """A provider that refuses every summary."""
+    refused = Reply(status=422, error={"message": "no summaries here"})
+    return refused if call.is_summary else default_reply(call)
+
+
+SHAPES: dict[str, tuple[list[str], Callable[[Call], Reply]]] = {
+    "plain": ([], default_reply),
+    "paused": (["--pause", "0.5"], default_reply),
+    "no-summary": ([], no_summary),
+}
 
 
 def main(version: str) -> None:
@@ -31,7 +44,9 @@ def main(version: str) -> None:
         app = App(server.root, environ)
         try:
             app.worker()
-            for shape, options in SHAPES.items():
+            for shape, (options, reply) in SHAPES.items():
+                provider.calls.clear()
+                provider.reply = reply
                 starter = app.starter(*options, "How does durable execution work?")
                 assert starter.exit_status() == 0, starter.text
                 history = asyncio.run(_history(app, workflow_id(starter)))

@@ -13,7 +13,7 @@ RECORDED = sorted(HISTORIES.glob("*.json"))
 
 
 def test_there_are_histories() -> None:
-    assert len(RECORDED) >= 2
+    assert len(RECORDED) >= 3
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
