@@ -26,7 +26,6 @@ demo: $(VENV)/run
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.startup
-	$(BIN)/python -m benchmarks.in_flight
 
 stop: $(VENV)/run
 	@$(BIN)/python -m research.devserver stop

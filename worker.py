@@ -95,7 +95,7 @@ def _stop_signal() -> asyncio.Event:
 def _banner(config: Settings, service: Service, identity: str) -> str:
     model = config.model
     if config.is_sample:
-        model += "  (sample text; for real research see .env.example)"
+        model += "  (sample text; see .env.example)"
     else:
         model += f"  (from {config.sources['LLM_MODEL']})"
     rows = [
