@@ -79,7 +79,7 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
         finally:
             stopping.cancel()
             writing.cancel()
-            with suppress(BaseException):
+            with suppress(asyncio.CancelledError, Exception):
                 await writing
             activity.heartbeat(draft)
     raise ApplicationError(

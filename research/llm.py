@@ -114,7 +114,9 @@ async def complete(
     draft = draft or Draft()
     _take_up(draft)
     finish_reason = "length"
-    for _ in range(MOST_PARTS):
+    for part in range(MOST_PARTS):
+        if part:  # the last word before a length limit may be half a word
+            draft.text = seam.safe_end(draft.text) or draft.text
         _check_ceiling(litellm, settings, draft, spent)
         started = time.monotonic()
         try:
@@ -122,10 +124,13 @@ async def complete(
         except Fault:
             raise
         except Exception as error:
-            raise faults.sort(error, settings) from None
+            fault = faults.sort(error, settings)
+            if fault.kind is Kind.OURS:
+                raise  # a bug keeps its traceback
+            raise fault from None
         finally:
             draft.seconds += time.monotonic() - started
-        if finish_reason != "length" or _size(draft.text) > LARGEST_ANSWER:
+        if finish_reason != "length":
             break
     return LLMCallOutput(
         text=draft.text,

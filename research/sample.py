@@ -86,7 +86,7 @@ hundredth of a percent of normal or less. A drop of water wakes it, often within
 vacuum of low Earth orbit for ten days. Most of those shielded from the Sun's ultraviolet light \
 revived afterwards, and some laid eggs that hatched.
 3. **They carry their own radiation shield.** A protein called **Dsup**, for *damage suppressor*, \
-wraps around their DNA. Human cells that were given the gene in the laboratory suffered about 40 % \
+wraps around their DNA. Human cells that were given the gene in the laboratory suffered about 40% \
 less damage from X-rays.
 4. **They can sleep for decades.** Animals frozen in Antarctic moss in 1983 were thawed in 2014, \
 after more than thirty years. One of them went on to lay eggs.
