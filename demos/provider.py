@@ -117,7 +117,8 @@ class Provider:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        return await self.answer(request, Call(body["messages"], dict(request.headers), body), self._stream)
+        call = Call(body["messages"], dict(request.headers), body)
+        return await self.answer(request, call, self._stream if body.get("stream") else self._whole)
 
     async def answer(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
         """Put the call into the ledger and answer it as `reply` says, the text by `stream`."""
@@ -133,6 +134,22 @@ class Provider:
             return await stream(request, call, reply)
         except ConnectionError:  # whoever asked is gone; the ledger has what was sent
             return web.Response()
+
+    async def _whole(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
+        """The same answer, after the same time, to those who do not stream."""
+        pieces = reply.text.split()
+        await asyncio.sleep(reply.chunk_seconds * len(pieces))
+        call.sent, call.finished = reply.text, True
+        message = {"role": "assistant", "content": reply.text}
+        answer = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": call.body["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+            "usage": _usage(call, len(pieces)),
+        }
+        return web.json_response(answer)
 
     async def _stream(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -151,15 +168,20 @@ class Provider:
         if reply.finish_reason is None:
             return response if reply.ends_cleanly else _broken(request, response)
         await response.write(_event(call, {"delta": {}, "finish_reason": reply.finish_reason}))
-        usage = {
-            "prompt_tokens": sum(len(str(m["content"]).split()) for m in call.messages),
-            "completion_tokens": len(pieces),
-        }
-        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+        usage = _usage(call, len(pieces))
         await response.write(_event(call, None, usage))
         await response.write(b"data: [DONE]\n\n")
         call.finished = True
         return response
+
+
+def _usage(call: Call, output_tokens: int) -> dict[str, int]:
+    input_tokens = sum(len(str(message["content"]).split()) for message in call.messages)
+    return {
+        "prompt_tokens": input_tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+    }
 
 
 def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | None = None) -> bytes:
