@@ -100,7 +100,7 @@ def _start(binary: Path, port: int) -> None:
     ui_port = port + 1000 if not listens(port + 1000) else _free_port()
     command = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     command += ["--ui-port", str(ui_port), "--log-level", "warn"]
-    # WAL spares a third of the server's CPU; every commit still reaches the disk.
+    # Write-ahead logging makes commits cheaper; how they are synchronised is left as it is.
     command += ["--db-filename", str(FOLDER / "temporal.db"), "--sqlite-pragma", "journal_mode=WAL"]
     with LOG.open("ab") as log:
         server = subprocess.Popen(
