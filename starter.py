@@ -123,7 +123,7 @@ def _show(output: "GenerateReportOutput") -> None:
     for note in output.notes:
         console.say(f"Note: {note}")
     console.say(f"Bill: {bill.in_one_line(output.bill)}")
-    if output.model.startswith("sample/"):
+    if settings.is_sample(output.model):
         console.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
     if Path(output.path).is_file():  # the worker may have written it on another machine
         console.say(f"PDF: {output.path}")

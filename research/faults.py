@@ -19,8 +19,13 @@ LONGEST_BACKOFF = 60.0
 MENDING_SECONDS = 10.0
 """How often a call is tried while it waits for a person: after the mending it goes on this soon."""
 
-
-_BROKEN = {"Timeout", "APIConnectionError", "JSONDecodeError", "TransportError"}
+_BROKEN = {
+    "Timeout",
+    "APIConnectionError",
+    "JSONDecodeError",
+    "TransportError",
+    "APIResponseValidationError",
+}
 
 
 class Kind(str, Enum):
@@ -85,13 +90,7 @@ def sort(error: Exception, settings: Settings) -> Fault:
         return Fault(Kind.REPAIRABLE, f"{repair}; the report goes on by itself")
     if status in (408, 409, 429) or (isinstance(status, int) and status >= 500):
         return Fault(Kind.PASSING, f"the provider answered {status}: {said}", _retry_after(error))
-    if names & {
-        "Timeout",
-        "APIConnectionError",
-        "JSONDecodeError",
-        "TransportError",
-        "APIResponseValidationError",
-    }:
+    if names & _BROKEN:
         return Fault(Kind.PASSING, f"the provider cannot be reached or breaks off: {said}")
     if isinstance(status, int) and 400 <= status < 500:
         return Fault(Kind.FINAL, f"the provider refuses this request ({status}): {said}")

@@ -17,6 +17,7 @@ from models import PDFGenerationInput, PDFGenerationOutput
 from research import fonts
 from research.files import write_atomically
 from research.markdown import Node, parse
+from research.settings import is_sample
 
 rl_config.canvas_basefontname = fonts.TEXT  # before platypus: else Helvetica is listed, unembedded
 fonts.register()
@@ -125,7 +126,7 @@ def _build(story: list[Flowable], input: PDFGenerationInput) -> tuple[bytes, int
 def _canvas_with_footer(input: PDFGenerationInput) -> type[Canvas]:
     """A canvas that draws "page x of y" when y is known, at the end."""
     left = fonts.drawable(_line(input.topic or "Research Report", 78))
-    if input.model.startswith("sample/"):
+    if is_sample(input.model):
         left = "Sample text, not research"
 
     class FooterCanvas(Canvas):  # type: ignore[misc]
@@ -161,7 +162,7 @@ def _opening(input: PDFGenerationInput) -> Iterator[Flowable]:
         yield Paragraph(_text(_line(input.topic, 400)), TOPIC)
     facts = [f for f in (input.date, f"written by {input.model}" if input.model else "") if f]
     yield Paragraph(_text("  ·  ".join(facts)) or " ", SMALL)
-    if input.model.startswith("sample/"):
+    if is_sample(input.model):
         yield Paragraph(f"<b>{SAMPLE_NOTE}</b>", SMALL)
     yield Spacer(1, 12)
     if input.summary.strip():

@@ -64,7 +64,7 @@ class Settings:
     @property
     def is_sample(self) -> bool:
         """Whether the offline sample model writes the reports."""
-        return self.model.startswith("sample/")
+        return is_sample(self.model)
 
     def without_secrets(self, text: str) -> str:
         """The text without the keys that the settings hold; nothing else in it is touched."""
@@ -122,6 +122,11 @@ class _Reader:
         return f"from {DOTENV}" if self.sources[name] == ".env" else "from the environment"
 
 
+def is_sample(model: str) -> bool:
+    """Whether this model is the offline sample model, whose text is marked wherever it appears."""
+    return model.startswith("sample/")
+
+
 @cache
 def load() -> Settings:
     """The settings of this process, read once.
@@ -134,7 +139,7 @@ def load() -> Settings:
     configured = read.get("LLM_API_KEY") or read.get("OPENAI_API_KEY") or api_base
     model = read.get("LLM_MODEL") or (DEFAULT_MODEL if configured else SAMPLE_MODEL)
     provider = model.split("/")[0] if "/" in model else "openai"
-    sample = model.startswith("sample/")
+    sample = is_sample(model)
     api_key = None if sample else read.key("LLM_API_KEY")
     if not api_key and not sample:
         read.key(f"{provider.upper()}_API_KEY")

@@ -6,7 +6,6 @@ is the local dev server, which is started where it is not running.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -147,25 +146,19 @@ def _explain(error: Exception, service: Service, settings: Settings) -> Unreacha
                 f"The Temporal service at {address} refused us: check TEMPORAL_API_KEY,"
                 " TEMPORAL_NAMESPACE and the TEMPORAL_TLS_… settings."
             )
-    if service.is_dev_server and _listens(address):
+    if service.is_dev_server:
+        from research import devserver
+
         port = settings.dev_server_port
-        return Unreachable(
-            f"Another program holds port {port}, and it is not a Temporal service: stop it, or"
-            f" set DEV_SERVER_PORT={port + 1} in .env for both worker and starter."
-        )
+        if devserver.listens(port):
+            return Unreachable(
+                f"Another program holds port {port}, and it is not a Temporal service: stop it, or"
+                f" set DEV_SERVER_PORT={port + 1} in .env for both worker and starter."
+            )
     return Unreachable(
         f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS and the network,"
         " or unset it to use the local dev server."
     )
-
-
-def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def data_converter(settings: Settings) -> DataConverter:

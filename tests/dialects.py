@@ -48,9 +48,7 @@ class Polyglot(Provider):
         return await self.answer(request, call, _ollama_stream)
 
 
-async def _send(
-    request: web.Request, call: Call, reply: Reply, events: list[tuple[bytes, str]]
-) -> web.StreamResponse:
+async def _send(request: web.Request, call: Call, events: list[tuple[bytes, str]]) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     for event, text in events:
@@ -82,7 +80,7 @@ async def _anthropic_stream(request: web.Request, call: Call, reply: Reply) -> w
         (_sse({"type": "message_delta", "delta": end, "usage": {"output_tokens": 9}}), ""),
         (_sse({"type": "message_stop"}), ""),
     ]
-    return await _send(request, call, reply, events)
+    return await _send(request, call, events)
 
 
 async def _gemini_stream(request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
@@ -99,7 +97,7 @@ async def _gemini_stream(request: web.Request, call: Call, reply: Reply) -> web.
                 "totalTokenCount": 16,
             }
         events.append((_sse(chunk), piece))
-    return await _send(request, call, reply, events)
+    return await _send(request, call, events)
 
 
 async def _ollama_stream(request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
@@ -110,4 +108,4 @@ async def _ollama_stream(request: web.Request, call: Call, reply: Reply) -> web.
     counts = {"prompt_eval_count": 7, "eval_count": 9}
     last = {"model": "m", "response": "", "done": True, "done_reason": "stop", **counts}
     events.append((json.dumps(last).encode() + b"\n", ""))
-    return await _send(request, call, reply, events)
+    return await _send(request, call, events)
