@@ -21,6 +21,8 @@ from research.llm import Draft
 
 HEARTBEAT_SECONDS = 0.8
 """A killed worker loses what its model wrote since the last heartbeat, and no more."""
+QUIET_SECONDS = 2.0
+"""While there is nothing new to tell, this is often enough to be taken for alive."""
 
 
 @activity.defn
@@ -81,12 +83,11 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
             writing.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await writing
-            activity.heartbeat(draft)
-    raise ApplicationError(
-        "handed back by a worker that was told to stop",
-        type="HandedBack",
-        next_retry_delay=timedelta(milliseconds=1),
-    )
+        raise ApplicationError(
+            "handed back by a worker that was told to stop",
+            type="HandedBack",
+            next_retry_delay=timedelta(milliseconds=1),
+        )
 
 
 def _last_draft() -> Draft:
@@ -108,16 +109,24 @@ def _as_application_error(fault: Fault) -> ApplicationError:
 
 
 @asynccontextmanager
-async def heartbeats(*details: object) -> AsyncIterator[None]:
-    """Tell the service, while something runs, that this worker lives and how far it is."""
+async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
+    """Tell the service, while something runs, that this worker lives, and what is written so far."""
 
     async def beat() -> None:
+        told, silent = None, 0.0
         while True:
-            activity.heartbeat(*details)
+            if draft != told or silent >= QUIET_SECONDS:
+                activity.heartbeat(draft)
+                told, silent = draft and replace(draft), 0.0
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            silent += HEARTBEAT_SECONDS
 
+    activity.heartbeat(draft)
     beating = asyncio.create_task(beat())
     try:
         yield
+    except BaseException:
+        activity.heartbeat(draft)  # the next attempt goes on from the last word
+        raise
     finally:
         beating.cancel()

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
-from research import console, llm, logs, settings
+from research import console, llm, logs, settings, slots
 from research.errors import Fixable
 from research.settings import Settings
 from research.temporal import TASK_QUEUE, Service, connect
@@ -70,7 +70,7 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
-        max_concurrent_activities=max_calls,
+        tuner=slots.tuner(max_calls),
         graceful_shutdown_timeout=DRAIN,
         # Heartbeats carry the text so far, and so are not held back by the SDK.
         max_heartbeat_throttle_interval=timedelta(seconds=0.4),

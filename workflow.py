@@ -12,16 +12,15 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from models import (
-    GenerateReportInput,
-    GenerateReportOutput,
-    LLMCallInput,
-    LLMCallOutput,
-    PDFGenerationInput,
-)
-
 with workflow.unsafe.imports_passed_through():
     from activities import create_pdf_activity, generate_summary, llm_call
+    from models import (
+        GenerateReportInput,
+        GenerateReportOutput,
+        LLMCallInput,
+        LLMCallOutput,
+        PDFGenerationInput,
+    )
     from research import bill
     from research.files import report_filename
 

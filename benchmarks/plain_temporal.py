@@ -20,8 +20,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 TASK_QUEUE = "plain"
 
 
-@activity.defn
-def plain_call(prompt: str) -> dict[str, Any]:
+def ask_model(prompt: str) -> dict[str, Any]:
     import litellm
 
     response = litellm.completion(
@@ -34,8 +33,11 @@ def plain_call(prompt: str) -> dict[str, Any]:
     return whole
 
 
-@activity.defn
-def plain_pdf(content: str, filename: str) -> str:
+def summary_prompt(text: str) -> str:
+    return f"Provide a 2-3 sentence executive summary of this research: {text}"
+
+
+def write_pdf(content: str, filename: str) -> str:
     from xml.sax.saxutils import escape
 
     from reportlab.lib.styles import getSampleStyleSheet
@@ -47,6 +49,10 @@ def plain_pdf(content: str, filename: str) -> str:
     return filename
 
 
+plain_call = activity.defn(name="plain_call")(ask_model)
+plain_pdf = activity.defn(name="plain_pdf")(write_pdf)
+
+
 @workflow.defn
 class PlainWorkflow:
     @workflow.run
@@ -54,8 +60,7 @@ class PlainWorkflow:
         options: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=30)}
         research = await workflow.execute_activity(plain_call, prompt, **options)
         text = research["choices"][0]["message"]["content"]
-        ask = f"Provide a 2-3 sentence executive summary of this research: {text}"
-        summary = await workflow.execute_activity(plain_call, ask, **options)
+        summary = await workflow.execute_activity(plain_call, summary_prompt(text), **options)
         content = summary["choices"][0]["message"]["content"] + "\n\n" + text
         name = f"{workflow.info().run_id}.pdf"
         return await workflow.execute_activity(plain_pdf, args=[content, name], **options)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -27,6 +28,7 @@ class Call:
     sent: str = ""
     """The text that left so far."""
     finished: bool = False
+    begun: float = field(default_factory=time.monotonic)
 
     @property
     def prompt(self) -> str:
@@ -67,6 +69,8 @@ class Provider:
     def __init__(self, reply: Callable[[Call], Reply] | None = None, port: int = 0) -> None:
         self.reply = reply or default_reply
         self.calls: list[Call] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
         self.port = port
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -103,7 +107,7 @@ class Provider:
     async def _main(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)
         self.add_routes(app)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port)
         await site.start()
@@ -123,6 +127,16 @@ class Provider:
     async def answer(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
         """Put the call into the ledger and answer it as `reply` says, the text by `stream`."""
         self.calls.append(call)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            return await self._play(request, call, stream)
+        except ConnectionError:  # whoever asked is gone; the ledger has what was sent
+            return web.Response()
+        finally:
+            self.in_flight -= 1
+
+    async def _play(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
         reply = self.reply(call)
         await asyncio.sleep(reply.before_seconds)
         if reply.status != 200 or reply.error is not None:
@@ -130,15 +144,17 @@ class Provider:
             return web.Response(
                 text=text, status=reply.status, headers=reply.headers, content_type="application/json"
             )
-        try:
-            return await stream(request, call, reply)
-        except ConnectionError:  # whoever asked is gone; the ledger has what was sent
-            return web.Response()
+        return await stream(request, call, reply)
 
     async def _whole(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         """The same answer, after the same time, to those who do not stream."""
-        pieces = reply.text.split()
-        await asyncio.sleep(reply.chunk_seconds * len(pieces))
+        pieces = _pieces(reply)
+        try:
+            await asyncio.sleep(reply.chunk_seconds * len(pieces))
+        except asyncio.CancelledError:  # what was written is bought, though nothing of it has left
+            written = (time.monotonic() - call.begun) / reply.chunk_seconds
+            call.sent = "".join(pieces[: int(written)])
+            raise
         call.sent, call.finished = reply.text, True
         message = {"role": "assistant", "content": reply.text}
         answer = {
@@ -155,7 +171,7 @@ class Provider:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         sent_bytes = 0
-        pieces = re.findall(rf"(?:\s*\S+\s*){{1,{reply.chunk_words}}}", reply.text)
+        pieces = _pieces(reply)
         for piece in pieces:
             event = _event(call, {"delta": {"role": "assistant", "content": piece}})
             if reply.cut_bytes is not None and sent_bytes + len(event) > reply.cut_bytes:
@@ -173,6 +189,10 @@ class Provider:
         await response.write(b"data: [DONE]\n\n")
         call.finished = True
         return response
+
+
+def _pieces(reply: Reply) -> list[str]:
+    return re.findall(rf"(?:\s*\S+\s*){{1,{reply.chunk_words}}}", reply.text)
 
 
 def _usage(call: Call, output_tokens: int) -> dict[str, int]:

@@ -13,6 +13,8 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -25,6 +27,8 @@ from research.settings import SAMPLE_MODEL, Settings
 
 SILENCE_SECONDS = 120.0
 """How long a model may say nothing, before its first word or between two."""
+WHOLE_SECONDS = 900.0
+"""How long an answer that is not streamed may take."""
 MOST_PARTS = 4
 """How often an answer is continued that the model's own length limit has cut."""
 SHORTEST_PROMPT = 1_000
@@ -33,6 +37,7 @@ LARGEST_ANSWER = 900_000
 """Bytes of an answer as JSON, well under the 2 MB that Temporal takes."""
 
 _loading = threading.Lock()
+_streaming = 0
 
 
 @dataclass
@@ -120,7 +125,7 @@ async def complete(
         _check_ceiling(litellm, settings, draft, spent)
         started = time.monotonic()
         try:
-            finish_reason = await _stream(litellm, prompt, settings, draft)
+            finish_reason = await _ask(litellm, prompt, settings, draft)
         except Fault:
             raise
         except Exception as error:
@@ -170,36 +175,70 @@ def _take_up(draft: Draft) -> None:
         draft.kept_tokens = len(draft.text) // 4
 
 
-async def _stream(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> str:
+async def _ask(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> str:
     """One request, its text put to the draft's end; the reason why it stopped."""
     input_before, output_before = draft.input_tokens, draft.output_tokens
     draft.requests += 1
     draft.input_tokens += (len(prompt) + len(draft.text)) // 4  # exact when the usage comes
     joint = seam.Seam(draft.text)
-    refusal, usage = "", None
-    stream = await _request(litellm, prompt, settings, draft.text)
+    with _stream_slot(settings.max_streams) as streams:
+        answer = await _request(litellm, prompt, settings, draft.text, streams)
+        end = await (_read_stream if streams else _read_whole)(answer, draft, joint)
+    draft.text = joint.end()
+    if joint.started_over:
+        draft.resumed_at, draft.kept_tokens = None, 0
+    if end.usage is not None and end.usage.prompt_tokens:
+        draft.input_tokens = input_before + end.usage.prompt_tokens
+        draft.output_tokens = output_before + end.usage.completion_tokens
+    return _judged(draft, end.finish_reason, end.refusal)
+
+
+@contextmanager
+def _stream_slot(most: int) -> Iterator[bool]:
+    """Whether this call may stream: to read every stream there is would be more than a process can."""
+    global _streaming
+    free = _streaming < most
+    _streaming += free
+    try:
+        yield free
+    finally:
+        _streaming -= free
+
+
+@dataclass
+class _End:
+    """What comes with an answer beside its text."""
+
+    finish_reason: str = ""
+    refusal: str = ""
+    usage: Any = None
+
+
+async def _read_stream(stream: Any, draft: Draft, joint: seam.Seam) -> _End:
+    end = _End()
     async for chunk in stream:
-        usage = getattr(chunk, "usage", None) or usage
+        end.usage = getattr(chunk, "usage", None) or end.usage
         for choice in chunk.choices[:1]:
-            refusal += getattr(choice.delta, "refusal", None) or ""
+            end.refusal += getattr(choice.delta, "refusal", None) or ""
             if choice.delta.content:
                 draft.output_tokens += 1
                 draft.text = joint.add(choice.delta.content)
         if len(draft.text) > LARGEST_ANSWER:
             break
         await asyncio.sleep(0)  # a full socket must not keep the loop from the heartbeats
-    draft.text = joint.end()
-    if joint.started_over:
-        draft.resumed_at, draft.kept_tokens = None, 0
-    if usage is not None and usage.prompt_tokens:
-        draft.input_tokens = input_before + usage.prompt_tokens
-        draft.output_tokens = output_before + usage.completion_tokens
     # The chunks cannot be asked: where a stream breaks off, litellm makes up a "stop".
-    finish_reason = stream.received_finish_reason or stream.intermittent_finish_reason or ""
-    return _judged(draft, finish_reason, refusal)
+    end.finish_reason = stream.received_finish_reason or stream.intermittent_finish_reason or ""
+    return end
 
 
-async def _request(litellm: Any, prompt: str, settings: Settings, text: str) -> Any:
+async def _read_whole(answer: Any, draft: Draft, joint: seam.Seam) -> _End:
+    choice = answer.choices[0]
+    draft.text = joint.add(choice.message.content or "")
+    refusal = getattr(choice.message, "refusal", None) or ""
+    return _End(choice.finish_reason or "", refusal, getattr(answer, "usage", None))
+
+
+async def _request(litellm: Any, prompt: str, settings: Settings, text: str, streams: bool) -> Any:
     messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
     if text:
         partial = {"role": "assistant", "content": text.rstrip()}
@@ -212,9 +251,9 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str) -> 
         messages=messages,
         api_key=settings.api_key or ("none" if settings.api_base else None),
         api_base=settings.api_base,
-        stream=True,
-        stream_options={"include_usage": True},
-        timeout=SILENCE_SECONDS,
+        stream=streams,
+        stream_options={"include_usage": True} if streams else None,
+        timeout=SILENCE_SECONDS if streams else WHOLE_SECONDS,
         # Retries are Temporal's, where they are seen, counted and outlive this process.
         num_retries=0,
         max_retries=0,

@@ -23,7 +23,8 @@ SAMPLE_MODEL = "sample/report"
 DEFAULT_PORT = 7233
 HIGHEST_PORT = 64535
 """The Web UI listens 1,000 above the dev server."""
-DEFAULT_CALLS = 32
+DEFAULT_CALLS = 1000
+DEFAULT_STREAMS = 16
 REMOVED = "[key removed]"
 
 _PLACEHOLDER = re.compile(
@@ -55,6 +56,8 @@ class Settings:
     ui_url: str | None
     max_calls: int
     """Steps that one worker carries at a time; more of them wait for their turn."""
+    max_streams: int
+    """Calls among them that are streamed; the others get their answers whole."""
     max_cost: float | None
     """US dollars that one report may cost; None is no ceiling."""
     secrets: tuple[str, ...] = field(repr=False)
@@ -151,6 +154,7 @@ def load() -> Settings:
         dev_server_port=read.number("DEV_SERVER_PORT", 1, HIGHEST_PORT, DEFAULT_PORT),
         ui_url=read.url("TEMPORAL_UI_URL"),
         max_calls=read.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
+        max_streams=read.number("LLM_MAX_STREAMS", 0, 10_000, DEFAULT_STREAMS),
         max_cost=read.dollars("LLM_MAX_COST"),
         secrets=_secrets(os.environ),
         sources=read.sources,

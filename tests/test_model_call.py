@@ -1,8 +1,10 @@
 """A model call: its faults sorted, its text resumed, its bill counted. Real HTTP through litellm."""
 
+import asyncio
 import math
 import re
 import time
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -297,3 +299,54 @@ async def test_the_ceiling_is_checked_before_a_call(provider: Provider) -> None:
     with pytest.raises(llm.CostCeiling, match=r"the report has cost \$0.0200, and LLM_MAX_COST is \$0.01"):
         await llm.complete("A topic", capped, spent=0.02)
     assert provider.calls == []
+
+
+# Calls beyond LLM_MAX_STREAMS get their answers whole.
+
+
+@pytest.mark.parametrize("begun", ["", MARKDOWN[:60]])
+async def test_a_whole_answer_is_what_a_stream_brings(provider: Provider, begun: str) -> None:
+    provider.reply = lambda call: Reply(rest_of(MARKDOWN, call))
+    draft = Draft(text=begun)
+    answer = await llm.complete("A topic", configured("openai/gpt-4o", provider, max_streams=0), draft)
+    [call] = provider.calls
+    assert not call.body.get("stream")
+    assert (answer.text, answer.finish_reason) == (MARKDOWN, "stop")
+    assert answer.output_tokens and answer.cost
+
+
+async def test_only_so_many_calls_stream(provider: Provider) -> None:
+    provider.reply = lambda call: Reply(WORDS, chunk_seconds=0.001)
+    few = configured("openai/gpt-4o", provider, max_streams=2)
+    answers = await asyncio.gather(*[llm.complete(f"topic {number}", few) for number in range(5)])
+    assert {answer.text for answer in answers} == {WORDS}
+    assert sorted(bool(call.body.get("stream")) for call in provider.calls) == [False] * 3 + [True] * 2
+    await llm.complete("and then", few)
+    assert provider.calls[-1].body["stream"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (Reply("", finish_reason="content_filter"), "the provider's content filter stopped the answer"),
+        (Reply("  "), "the model gave an empty answer"),
+        (Reply(error={"message": "no"}, status=401), "the provider refused the key"),
+        (Reply(error="<html>not JSON</html>"), "the provider"),
+    ],
+)
+async def test_the_faults_of_a_whole_answer(provider: Provider, reply: Reply, message: str) -> None:
+    provider.reply = lambda call: reply
+    fault = await fault_of(configured("openai/gpt-4o", provider, max_streams=0))
+    assert fault.message.startswith(message)
+
+
+async def test_a_whole_answer_cut_by_its_length_is_continued(provider: Provider) -> None:
+    parts = [Reply(WORDS[:900], finish_reason="length"), Reply(WORDS[:1500], finish_reason="stop")]
+
+    def reply(call: Call) -> Reply:
+        part = parts[len(provider.calls) - 1]
+        return replace(part, text=rest_of(part.text, call))
+
+    provider.reply = reply
+    answer = await llm.complete("A topic", configured("openai/gpt-4o", provider, max_streams=0))
+    assert (answer.text, answer.requests) == (WORDS[:1500], 2)

@@ -1,5 +1,6 @@
 """Reports through kills and faults, end to end: nothing repairable fails one, little is bought twice."""
 
+import asyncio
 from pathlib import Path
 
 from temporalio.client import Client
@@ -185,3 +186,26 @@ def test_a_reports_folder_that_cannot_be_written_waits(app: App, provider: Provi
     (app.root / "reports").unlink()
     assert starter.exit_status() == 0, starter.text
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
+
+
+async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
+    app: App, provider: Provider, client: Client
+) -> None:
+    """More streams at once than a process can read: none of its calls is taken for dead."""
+    provider.reply = lambda call: default_reply(call) if call.is_summary else Reply(TEXT)
+    app.worker(LLM_MAX_STREAMS="100")
+    handles = [
+        await client.start_workflow(
+            GenerateReportWorkflow.run,
+            GenerateReportInput(f"topic {n}"),
+            id=f"topic {n}",
+            task_queue="research",
+        )
+        for n in range(30)
+    ]
+    outputs = await asyncio.gather(*[handle.result() for handle in handles])
+    assert len({output.filename for output in outputs}) == len(provider.calls) / 2 == 30
+    for handle in handles:
+        history = await handle.fetch_history()
+        started = [event.activity_task_started_event_attributes for event in history.events]
+        assert max(attributes.attempt for attributes in started) == 1

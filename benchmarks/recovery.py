@@ -1,0 +1,132 @@
+"""The same kill in the same call, side by side: how long until the report, what is bought again?
+
+    python -m benchmarks.recovery [ROUNDS]
+
+Research and summary take the endpoint four seconds each. Two seconds into the summary the process
+is killed (SIGKILL) and started again at once.
+"""
+
+import asyncio
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from temporalio.client import Client
+
+from benchmarks.plain_temporal import PlainWorkflow
+from demos.processes import Program, start_worker
+from demos.provider import Provider, Reply, rest_of
+from models import GenerateReportInput
+from tests.conftest import DevServer, copy_clone, free_port
+from workflow import GenerateReportWorkflow
+
+CALL_SECONDS = 4.0
+WORDS = 100
+KILL_AFTER = 2.0
+CONTENDERS = ("ours", "plain Temporal", "DBOS", "LangGraph")
+
+
+def main(rounds: int) -> None:
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    with tempfile.TemporaryDirectory() as scratch:
+        server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
+        (server.root / "out").mkdir()
+        server.run("start")
+        try:
+            print(f"Killed {KILL_AFTER:.0f} s into the second call of {CALL_SECONDS:.0f} s;", end=" ")
+            print(f"medians (and worst) of {rounds}\n")
+            print("| | kill to report | tokens bought again, of " + f"{2 * WORDS} |")
+            print("|---|---|---|")
+            for name in CONTENDERS:
+                runs = [_measure(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
+                seconds, again = zip(*runs, strict=True)
+                delay = f"{statistics.median(seconds):.1f} s ({max(seconds):.1f} s)"
+                print(f"| {name} | {delay} | {statistics.median(again):.0f} ({max(again)}) |", flush=True)
+        finally:
+            server.run("stop")
+
+
+def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
+    """Seconds from the kill to the report, and words that the endpoint wrote more than once."""
+    text = " ".join(f"word{number}" for number in range(WORDS))
+    with Provider(lambda call: Reply(rest_of(text, call), chunk_seconds=CALL_SECONDS / WORDS)) as provider:
+        environ = {
+            **server.environ,
+            "TEMPORAL_ADDRESS": f"127.0.0.1:{server.port}",
+            "LLM_MODEL": "openai/gpt-4o",
+            "LLM_API_KEY": "sk-benchmark-0123456789",
+            "LLM_API_BASE": provider.url,
+            "REPORTS_DIR": str(server.root / "out"),
+        }
+        run = _Run(server, name, identity, environ)
+        process = run.start()
+        run.ask()
+        _wait_for(lambda: any(call.is_summary for call in provider.calls))
+        time.sleep(KILL_AFTER)
+        killed = time.monotonic()
+        os.kill(process.process.pid, signal.SIGKILL)
+        process = run.start()
+        run.wait(process)
+        delay = time.monotonic() - killed
+        process.kill()
+        again = sum(len(call.sent.split()) for call in provider.calls) - 2 * WORDS
+    return delay, again
+
+
+class _Run:
+    """One report by one contender."""
+
+    def __init__(self, server: DevServer, name: str, identity: str, environ: dict[str, str]) -> None:
+        self.server, self.name, self.identity, self.environ = server, name, identity, environ
+
+    def start(self) -> Program:
+        if self.name == "ours":
+            return start_worker(root=self.server.root, environ=self.environ)
+        if self.name == "plain Temporal":
+            worker = Program("-m", "benchmarks.plain_temporal", environ=self.environ)
+            worker.wait_for("Ready.")
+            return worker
+        module = f"benchmarks.{self.name.lower()}_version"
+        database = str(self.server.root / f"{self.identity}.sqlite")
+        return Program("-m", module, "topic", self.identity, database, environ=self.environ)
+
+    def ask(self) -> None:
+        asyncio.run(self._ask())
+
+    async def _ask(self) -> None:
+        if self.name not in ("ours", "plain Temporal"):
+            return  # the process asks by itself
+        client = await Client.connect(f"127.0.0.1:{self.server.port}")
+        if self.name == "ours":
+            report = GenerateReportInput("topic")
+            run = GenerateReportWorkflow.run
+            await client.start_workflow(run, report, id=self.identity, task_queue="research")
+        else:
+            await client.start_workflow(PlainWorkflow.run, "topic", id=self.identity, task_queue="plain")
+
+    def wait(self, process: Program) -> None:
+        if self.name in ("ours", "plain Temporal"):
+            asyncio.run(self._result())
+        else:
+            process.wait_for("Done.", seconds=120)
+
+    async def _result(self) -> None:
+        client = await Client.connect(f"127.0.0.1:{self.server.port}")
+        await client.get_workflow_handle(self.identity).result()
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit("the second call never came so far")
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
