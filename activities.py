@@ -6,6 +6,7 @@ seconds to import, are left to the functions that need them.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -21,8 +22,9 @@ from research.llm import Draft
 
 HEARTBEAT_SECONDS = 0.8
 """A killed worker loses what its model wrote since the last heartbeat, and no more."""
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 1.5
 """While there is nothing new to tell, this is often enough to be taken for alive."""
+_RENDERING = ThreadPoolExecutor(2, "rendering")  # more at once would hold up the event loop
 
 
 @activity.defn
@@ -47,18 +49,20 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 
 @activity.defn
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
-    """The report on paper, written atomically into the reports folder."""
+    """The report on paper, and as Markdown beside it, in the reports folder or store."""
     from research import pdf
 
-    folder = settings.load().reports_dir
+    config = settings.load()
     try:
         async with heartbeats():
-            written = await asyncio.to_thread(pdf.write_report, input, folder)
+            loop = asyncio.get_running_loop()
+            written = await loop.run_in_executor(_RENDERING, pdf.write_report, input, config)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Final", non_retryable=True) from None
     except OSError as error:
+        reason = config.redact(error.strerror or str(error))
         raise ApplicationError(
-            f"the report cannot be written to {folder}: {error.strerror or error};"
+            f"the report cannot be written to {config.reports_dir}: {reason};"
             " mend that, and the report goes on by itself",
             type="Repairable",
             next_retry_delay=timedelta(seconds=MENDING_SECONDS),

@@ -39,7 +39,7 @@ class GenerateReportOutput:
     """The sentence a person reads, ending in the file's name."""
     filename: str = ""
     path: str = ""
-    """Where the worker wrote the file, on the worker's machine."""
+    """Where the PDF is: an address, or a path on the worker's machine."""
     pages: int = 0
     model: str = ""
     bill: Bill = field(default_factory=Bill)
@@ -105,3 +105,5 @@ class PDFGenerationOutput:
     path: str = ""
     pages: int = 0
     attempts: int = 1
+    warnings: tuple[str, ...] = ()
+    """What is not on the page as the model wrote it, and what would mend it."""

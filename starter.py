@@ -125,7 +125,7 @@ def _show(output: "GenerateReportOutput") -> None:
     console.say(f"Bill: {bill.in_one_line(output.bill)}")
     if settings.is_sample(output.model):
         console.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
-    if Path(output.path).is_file():  # the worker may have written it on another machine
+    if "://" in output.path or Path(output.path).is_file():  # it may be on another machine
         console.say(f"PDF: {output.path}")
 
 

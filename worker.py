@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
-from research import console, llm, logs, settings, slots
+from research import console, files, llm, logs, settings, slots
 from research.errors import Fixable
 from research.settings import Settings
 from research.temporal import TASK_QUEUE, Service, connect
@@ -49,7 +49,7 @@ async def serve(config: Settings, simulate_failure: bool) -> None:
     if simulate_failure:
         console.say("  Every summary fails until a worker without --simulate-failure takes over.")
     running = asyncio.create_task(worker.run())
-    checking = asyncio.create_task(asyncio.to_thread(llm.check, config))
+    checking = asyncio.create_task(asyncio.to_thread(_prepare, config))
     console.say("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
     try:
         await asyncio.wait([running, stopping, checking], return_when=asyncio.FIRST_COMPLETED)
@@ -62,6 +62,13 @@ async def serve(config: Settings, simulate_failure: bool) -> None:
     await running
 
 
+def _prepare(config: Settings) -> None:
+    """Load, beside the first polls, what takes seconds to load, and check what can be checked."""
+    files.check(config.reports_dir)
+    llm.check(config)
+    from research import pdf  # noqa: F401
+
+
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
     """A Worker for the Workflow and the three Activities on the task queue "research"."""
     summary = failing_generate_summary if simulate_failure else generate_summary
@@ -71,6 +78,9 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
         tuner=slots.tuner(max_calls),
+        # A report's history is short, and replayed in milliseconds. To be remembered by one worker
+        # would mean, when that worker is killed, to wait ten seconds for it at the next step.
+        max_cached_workflows=0,
         graceful_shutdown_timeout=DRAIN,
         # Heartbeats carry the text so far, and so are not held back by the SDK.
         max_heartbeat_throttle_interval=timedelta(seconds=0.4),

@@ -29,13 +29,13 @@ SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {re
 # One line for people's logs; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
 
-# A worker that says nothing for five seconds is taken for dead, and its step is given to
+# A worker that says nothing for four seconds is taken for dead, and its step is given to
 # another. What fails is tried again for as long as it takes, ten seconds apart unless the
 # Activity says otherwise: whatever was mended, the report goes on soon after.
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
+RETRIES = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=10))
 STEP: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=6),
-    "heartbeat_timeout": timedelta(seconds=5),
+    "heartbeat_timeout": timedelta(seconds=4),
     "retry_policy": RETRIES,
 }
 
@@ -86,7 +86,7 @@ class GenerateReportWorkflow:
             pages=pdf.pages,
             model=research.model,
             bill=total,
-            notes=notes,
+            notes=(*notes, *pdf.warnings),
         )
 
     async def _summarise(self, research: LLMCallOutput) -> tuple[LLMCallOutput | None, str]:

@@ -1,15 +1,23 @@
-"""Report files: their names, and writing them so that they are whole or not there at all."""
+"""Report files: their names, the report as Markdown, and storing it whole or not at all."""
 
 import errno
 import hashlib
 import os
 import re
-import tempfile
+import secrets
 import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from models import PDFGenerationInput
+from research.errors import Fixable
+
 _SLUG_BYTES = 80
-_WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+# Windows takes these for devices, whatever extension follows.
+_WINDOWS_NAMES = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE)
+# In what a remote store says, a word this long may be a key, a token or a signature.
+_LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
 class UnsafeName(ValueError):
@@ -31,55 +39,146 @@ def report_filename(topic: str, run_id: str) -> str:
     return f"{slug or 'report'}-{run_id.replace('-', '')[-12:]}.pdf"
 
 
-def write_atomically(folder: Path, filename: str, data: bytes) -> Path:
-    """Write the file whole, or leave what was there before; on the disk when this returns.
+def report_markdown(report: PDFGenerationInput, warning: str = "") -> str:
+    """The report as Markdown: topic, warning, summary and notes, then the research as it was written."""
+    parts = [f"# {' '.join(report.topic.split()) or 'Research Report'}"]
+    facts = (report.date, f"written by {report.model}" if report.model else "")
+    parts += ["  ·  ".join(filter(None, facts)), warning and f"**{warning}**"]
+    if report.summary.strip():
+        parts += ["## Executive Summary", report.summary.strip()]
+    parts += [f"**Note.** {note}" for note in report.notes]
+    parts += ["---", report.content.strip("\n")]
+    if report.bill:
+        parts += ["---", f"Made with {report.model or 'a model'}: {report.bill}."]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def check(folder: Path | str) -> None:
+    """See, before anything is bought, that there is something here that can write to an address.
 
     Raises:
-        OSError: full disk, read-only folder, a folder in the file's place; nothing is left over.
-        UnsafeName: a name that could lead out of the folder.
+        Fixable: an unknown scheme, or one whose package is missing.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / _safe(filename)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, f"{target.name} is a folder: move it away")
-    # A killed worker's half-written file goes when its report is written again.
-    prefix = f".{hashlib.sha256(filename.encode()).hexdigest()[:16]}-"
-    for leftover in folder.glob(f"{prefix}*.part"):
-        leftover.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=".part")
-    temporary = Path(name)
+    if isinstance(folder, Path):
+        return
+    from fsspec.registry import get_filesystem_class  # type: ignore[import-untyped]
+
+    scheme = folder.partition("://")[0]
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
-    return target
+        get_filesystem_class(scheme)
+    except ValueError:
+        known = "a folder, or an address such as s3://bucket/folder (also gs://, abfs://, sftp://, …)"
+        raise Fixable(f"REPORTS_DIR: nothing knows {scheme}:// here. Set it to {known}.") from None
+    except ImportError as error:
+        package = (getattr(error.__cause__, "name", None) or scheme).partition(".")[0]
+        raise Fixable(f"REPORTS_DIR: {scheme}:// needs a package more: pip install {package}") from None
 
 
-def _safe(filename: str) -> str:
+def store(folder: Path | str, files: Mapping[str, bytes]) -> str:
+    """Write the files, in their order, so that whoever sees the last one finds the others.
+
+    Gives the path or the address of the last. On this machine each file is the old or the new
+    one, whole, and on the disk when this returns. An object store shows whole files too; others
+    (sftp, …) may show a half-written one until the next attempt, which never does harm.
+
+    Raises:
+        OSError: full disk, read-only folder, something in the way, a store that fails.
+        UnsafeName: a name that could lead out of the folder; nothing was written.
+    """
+    for name in files:
+        _refuse_unsafe(name)
+    if isinstance(folder, Path):
+        _store_locally(folder, files)
+        return str(folder / name)
+    _store_remotely(folder, files)
+    return f"{folder}/{name}"
+
+
+def _refuse_unsafe(filename: str) -> None:
     hostile = (
-        not filename.strip(". ")
-        or len(os.fsencode(filename)) > 255
-        or any(character in '/\\:*?"<>|' or ord(character) < 32 for character in filename)
+        not filename
+        or filename[-1] in ". "  # Windows would cut it off
+        or any(c in '/\\:*?"<>|' or unicodedata.category(c) in ("Cc", "Cs") for c in filename)
+        or len(filename.encode()) > 255
         or _WINDOWS_NAMES.fullmatch(filename)
     )
     if hostile:
         raise UnsafeName(f"{filename[:80]!r} cannot name a report: give a plain file name")
-    return filename
+
+
+def _store_remotely(address: str, files: Mapping[str, bytes]) -> None:
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+
+    try:
+        # A connection of its own: a kept one would not see that its credentials were mended.
+        # No folder is made: on an object store, a typing error would become a bucket.
+        filesystem, root = url_to_fs(address, skip_instance_cache=True)
+        for name, data in files.items():
+            filesystem.pipe_file(f"{root}/{name}", data)
+    except Exception as error:  # each store has exceptions of its own; a person can mend them all
+        words = str(getattr(error, "strerror", None) or error).split()
+        said = _LONG_WORDS.sub("…", " ".join(words))[:300]
+        raise OSError(errno.EIO, f"{type(error).__name__}: {said}") from error
+
+
+def _store_locally(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write them all beside their places, and only then move them there."""
+    _make(folder)
+    parts: dict[Path, Path] = {}
+    try:
+        for name, data in files.items():
+            target = folder / name
+            _refuse_in_the_way(target)
+            parts[target] = part = _part(target)
+            with part.open("xb") as file:
+                part.chmod(0o644)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        for target, part in parts.items():
+            part.replace(target)
+    except BaseException:
+        for part in parts.values():
+            with suppress(OSError):  # the first error is the one to tell
+                part.unlink(missing_ok=True)
+        raise
+    _sync_folder(folder)
+
+
+def _make(folder: Path) -> None:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is not a folder: move it away") from None
+    for path in missing:
+        _sync_folder(path.parent)
+
+
+def _refuse_in_the_way(target: Path) -> None:
+    """What is not a plain file was put there on purpose: it is neither followed nor replaced."""
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        kind = "symbolic link" if target.is_symlink() else "folder" if target.is_dir() else "special file"
+        raise FileExistsError(errno.EEXIST, f"{target.name} is a {kind}: move it away")
+
+
+def _part(target: Path) -> Path:
+    """Where to write the file first; what a killed worker left of the same file goes."""
+    prefix = f".{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
+    for leftover in target.parent.glob(f"{prefix}*.part"):
+        leftover.unlink(missing_ok=True)
+    return target.with_name(f"{prefix}{secrets.token_hex(4)}.part")
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself last; Windows has no such call and needs none."""
+    """Make the new names themselves last; Windows and some network folders have no such call."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)

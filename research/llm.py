@@ -70,9 +70,14 @@ def load() -> Any:
 def _load() -> Any:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it fetches a price list at import
     os.environ["LITELLM_MODE"] = "PRODUCTION"  # or it reads .env once more, by its own rules
+    # What bounds the calls is LLM_MAX_CALLS; here they would wait unseen after 500 to one host.
+    os.environ["AIOHTTP_CONNECTOR_LIMIT"] = os.environ["AIOHTTP_CONNECTOR_LIMIT_PER_HOST"] = "0"
     import litellm
+    import openai.resources  # noqa: F401
 
     from research.sample import SampleModel
+
+    litellm.token_counter(text="")  # this and the import above would else be the first call's to load
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False

@@ -1,391 +1,447 @@
-"""The tree to a PDF: one function for each kind of node, and one place that escapes text.
+"""The tree to a PDF: a designed page, one function for each kind of node.
 
-The text is a model's and so is hostile: whatever it holds is shown, never obeyed.
+The text is a model's and so is hostile. It goes onto the page as characters (`research.text`),
+never as markup, and whatever cannot be laid out is written plainly rather than left out.
 """
 
 import io
 import logging
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-from xml.sax.saxutils import escape, quoteattr
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
 
-from reportlab import rl_config
-
-from models import PDFGenerationInput, PDFGenerationOutput
-from research import fonts
-from research.files import write_atomically
-from research.markdown import Node, parse
-from research.settings import is_sample
-
-rl_config.canvas_basefontname = fonts.TEXT  # before platypus: else Helvetica is listed, unembedded
-fonts.register()
-
-from reportlab.lib.colors import HexColor  # noqa: E402
-from reportlab.lib.pagesizes import letter  # noqa: E402
-from reportlab.lib.styles import ParagraphStyle  # noqa: E402
-from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: E402
-from reportlab.pdfgen.canvas import Canvas  # noqa: E402
-from reportlab.platypus import (  # noqa: E402
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4, letter
+from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     FrameBG,
     HRFlowable,
     PageTemplate,
-    Paragraph,
     Spacer,
-    Table,
-    XPreformatted,
 )
+
+from models import PDFGenerationInput, PDFGenerationOutput
+from research import fonts
+from research.canvas import GlyphCanvas
+from research.code import colored
+from research.files import report_markdown, store
+from research.markdown import Node, parse
+from research.settings import Settings, is_sample
+from research.table import Grid, column_widths
+from research.text import Block, Look, Missing, Place, Run, Text, clean, draw_line, lay_out, line_width
 
 log = logging.getLogger(__name__)
 
 INK, MUTED, ACCENT = HexColor("#1d2733"), HexColor("#5c6975"), HexColor("#0b6170")
-TINT, HAIRLINE, STRIPE = HexColor("#eef5f6"), HexColor("#c9d3d8"), HexColor("#f6f8f9")
+TINT, HAIRLINE, STRIPE = HexColor("#eef5f6"), HexColor("#c9d3d8"), HexColor("#f4f6f8")
 
-PAGE_WIDTH, PAGE_HEIGHT = letter
-MARGIN, TOP, BOTTOM = 72.0, 72.0, 76.0
-WIDTH = PAGE_WIDTH - 2 * MARGIN
+PAGE_SIZES = {"letter": letter, "a4": A4}
+MARGIN, TOP, BOTTOM = 76.0, 72.0, 76.0
 STEP = 18.0
 DEEPEST = 8
 """Levels of nesting that still move to the right; the deeper ones stay there."""
-CODE_COLUMNS = 84
-NARROWEST_COLUMN = 44.0
+NARROWEST_COLUMN = 40.0
 LINK_SCHEMES = ("http", "https", "mailto")
+FEWEST_HEADINGS, MOST_ENTRIES, SHORTEST_FOR_CONTENTS = 5, 40, 7_000
 SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
 
-
-def _style(name: str, size: float, leading: float, **more: Any) -> ParagraphStyle:
-    look = {"fontName": fonts.TEXT, "textColor": INK, "allowWidows": 0, "allowOrphans": 0, **more}
-    return ParagraphStyle(name, fontSize=size, leading=leading, **look)
-
-
-BODY = _style("body", 10.5, 16, spaceAfter=8)
-TIGHT = _style("tight", 10.5, 16, spaceAfter=3)
-QUOTE = _style("quote", 10.5, 16, spaceAfter=8, textColor=MUTED)
-CELL = _style("cell", 9, 12.5)
-HEAD_CELL = _style("head cell", 9, 12.5, fontName="FiraGO-Bold", textColor=ACCENT)
-CODE = _style(
-    "code", 8.5, 12, fontName=fonts.CODE, backColor=STRIPE, borderPadding=(6, 8, 6, 8),
-    spaceBefore=6, spaceAfter=14,
-)  # fmt: skip
-TITLE = _style("title", 27, 33, fontName="FiraGO-Bold", textColor=ACCENT, spaceAfter=6)
-TOPIC = _style("topic", 14, 20, spaceAfter=6)
-SMALL = _style("small", 8.5, 12, textColor=MUTED)
-PANEL_HEAD = _style("panel head", 11, 15, fontName="FiraGO-Bold", textColor=ACCENT, keepWithNext=1)
+BODY = Look(10.5, INK)
+QUOTED = Look(10.5, MUTED)
+SMALL = Look(8.5, MUTED)
+CELL, HEAD_CELL = Look(9, INK), Look(9, ACCENT, bold=True)
+CODE = Look(8.5, INK, family=fonts.CODE)
+TITLE, TOPIC = Look(25, ACCENT, bold=True), Look(13, INK)
+PANEL_HEAD = Look(11, ACCENT, bold=True)
 HEADINGS = {
-    level: _style(
-        f"heading {level}", size, size * 1.3, fontName="FiraGO-Bold", keepWithNext=1,
-        textColor=ACCENT if level <= 2 else INK, spaceBefore=before, spaceAfter=5,
-    )
+    level: (Look(size, ACCENT if level <= 2 else INK, bold=True, italic=level == 6), before)
     for level, size, before in
-    [(1, 18, 18), (2, 15, 16), (3, 12.5, 13), (4, 11, 11), (5, 10.5, 9), (6, 10.5, 9)]
+    [(1, 18, 20), (2, 15, 17), (3, 12.5, 13), (4, 11, 11), (5, 10.5, 9), (6, 10.5, 9)]
 }  # fmt: skip
+PARAGRAPH, TIGHT = Block(16, after=8), Block(16, after=3)
+SMALL_BLOCK = Block(12.5, after=2)
 
 
-def write_report(input: PDFGenerationInput, folder: Path) -> PDFGenerationOutput:
-    """Render the report and write it into the folder, whole or not at all.
+@dataclass(frozen=True)
+class Rendered:
+    """A PDF, and what a person should know about it."""
 
-    Raises:
-        OSError, research.files.UnsafeName: as `research.files.write_atomically`.
-    """
-    data, pages = render(input)
-    path = write_atomically(folder, input.filename, data)
-    return PDFGenerationOutput(filename=input.filename, path=str(path), pages=pages)
+    data: bytes
+    pages: int
+    warnings: tuple[str, ...] = ()
 
 
-def render(input: PDFGenerationInput) -> tuple[bytes, int]:
-    """The PDF's bytes and the number of its pages. The same input gives the same bytes."""
+def render(input: PDFGenerationInput, page_size: str = "letter") -> Rendered:
+    """The report on paper. The same input gives the same bytes; no text makes it fail."""
     try:
-        return _build([*_opening(input), *_blocks(parse(input.content)), *_closing(input)], input)
+        return _Report(input, page_size).build(parse(input.content), parse(input.summary))
     except Exception:
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")
-        lines = input.content.splitlines() or [""]
-        return _build([*_opening(input), *(_paragraph(_text(line)) for line in lines)], input)
+        plain = [Node("paragraph", children=[Node("text", line)]) for line in input.content.splitlines()]
+        summary = Node("document", children=[Node("paragraph", children=[Node("text", input.summary)])])
+        rendered = _Report(input, page_size).build(Node("document", children=plain), summary)
+        return replace(rendered, warnings=("laid out as plain text", *rendered.warnings))
 
 
-def _build(story: list[Flowable], input: PDFGenerationInput) -> tuple[bytes, int]:
-    buffer = io.BytesIO()
-    document = BaseDocTemplate(
-        buffer, pagesize=letter, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=TOP,
-        bottomMargin=BOTTOM, invariant=1, lang="en",
-        title=fonts.drawable(_line(input.topic or "Research Report", 120)),
-        author=fonts.drawable(input.model or "research report"),
-    )  # fmt: skip
-    frame = Frame(
-        MARGIN, BOTTOM, WIDTH, PAGE_HEIGHT - TOP - BOTTOM,
-        leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
-    )  # fmt: skip
-    document.addPageTemplates(PageTemplate(frames=[frame]))
-    document.build(story, canvasmaker=_canvas_with_footer(input))
-    return buffer.getvalue(), document.page
+def write_report(input: PDFGenerationInput, settings: Settings) -> PDFGenerationOutput:
+    """Render the report and write it, with its Markdown beside it, where the settings say.
 
-
-def _canvas_with_footer(input: PDFGenerationInput) -> type[Canvas]:
-    """A canvas that draws "page x of y" when y is known, at the end."""
-    left = fonts.drawable(_line(input.topic or "Research Report", 78))
-    if is_sample(input.model):
-        left = "Sample text, not research"
-
-    class FooterCanvas(Canvas):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._pages: list[dict[str, Any]] = []
-
-        def showPage(self) -> None:
-            self._pages.append(dict(self.__dict__))
-            self._startPage()
-
-        def save(self) -> None:
-            for number, page in enumerate(self._pages, start=1):
-                self.__dict__.update(page)
-                self.setStrokeColor(HAIRLINE)
-                self.setLineWidth(0.5)
-                self.line(MARGIN, 50, PAGE_WIDTH - MARGIN, 50)
-                self.setFont(fonts.TEXT, 8)
-                self.setFillColor(MUTED)
-                self.drawString(MARGIN, 37, left)
-                total = len(self._pages)
-                self.drawRightString(PAGE_WIDTH - MARGIN, 37, f"Page {number} of {total}")
-                super().showPage()
-            super().save()
-
-    return FooterCanvas
-
-
-def _opening(input: PDFGenerationInput) -> Iterator[Flowable]:
-    """The title, the topic, where the text is from, and the summary in its panel."""
-    yield Paragraph("Research Report", TITLE)
-    if input.topic.strip():
-        yield Paragraph(_text(_line(input.topic, 400)), TOPIC)
-    facts = [f for f in (input.date, f"written by {input.model}" if input.model else "") if f]
-    yield Paragraph(_text("  ·  ".join(facts)) or " ", SMALL)
-    if is_sample(input.model):
-        yield Paragraph(f"<b>{SAMPLE_NOTE}</b>", SMALL)
-    yield Spacer(1, 12)
-    if input.summary.strip():
-        yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
-        yield Spacer(1, 10)
-        yield Paragraph("Executive Summary", _moved(PANEL_HEAD, 1))
-        yield Spacer(1, 4)
-        yield from _blocks(parse(input.summary), depth=1)
-        yield Spacer(1, 4)
-        yield FrameBG(start=False)
-    for note in input.notes:
-        yield Spacer(1, 4)
-        yield Paragraph(f"<b>Note.</b> {_text(note)}", SMALL)
-    yield Spacer(1, 10)
-
-
-def _closing(input: PDFGenerationInput) -> Iterator[Flowable]:
-    """The small print: what the report took."""
-    if input.bill:
-        yield HRFlowable(
-            width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=14, spaceAfter=5, hAlign="LEFT"
-        )
-        yield Paragraph(_text(f"Made with {input.model or 'a model'}: {input.bill}."), SMALL)
-
-
-# Blocks: each function takes a node and the depth at which it stands.
-
-
-def _blocks(node: Node, depth: int = 0, style: ParagraphStyle = BODY) -> Iterator[Flowable]:
-    for child in node.children:
-        yield from _BLOCKS.get(child.kind, _render_unknown)(child, depth, style)
-
-
-def _render_unknown(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    yield _paragraph(_text(node.plain()), style, depth)
-
-
-def _render_paragraph(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    yield _paragraph(_inline(node.children), style, depth)
-
-
-def _render_heading(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    yield _paragraph(_inline(node.children), HEADINGS[node.level], depth)
-
-
-def _render_list(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    ordered = node.kind == "ordered_list"
-    number = int(node.info or 1)
-    for item in node.children:
-        yield from _render_item(item, depth + 1, style, f"{number}." if ordered else "•")
-        number += 1
-    yield Spacer(1, 5)
-
-
-def _render_item(node: Node, depth: int, style: ParagraphStyle, mark: str) -> Iterator[Flowable]:
-    """The mark stands before the item's first paragraph, or alone where it begins otherwise."""
-    tight = ParagraphStyle("item", style, spaceAfter=TIGHT.spaceAfter)
-    rest = node.children
-    first = rest[0] if rest and rest[0].kind == "paragraph" else Node("paragraph")
-    yield _paragraph(_inline(first.children) or " ", tight, depth, mark)
-    yield from _blocks(Node("item", children=rest[1:] if rest[:1] == [first] else rest), depth, tight)
-
-
-def _render_quote(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    if depth >= DEEPEST:
-        yield from _blocks(node, depth, QUOTE)
-        return
-    left = depth * STEP
-    yield Spacer(1, 4)
-    yield FrameBG(STRIPE, left=left, right=0, start=True, strokeWidth=0, strokeColor=STRIPE)
-    yield Spacer(1, 6)
-    yield from _blocks(node, depth + 1, QUOTE)
-    yield FrameBG(start=False)
-    yield Spacer(1, 8)
-
-
-def _render_code(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    columns = CODE_COLUMNS - int(min(depth, DEEPEST) * STEP / 5)
-    lines = [
-        line[start : start + columns]
-        for line in node.text.expandtabs(4).rstrip("\n").split("\n")
-        for start in range(0, max(len(line), 1), columns)
-    ]
-    # A no-break space keeps the indentation that a plain one would lose.
-    yield XPreformatted(
-        "\n".join(_text(line, fonts.CODE) for line in lines) or " ", _moved(CODE, depth, extra=8)
+    Raises:
+        OSError, research.files.UnsafeName: as `research.files.store`.
+    """
+    fonts.prefer(settings.fonts)
+    rendered = render(input, settings.page_size)
+    stem = input.filename.removesuffix(".pdf")
+    markdown = report_markdown(input, SAMPLE_NOTE if is_sample(input.model) else "")
+    data = markdown.encode("utf-8", "replace")
+    path = store(settings.reports_dir, {f"{stem}.md": data, input.filename: rendered.data})
+    return PDFGenerationOutput(
+        filename=input.filename, path=path, pages=rendered.pages, warnings=rendered.warnings
     )
 
 
-def _render_rule(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
+class _Report:
+    """One document in the making."""
+
+    def __init__(self, input: PDFGenerationInput, page_size: str) -> None:
+        self.input = input
+        self.page = PAGE_SIZES[page_size]
+        self.width = self.page[0] - 2 * MARGIN
+        self.missing = Missing()
+        self.warnings: list[str] = []
+        self.headings: list[Place] = []
+        self.title = _in_one_line(input.topic, 90) or "Research Report"
+
+    def build(self, content: Node, summary: Node) -> Rendered:
+        body = list(self.blocks(content))
+        story = [*self.opening(summary), *self.contents(content), *body, *self.closing()]
+        buffer = io.BytesIO()
+        document = BaseDocTemplate(
+            buffer, pagesize=self.page, invariant=1, lang=_language(self.input.content),
+            title=self.title, author="Research report worker", subject=_in_one_line(self.input.topic, 400),
+            creator=self.input.model or "Research report worker", pdfVersion=(1, 6),
+        )  # fmt: skip
+        frame = Frame(
+            MARGIN, BOTTOM, self.width, self.page[1] - TOP - BOTTOM,
+            leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
+        )  # fmt: skip
+        document.addPageTemplates(PageTemplate(frames=[frame]))
+        document.build(story, canvasmaker=self.canvas)
+        return Rendered(buffer.getvalue(), document.page, tuple(self.warnings))
+
+    def canvas(self, *args: Any, **kwargs: Any) -> GlyphCanvas:
+        canvas = GlyphCanvas(*args, finish_page=self.finish_page, **kwargs)
+        canvas.set_date(self.input.date)
+        return canvas
+
+    def finish_page(self, canvas: GlyphCanvas, number: int, pages: int) -> None:
+        """The running header and footer, when it is known how many pages there are."""
+        right = self.page[0] - MARGIN
+        if number > 1:
+            self.draw(canvas, MARGIN, self.page[1] - 46, _in_one_line(self.title, 70))
+            canvas.hairline(MARGIN, self.page[1] - 54, right, HAIRLINE)
+        canvas.hairline(MARGIN, 52, right, HAIRLINE)
+        about = "Sample text, not research" if is_sample(self.input.model) else self.input.date
+        self.draw(canvas, MARGIN, 39, about)
+        self.draw(canvas, right, 39, f"Page {number} of {pages}", from_right=True)
+        for slot in canvas.slots:
+            if slot.page == number:
+                look = BODY
+                self.draw(
+                    canvas, slot.x, slot.y, str(canvas.places.get(slot.name, "")), look, from_right=True
+                )
+
+    def draw(
+        self, canvas: GlyphCanvas, x: float, y: float, text: str, look: Look = SMALL, from_right: bool = False
+    ) -> None:
+        [line] = lay_out([Run(text, look)], 1e9, self.missing)
+        draw_line(canvas, x - line_width(line) if from_right else x, y, line)
+
+    # What stands before and after the model's text.
+
+    def opening(self, summary: Node) -> Iterator[Flowable]:
+        """The title, where the text is from, and the summary in its panel."""
+        input = self.input
+        yield self.text([Run(self.title, TITLE)], Block(31, after=8))
+        whole = _in_one_line(input.topic, 600)
+        if whole not in ("", self.title):
+            yield self.text([Run(whole, TOPIC)], Block(19, after=6))
+        facts = [f for f in (input.date, f"written by {input.model}" if input.model else "") if f]
+        yield self.text([Run("  ·  ".join(facts), SMALL)], SMALL_BLOCK)
+        if is_sample(input.model):
+            yield self.text([Run(SAMPLE_NOTE, replace(SMALL, bold=True))], SMALL_BLOCK)
+        yield HRFlowable(width="100%", thickness=1.2, color=ACCENT, spaceBefore=8, spaceAfter=14)
+        if summary.children:
+            yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
+            yield Spacer(1, 10)
+            yield self.text([Run("Executive Summary", PANEL_HEAD)], Block(15, left=STEP, after=5))
+            yield from self.blocks(summary, depth=1)
+            yield Spacer(1, 5)
+            yield FrameBG(start=False)
+            yield Spacer(1, 6)
+        for note in input.notes:
+            yield self.text([Run("Note. ", replace(SMALL, bold=True)), Run(note, SMALL)], SMALL_BLOCK)
+        yield Spacer(1, 8)
+
+    def contents(self, content: Node) -> Iterator[Flowable]:
+        """A list of the headings with links and pages, where the report is long enough."""
+        deepest = max((n for n in (1, 2, 3) if self._entries(n) <= MOST_ENTRIES), default=1)
+        entries = [place for place in self.headings if place.level < deepest]
+        if len(entries) < FEWEST_HEADINGS or len(self.input.content) < SHORTEST_FOR_CONTENTS:
+            return
+        yield self.text([Run("Contents", PANEL_HEAD)], Block(15, before=4, after=4))
+        for place in entries[:MOST_ENTRIES]:
+            look = replace(BODY, link=f"#{place.name}", bold=place.level == 0)
+            title = Run(_in_one_line(place.title, 80), look)
+            yield self.text([title], Block(17, left=place.level * STEP, right=40), slot=place.name)
+        if len(entries) > MOST_ENTRIES:
+            yield self.text([Run(f"and {len(entries) - MOST_ENTRIES} more", SMALL)], SMALL_BLOCK)
+        yield Spacer(1, 14)
+
+    def _entries(self, levels: int) -> int:
+        return sum(place.level < levels for place in self.headings)
+
+    def closing(self) -> Iterator[Flowable]:
+        """The small print: what the report took, and what is not as the model wrote it."""
+        lines = []
+        if self.input.bill:
+            lines.append(f"Made with {self.input.model or 'a model'}: {self.input.bill}.")
+        if self.missing:
+            self.warnings.append(_about_missing(self.missing))
+            log.warning("%s", self.warnings[-1])
+        lines += [f"Note: {warning}." for warning in self.warnings]
+        if lines:
+            yield CondPageBreak(60)
+            yield HRFlowable(
+                width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=16, spaceAfter=6, hAlign="LEFT"
+            )
+        for line in lines:
+            yield self.text([Run(line, SMALL)], SMALL_BLOCK)
+
+    # Blocks: each function takes a node, the depth at which it stands and the look of its text.
+
+    def blocks(self, node: Node, depth: int = 0, look: Look = BODY) -> Iterator[Flowable]:
+        for child in node.children:
+            try:
+                yield from list(self._BLOCKS.get(child.kind, _Report.set_unknown)(self, child, depth, look))
+            except Exception:
+                log.exception("A %s cannot be laid out; it is written as plain text.", child.kind)
+                self.warnings.append(f"a {child.kind.replace('_', ' ')} was laid out as plain text")
+                yield self.unstyled(child, depth, look)
+
+    def unstyled(self, node: Node, depth: int, look: Look) -> Flowable:
+        return self.text([Run(node.as_written(), look)], _moved(PARAGRAPH, depth))
+
+    def set_unknown(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        yield self.unstyled(node, depth, look)
+
+    def set_paragraph(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        yield self.text(_inline(node.children, look), _moved(PARAGRAPH, depth))
+
+    def set_heading(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        """In the outline no level is skipped, whatever the model does."""
+        look, before = HEADINGS[node.level]
+        deepest = self.headings[-1].level + 1 if self.headings else 0
+        title = _in_one_line(node.plain(), 200) or "…"
+        place = Place(f"h{len(self.headings)}", title, min(node.level - 1, deepest))
+        self.headings.append(place)
+        yield CondPageBreak(look.size * 1.3 + before + 3 * PARAGRAPH.leading)
+        runs = _inline(node.children, look)
+        yield self.text(runs, _moved(Block(look.size * 1.3, before, 6), depth), place=place)
+
+    def set_list(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        ordered = node.kind == "ordered_list"
+        for number, item in enumerate(node.children, start=int(node.info or 1) if ordered else 0):
+            yield from self.set_item(item, depth + 1, look, f"{number}." if ordered else "•")
+        yield Spacer(1, 5)
+
+    def set_item(self, node: Node, depth: int, look: Look, mark: str) -> Iterator[Flowable]:
+        """The mark stands before the item's first paragraph, or alone where it begins otherwise."""
+        first = node.children[0] if node.children and node.children[0].kind == "paragraph" else None
+        runs = _inline(first.children, look) if first else []
+        if runs and (task := re.match(r"\[([ xX])\] ", runs[0].text)):
+            mark = "☐" if task[1] == " " else "☑"
+            runs = [Run(runs[0].text[4:], runs[0].look), *runs[1:]]
+        yield self.text(
+            runs or [Run(" ", look)], _moved(TIGHT, depth), mark=[Run(mark, replace(look, color=ACCENT))]
+        )
+        yield from self.blocks(Node("item", children=node.children[1 if first else 0 :]), depth, look)
+
+    def set_quote(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        if depth >= DEEPEST or look == QUOTED:  # a quote within a quote only moves to the right
+            yield from self.blocks(node, depth + 1, QUOTED)
+            return
+        yield Spacer(1, 4)
+        yield FrameBG(STRIPE, left=depth * STEP, right=0, start=True, strokeWidth=0, strokeColor=STRIPE)
+        yield Spacer(1, 7)
+        yield from self.blocks(node, depth + 1, QUOTED)
+        yield FrameBG(start=False)
+        yield Spacer(1, 9)
+
+    def set_code(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        runs = colored(node.text.expandtabs(4).rstrip("\n"), node.info, CODE)
+        block = _moved(Block(12, before=4, after=11, pad=8, shade=STRIPE), depth)
+        yield self.text(runs or [Run(" ", CODE)], block)
+
+    def set_formula(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        yield self.text([Run(node.text, replace(look, italic=True))], _moved(PARAGRAPH, depth + 1))
+
+    def set_rule(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
+
+    def set_table(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        rows = [row.children for part in node.children for row in part.children]
+        if not rows or not rows[0]:
+            return
+        left = min(depth, DEEPEST) * STEP
+        if len(rows[0]) * NARROWEST_COLUMN > self.width - left:
+            yield from self.set_records(rows, depth, look)
+            return
+        cells = [
+            [_inline(cell.children, CELL if n else HEAD_CELL) for cell in row] for n, row in enumerate(rows)
+        ]
+        widths = column_widths(cells, self.width - left, NARROWEST_COLUMN)
+        blocks = [Block(12.5, to_the_right="right" in cell.info) for cell in rows[0]]
+        texts = [
+            [Text(runs, block, self.missing) for runs, block in zip(row, blocks, strict=False)]
+            for row in cells
+        ]
+        yield Spacer(1, 4)
+        yield Grid(texts, widths, left, rule=ACCENT, hairline=HAIRLINE, stripe=STRIPE)
+        yield Spacer(1, 12)
+
+    def set_records(self, rows: list[list[Node]], depth: int, look: Look) -> Iterator[Flowable]:
+        """A table too wide for the page: each row as a list of its cells, with their headings."""
+        for row in rows[1:] or rows:
+            for name, cell in zip(rows[0], row, strict=False):
+                head = [*_inline(name.children, replace(look, bold=True)), Run(": ", look)]
+                yield self.text([*head, *_inline(cell.children, look)], _moved(TIGHT, depth))
+            yield Spacer(1, 8)
+
+    def set_footnotes(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+        yield HRFlowable(
+            width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=10, spaceAfter=6, hAlign="LEFT"
+        )
+        for note in node.children:
+            mark = note.info
+            if len(mark) > 3 and note.children:  # it would stand out into the margin
+                note.children[0].children.insert(0, Node("strong", children=[Node("text", f"{mark}: ")]))
+                mark = ""
+            yield from self.set_item(note, depth + 1, SMALL, mark)
+
+    _BLOCKS: ClassVar[dict[str, Callable[["_Report", Node, int, Look], Iterator[Flowable]]]] = {
+        "paragraph": set_paragraph,
+        "heading": set_heading,
+        "bullet_list": set_list,
+        "ordered_list": set_list,
+        "blockquote": set_quote,
+        "fence": set_code,
+        "code_block": set_code,
+        "math_block": set_formula,
+        "hr": set_rule,
+        "table": set_table,
+        "footnote_block": set_footnotes,
+    }
+
+    def text(self, runs: Sequence[Run], block: Block, **more: Any) -> Text:
+        """A block of text, laid out now: what cannot be laid out is known while it can be mended."""
+        text = Text(runs, block, self.missing, **more)
+        text.wrap(self.width, 0)
+        return text
 
 
-def _render_table(node: Node, depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    rows = [row.children for part in node.children for row in part.children]
-    if not rows or not rows[0]:
-        return
-    available = WIDTH - min(depth, DEEPEST) * STEP
-    if len(rows[0]) * NARROWEST_COLUMN > available:
-        yield from _render_records(rows, depth, style)
-        return
-    cells = [
-        [Paragraph(_inline(cell.children), HEAD_CELL if number == 0 else CELL) for cell in row]
-        for number, row in enumerate(rows)
-    ]
-    yield Spacer(1, 4)
-    yield Table(
-        cells, colWidths=_column_widths(rows, available), repeatRows=1, splitInRow=1,
-        hAlign="RIGHT" if depth else "LEFT",
-        style=[
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LINEBELOW", (0, 0), (-1, 0), 1, ACCENT),
-            ("LINEBELOW", (0, 1), (-1, -1), 0.5, HAIRLINE),
-            ("ROWBACKGROUNDS", (0, 1), (-1, -1), [None, STRIPE]),
-            ("LEFTPADDING", (0, 0), (-1, -1), 6),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-            ("TOPPADDING", (0, 0), (-1, -1), 4),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
-        ],
-    )  # fmt: skip
-    yield Spacer(1, 12)
+def _moved(block: Block, depth: int) -> Block:
+    left = min(depth, DEEPEST) * STEP
+    return replace(block, left=block.left + left, right=12 if depth else 0) if left else block
 
 
-def _render_records(rows: list[list[Node]], depth: int, style: ParagraphStyle) -> Iterator[Flowable]:
-    """A table too wide for the page: each row as a list of its cells, with their headings."""
-    for row in rows[1:] or rows:
-        for name, cell in zip(rows[0], row, strict=False):
-            yield _paragraph(f"<b>{_inline(name.children)}</b>: {_inline(cell.children)}", TIGHT, depth)
-        yield Spacer(1, 6)
+# Inline text: nodes to runs.
 
 
-def _column_widths(rows: list[list[Node]], available: float) -> list[float]:
-    """Widths by content: each column as wide as it likes, the widest giving way first."""
-    wishes = [
-        max(stringWidth(cell.plain()[:200], fonts.TEXT, 9) for cell in column) + 16
-        for column in zip(*rows, strict=False)
-    ]
-    share = available
-    while sum(min(wish, share) for wish in wishes) > available + 0.01:
-        fitting = [wish for wish in wishes if wish < share]
-        wide = len(wishes) - len(fitting)
-        tighter = (available - sum(fitting)) / wide if wide else share
-        if tighter >= share:
-            break
-        share = tighter
-    widths = [max(min(wish, share), NARROWEST_COLUMN) for wish in wishes]
-    return [width * min(1, available / sum(widths)) for width in widths]
+def _inline(nodes: Sequence[Node], look: Look) -> list[Run]:
+    return [run for node in nodes for run in _INLINES.get(node.kind, _plain)(node, look)]
 
 
-_BLOCKS: dict[str, Callable[[Node, int, ParagraphStyle], Iterator[Flowable]]] = {
-    "paragraph": _render_paragraph,
-    "heading": _render_heading,
-    "bullet_list": _render_list,
-    "ordered_list": _render_list,
-    "blockquote": _render_quote,
-    "fence": _render_code,
-    "code_block": _render_code,
-    "hr": _render_rule,
-    "table": _render_table,
-}
+def _plain(node: Node, look: Look) -> list[Run]:
+    return [Run(node.text, look), *_inline(node.children, look)]
 
 
-def _paragraph(
-    markup: str, style: ParagraphStyle = BODY, depth: int = 0, mark: str | None = None
-) -> Paragraph:
-    return Paragraph(markup or " ", _moved(style, depth), bulletText=mark)
-
-
-def _moved(style: ParagraphStyle, depth: int, extra: float = 0) -> ParagraphStyle:
-    left = min(depth, DEEPEST) * STEP + extra
-    if not left:
-        return style
-    right = max(extra, 12 if depth else 0)
-    return ParagraphStyle(
-        style.name, style, leftIndent=left, rightIndent=right, bulletIndent=left - 13,
-        bulletFontName=fonts.TEXT, bulletFontSize=style.fontSize,
-    )  # fmt: skip
-
-
-# Inline text: each function gives reportlab's own markup, made here and nowhere else.
-
-
-def _inline(nodes: list[Node]) -> str:
-    return "".join(_INLINES.get(node.kind, _mark_unknown)(node) for node in nodes)
-
-
-def _mark_unknown(node: Node) -> str:
-    return _text(node.text) + _inline(node.children)
-
-
-def _mark_link(node: Node) -> str:
-    label = _inline(node.children)
+def _link(node: Node, look: Look) -> list[Run]:
+    """The label is the link; its address can be read on paper, too."""
+    label = _inline(node.children, look)
+    words = "".join(run.text for run in label)
     if urlsplit(node.info).scheme.lower() not in LINK_SCHEMES:
-        return f"{label} ({_text(node.info)})" if node.info else label
-    return f'<a href={quoteattr(node.info)} color="#0b6170">{label or _text(node.info)}</a>'
+        return [*label, Run(f" ({node.info})", look)] if node.info else label
+    label = [Run(run.text, replace(run.look, color=ACCENT, link=node.info)) for run in label]
+    if _address(words) == _address(node.info):
+        return label
+    small = replace(look, size=look.size * 0.8, color=MUTED, link=node.info)
+    return [*label, Run(f" ({node.info})" if words else node.info, small)]
 
 
-def _mark_image(node: Node) -> str:
+def _address(text: str) -> str:
+    return unquote(text).strip().removeprefix("mailto:").rstrip("/")
+
+
+def _image(node: Node, look: Look) -> list[Run]:
     """An image is never fetched: its description and its address stand for it."""
-    description = node.text or "no description"
-    return f"<i>{_text(f'[Image: {description}, {node.info}]')}</i>"
+    return [
+        Run(f"[Image: {node.text or 'no description'}, {node.info}]", replace(look, italic=True, color=MUTED))
+    ]
 
 
-_INLINES: dict[str, Callable[[Node], str]] = {
-    "strong": lambda node: f"<b>{_inline(node.children)}</b>",
-    "em": lambda node: f"<i>{_inline(node.children)}</i>",
-    "s": lambda node: f"<strike>{_inline(node.children)}</strike>",
-    "code_inline": lambda node: f'<font face="{fonts.CODE}" size="9">{_text(node.text, fonts.CODE)}</font>',
-    "softbreak": lambda node: " ",
-    "hardbreak": lambda node: "<br/>",
-    "link": _mark_link,
-    "image": _mark_image,
+_INLINES: dict[str, Callable[[Node, Look], list[Run]]] = {
+    "strong": lambda node, look: _inline(node.children, replace(look, bold=True)),
+    "em": lambda node, look: _inline(node.children, replace(look, italic=True)),
+    "s": lambda node, look: _inline(node.children, replace(look, strike=True)),
+    "code_inline": lambda node, look: [
+        Run(node.text, replace(look, family=fonts.CODE, size=look.size * 0.88, shade=STRIPE))
+    ],
+    "math_inline": lambda node, look: [Run(node.text, replace(look, italic=True))],
+    "footnote_ref": lambda node, look: [Run(node.info, replace(look, raised=True, color=ACCENT))],
+    "softbreak": lambda node, look: [Run(" ", look)],
+    "hardbreak": lambda node, look: [Run("\n", look)],
+    "link": _link,
+    "image": _image,
 }
 
 
-def _text(text: str, font: str = fonts.TEXT) -> str:
-    """The one place where text becomes markup: every character for itself."""
-    return escape(fonts.drawable(text, font))
-
-
-def _line(text: str, limit: int) -> str:
+def _in_one_line(text: str, limit: int) -> str:
     """The text in one line, cut at a word where it is longer than the limit."""
-    words = " ".join(text.split())
+    words = " ".join(clean(text).split())
     if len(words) <= limit:
         return words
     return words[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def _about_missing(missing: Missing) -> str:
+    """What no font could draw, and which packages would mend it."""
+    shown = " ".join(f"U+{ord(character):04X}" for character in sorted(missing)[:8])
+    more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+    packages = sorted({fonts.package_for(character) for character in missing})
+    debian, homebrew = (" ".join(sorted(set(names))) for names in zip(*packages, strict=True))
+    return (
+        f"{len(missing)} characters have no font here ({shown}{more}) and are shown by their codes; install"
+        f" {debian} (Debian) or {homebrew} (Homebrew) on the worker's machine"
+    )
+
+
+_SCRIPTS = {
+    "ar": "\u0600-\u06ff", "he": "\u0590-\u05ff", "hi": "\u0900-\u097f", "th": "\u0e00-\u0e7f",
+    "el": "\u0370-\u03ff", "ru": "\u0400-\u04ff", "ko": "\uac00-\ud7af", "ja": "\u3040-\u30ff",
+    "zh": "\u4e00-\u9fff",
+}  # fmt: skip
+
+
+def _language(text: str) -> str:
+    """The document's language as far as its script tells it; English otherwise."""
+    sample = text[:5_000]
+    counts = {code: len(re.findall(f"[{block}]", sample)) for code, block in _SCRIPTS.items()}
+    if counts["ja"]:
+        counts["ja"] += counts.pop("zh")
+    likely = max(counts, key=lambda code: counts[code])
+    return likely if counts[likely] * 3 > len(re.findall(r"\w", sample)) else "en"

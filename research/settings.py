@@ -23,6 +23,7 @@ SAMPLE_MODEL = "sample/report"
 DEFAULT_PORT = 7233
 HIGHEST_PORT = 64535
 """The Web UI listens 1,000 above the dev server."""
+_SECRET_NAMES = ("_API_KEY", "_SECRET_ACCESS_KEY", "_ACCESS_KEY_ID", "_TOKEN", "_PASSWORD", "_SECRET")
 DEFAULT_CALLS = 1000
 DEFAULT_STREAMS = 16
 REMOVED = "[key removed]"
@@ -51,7 +52,12 @@ class Settings:
     model: str
     api_key: str | None = field(repr=False)
     api_base: str | None
-    reports_dir: Path
+    reports_dir: Path | str
+    """A folder of this machine as a Path; as a str, the address of a store that fsspec knows."""
+    page_size: str
+    """ "letter" or "a4"."""
+    fonts: tuple[Path, ...]
+    """Font files, and folders of them, to be preferred to the system's."""
     dev_server_port: int
     ui_url: str | None
     max_calls: int
@@ -96,6 +102,31 @@ class _Reader:
         value = self.get(name)
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
             raise Fixable(f"{name} ({self.where(name)}) must be an http:// or https:// address.")
+        return value
+
+    def folder(self, name: str, default: str) -> Path | str:
+        value = self.get(name) or default
+        scheme, mark, rest = value.partition("://")
+        if not mark:
+            return ROOT / Path(value).expanduser()
+        if scheme == "file" and rest.startswith("/"):
+            from urllib.request import url2pathname
+
+            return Path(url2pathname(rest))
+        # The address is shown in many places, so what may be secret has another home.
+        hiding = re.search(r":.*@|[?#\s]", rest) or not re.fullmatch(r"[\w+.-]+", scheme)
+        if hiding or scheme == "file" or not rest.strip("/"):
+            raise Fixable(
+                f"{name} ({self.where(name)}) must be a folder, file:///folder or an address such as"
+                " s3://bucket/folder, without password and options: fsspec takes those from variables"
+                " such as FSSPEC_SFTP_PASSWORD."
+            )
+        return value.rstrip("/")
+
+    def choice(self, name: str, *choices: str) -> str:
+        value = (self.get(name) or choices[0]).lower()
+        if value not in choices:
+            raise Fixable(f"{name} ({self.where(name)}) must be {' or '.join(choices)}.")
         return value
 
     def number(self, name: str, least: int, most: int, default: int) -> int:
@@ -150,7 +181,11 @@ def load() -> Settings:
         model=model,
         api_key=api_key,
         api_base=api_base,
-        reports_dir=ROOT / Path(read.get("REPORTS_DIR") or "reports").expanduser(),
+        reports_dir=read.folder("REPORTS_DIR", "reports"),
+        page_size=read.choice("PAGE_SIZE", "letter", "a4"),
+        fonts=tuple(
+            Path(place).expanduser() for place in (read.get("FONTS") or "").split(os.pathsep) if place
+        ),
         dev_server_port=read.number("DEV_SERVER_PORT", 1, HIGHEST_PORT, DEFAULT_PORT),
         ui_url=read.url("TEMPORAL_UI_URL"),
         max_calls=read.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
@@ -182,11 +217,7 @@ def _parse_dotenv(path: Path) -> dict[str, str]:
 
 def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The values that are keys, longest first: one may be the beginning of another."""
-    found = {
-        value.strip()
-        for name, value in environ.items()
-        if name.endswith(("_API_KEY", "_SECRET_ACCESS_KEY", "_AUTH_TOKEN"))
-    }
+    found = {value.strip() for name, value in environ.items() if name.endswith(_SECRET_NAMES)}
     return tuple(
         sorted(
             (key for key in found if len(key) >= 8 and not _is_plain_words(key)),

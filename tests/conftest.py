@@ -171,7 +171,8 @@ class App:
         )
 
     def reports(self) -> list[Path]:
-        return sorted((self.root / "reports").glob("*"))
+        """What is in the reports folder, but for the Markdown beside each PDF."""
+        return sorted(path for path in (self.root / "reports").glob("*") if path.suffix != ".md")
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_the_environment_wins_over_dotenv(dotenv: Path) -> None:
     config = load()
     assert config.model == "openai/from-environment"
     assert config.sources["LLM_MODEL"] == "environment"
-    assert config.reports_dir.name == "from-file"
+    assert Path(config.reports_dir).name == "from-file"
 
 
 def test_a_providers_own_variable_reaches_the_provider(dotenv: Path) -> None:

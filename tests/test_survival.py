@@ -209,3 +209,19 @@ async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
         history = await handle.fetch_history()
         started = [event.activity_task_started_event_attributes for event in history.events]
         assert max(attributes.attempt for attributes in started) == 1
+
+
+def test_a_store_that_fails_waits_until_it_is_mended(app: App, provider: Provider) -> None:
+    worker = app.worker(REPORTS_DIR="ftp://127.0.0.1:9/reports")
+    starter = app.starter()
+    worker.wait_for("attempt 1: the report cannot be written to ftp://127.0.0.1:9/reports: ")
+    worker.stop()
+    app.worker()
+    assert starter.exit_status() == 0, starter.text
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
+
+
+def test_an_unknown_store_is_said_when_the_worker_starts(app: App) -> None:
+    worker = app.run("worker.py", REPORTS_DIR="nope://bucket/x")
+    assert worker.exit_status() == 2
+    assert any(line.startswith("REPORTS_DIR: nothing knows nope:// here.") for line in worker.lines)

@@ -1,0 +1,305 @@
+"""Markdown to PDF: how long, in how much memory, and what is lost on the way?
+
+    python -m benchmarks.pdf [BYTES ...]
+
+Ours against pandoc with typst, WeasyPrint and fpdf2, on the same fonts, page and text size, each
+in a fresh process: the time and the memory are those of the whole process, its imports included.
+Some words of the text are there once; lost is what pdftotext (else pypdf) does not find of them.
+The peers are in benchmarks/requirements.txt. WeasyPrint needs Debian's libpango-1.0-0 besides.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import cycle
+from pathlib import Path
+
+LIMIT = 120.0
+"""Seconds that a contender has for a text."""
+SIZES = [10_000, 100_000, 1_000_000]
+FONTS = {
+    "FiraGO-Regular": "figo",
+    "FiraGO-Bold": "figbo",
+    "FiraGO-Italic": "figit",
+    "FiraGO-BoldItalic": "figbi",
+    "Cascadia-Regular": "cascadia",
+    "Cascadia-Bold": "cascadiab",
+    "Cascadia-Italic": "cascadiai",
+    "Cascadia-BoldItalic": "cascadiabi",
+}
+"""The files to write and their names in pymupdf_fonts."""
+
+
+def main(sizes: list[int]) -> None:
+    """Print a Markdown table; this process stays small, as a child's peak counts its parent's."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        subprocess.run([sys.executable, "-m", "benchmarks.pdf", "fonts", scratch, ""], check=True)
+        print(f"Read back with {'pdftotext' if shutil.which('pdftotext') else 'pypdf'}\n")
+        print("| | size | time (s) | memory (MB) | pages | lost tokens |")
+        print("|---|---|---|---|---|---|")
+        for size in sizes:
+            text, tokens = Writer().write(size)
+            (folder / "in.md").write_text(text, encoding="utf-8")
+            for name in CONTENDERS:
+                shown = f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
+                cells = [name, shown, *_measure(name, folder, tokens)]
+                print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def _measure(name: str, folder: Path, tokens: list[str]) -> list[str]:
+    output, errors = folder / "out.pdf", folder / "errors.txt"
+    output.unlink(missing_ok=True)
+    with errors.open("wb") as stderr:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.pdf", name, folder / "in.md", output],
+            stderr=stderr, stdout=stderr, start_new_session=True,
+        )  # fmt: skip
+        limit = threading.Timer(LIMIT, os.killpg, (process.pid, signal.SIGKILL))
+        limit.start()
+        _, status, usage = os.wait4(process.pid, 0)  # the peak of this child and of its children
+        took = time.perf_counter() - started
+        limit.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    memory = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    if took >= LIMIT:
+        return [f"more than {LIMIT:.0f} s", f"{memory:.0f}", "", ""]
+    if process.returncode or not output.exists():
+        return [_reason(errors.read_text(errors="replace"), process.returncode), "", "", ""]
+    read = _read(output)
+    lost = _lost(read, tokens)
+    return [f"{took:.1f}", f"{memory:.0f}", str(read.count("\f")), f"{len(lost)} of {len(tokens)}"]
+
+
+def _reason(errors: str, code: int) -> str:
+    """Why there is no PDF, in one phrase: from the last line of the traceback."""
+    last = (errors.strip().splitlines() or [f"exit code {code}"])[-1].replace("|", "/")
+    if missing := re.search(r"No module named '([^']+)'|cannot load library '([^']+)'", errors):
+        return f"not installed: {missing[1] or missing[2]}"
+    return f"crashed: {last[:100]}"
+
+
+def _read(output: Path) -> str:
+    """The text of the PDF, each page closed by a form feed."""
+    command = [sys.executable, "-m", "benchmarks.pdf", "read", str(output), "-"]
+    if shutil.which("pdftotext"):
+        command = ["pdftotext", "-enc", "UTF-8", str(output), "-"]
+    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+
+
+def _lost(read: str, tokens: list[str]) -> list[str]:
+    """The tokens that are not in the text, wherever its lines may break."""
+    whole = unicodedata.normalize("NFKC", read)
+    whole = re.sub(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2066-\u2069]|[-\u2010]\n", "", whole)
+    return [token for token in tokens if token not in whole]
+
+
+WORDS = {
+    "Latin": "the a of and in for with market research shows growing demand while early adopters report "
+    "lower costs better retention measurable results across several regions although evidence remains "
+    "limited most studies rely on small samples and self reported data over two years",
+    "Greek": "η έρευνα δείχνει ότι οι αγορές αλλάζουν γρήγορα και το κόστος μειώνεται",
+    "Cyrillic": "исследование показывает что рынок растёт быстро а расходы постепенно снижаются",
+    "Arabic": "تظهر الدراسة نمو السوق بسرعة في عدة مناطق مع انخفاض تكلفة",
+}
+LETTERS = {"Greek": "βγδζθκμνξπρστφχψ", "Cyrillic": "бвгджзклмнпрстфх", "Arabic": "بتثجحخسشصضطظعغفق"}
+
+
+class Writer:
+    """Writes what a model would, the same every time, and keeps the tokens that it used."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(20)
+        self.tokens: list[str] = []
+
+    def write(self, size: int) -> tuple[str, list[str]]:
+        """At least so many bytes of Markdown, and the words that occur in them once."""
+        blocks: list[str] = []
+        written = 0
+        for kind in cycle(self._kinds()):
+            if written >= size:
+                break
+            blocks.append(kind())
+            written += len(blocks[-1].encode()) + 2
+        return "\n\n".join(blocks) + "\n", self.tokens
+
+    def _kinds(self) -> Iterator[Callable[[], str]]:
+        yield lambda: f"## {self._token()} {self._words(5)}"
+        yield self._paragraph
+        yield self._paragraph
+        yield self._list
+        yield lambda: f"### {self._words(3)} **{self._token()}**"
+        yield self._paragraph
+        yield self._table
+        yield self._code
+        yield lambda: f"> {self._words(14)} {self._token()} {self._words(9)}.\n>\n> — *{self._token()}*"
+        yield lambda: self._foreign("Greek")
+        yield lambda: self._foreign("Cyrillic")
+        yield lambda: self._foreign("Arabic")
+        yield self._paragraph
+        yield self._steps
+
+    def _words(self, count: int) -> str:
+        return " ".join(self.random.choices(WORDS["Latin"].split(), k=count)).capitalize()
+
+    def _token(self, script: str = "") -> str:
+        """A word that stands nowhere else in the text: K7Q2M9, or six letters of the script."""
+        number = len(self.tokens) * 7_654_321 % 16**6  # odd, so that no two are the same
+        digits = f"{number:06x}"
+        if script:
+            token = "".join(LETTERS[script][int(digit, 16)] for digit in digits)
+        else:
+            token = "".join("BCDGHKMNPQRSTVWX"[int(d, 16)] + str(n) for n, d in enumerate(digits, start=2))
+        self.tokens.append(token)
+        return token
+
+    def _paragraph(self) -> str:
+        return (
+            f"{self._words(18)} **{self._words(2)} {self._token()}**, {self._words(12).lower()} "
+            f"*{self._token()}* {self._words(10).lower()} `{self._token()}()`. {self._words(11)} "
+            f"[{self._words(2).lower()} {self._token()}](https://example.com/{self._words(1).lower()}), "
+            f"{self._words(16).lower()} {self._token()}."
+        )
+
+    def _list(self) -> str:
+        lines = []
+        for _ in range(3):
+            lines.append(f"- **{self._words(2)} {self._token()}:** {self._words(12).lower()}.")
+            lines.append(f"  - {self._words(9)} {self._token()}.")
+            lines.append(f"    - {self._words(4)} `{self._token()}`")
+        return "\n".join(lines)
+
+    def _steps(self) -> str:
+        return "\n".join(
+            f"{number}. {self._words(10)} {self._token()}.\n   - {self._words(6)} *{self._token()}*"
+            for number in range(1, 4)
+        )
+
+    def _table(self) -> str:
+        rows = [["Segment", "Share", "Finding", "Source"], ["---", "---:", "---", "---"]]
+        for _ in range(5):
+            share = f"{self.random.randint(1, 99)} %"
+            rows.append([self._token(), share, f"{self._words(8)} **{self._token()}**", self._token()])
+        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+    def _code(self) -> str:
+        lines = ["```python", f"def {self._token()}(samples: list[float]) -> float:"]
+        lines += [f'    """{self._words(7)} {self._token()}."""', "    total = 0.0"]
+        lines += ["    for index, sample in enumerate(samples):"]
+        lines += [f"        total += sample * {self.random.random():.6f}  # {self._words(8)} {self._token()}"]
+        return "\n".join([*lines, f'    return round(total, 2) or {self._token()}["default"]', "```"])
+
+    def _foreign(self, script: str) -> str:
+        words = WORDS[script].split()
+        first, second = (" ".join(self.random.choices(words, k=9)) for _ in range(2))
+        quoted = f"{self._words(6)} “{words[1]} {self._token(script)}” {self._words(7).lower()}."
+        return f"{first} {self._token(script)} {second} **{self._token(script)}**.\n\n{quoted}"
+
+
+# The contenders: each takes the Markdown and the path of the PDF, in a process of its own.
+
+
+def _ours(source: Path, output: Path) -> None:
+    from models import PDFGenerationInput
+    from research import pdf
+
+    rendered = pdf.render(PDFGenerationInput(content=source.read_text(encoding="utf-8")))
+    if rendered.warnings:  # a part that was laid out as plain text only
+        sys.exit("; ".join(rendered.warnings))
+    output.write_bytes(rendered.data)
+
+
+def _pandoc_typst(source: Path, output: Path) -> None:
+    pandoc, typst = import_module("pypandoc"), import_module("typst")
+    settings = [
+        "mainfont=FiraGO", "codefont=Cascadia Mono", "fontsize=10.5pt", "papersize=us-letter",
+        "margin-x=72pt", "margin-y=72pt",
+    ]  # fmt: skip
+    options = [option for setting in settings for option in ("-V", setting)]
+    target = output.with_suffix(".typ")
+    pandoc.convert_file(
+        str(source), "typst", format="gfm", outputfile=str(target), extra_args=["-s", *options]
+    )
+    typst.compile(str(target), output=str(output), font_paths=[str(output.parent)])
+
+
+def _weasyprint(source: Path, output: Path) -> None:
+    faces = "".join(
+        f"@font-face {{font-family: {name.split('-')[0]}; src: url({output.parent.as_uri()}/{name}.ttf);"
+        f"font-weight: {'bold' if 'Bold' in name else 'normal'};"
+        f"font-style: {'italic' if 'Italic' in name else 'normal'}}}\n"
+        for name in FONTS
+    )
+    style = (
+        "@page {size: letter; margin: 72pt} body {font: 10.5pt FiraGO}"
+        "pre, code {font-family: Cascadia} pre {white-space: pre-wrap}"
+    )
+    html = f"<!doctype html><meta charset=utf-8><style>{faces}{style}</style>{_html(source)}"
+    import_module("weasyprint").HTML(string=html).write_pdf(str(output))
+
+
+def _fpdf2(source: Path, output: Path) -> None:
+    fpdf = import_module("fpdf")
+    document = fpdf.FPDF(unit="pt", format="letter")
+    document.set_margin(72)
+    document.set_auto_page_break(True, 72)
+    for name in FONTS:
+        family, face = name.split("-")
+        style = ("B" if "Bold" in face else "") + ("I" if "Italic" in face else "")
+        document.add_font(family, style, str(output.parent / f"{name}.ttf"))
+    document.set_text_shaping(True)
+    document.add_page()
+    document.set_font("FiraGO", size=10.5)
+    code = fpdf.FontFace(family="Cascadia")
+    cell = re.compile(r"(<t[dh][^>]*>)(.*?)(</t[dh]>)")
+    html = cell.sub(lambda found: found[1] + re.sub("<[^>]+>", "", found[2]) + found[3], _html(source))
+    document.write_html(html, font_family="FiraGO", tag_styles={"code": code, "pre": code})
+    document.output(str(output))
+
+
+def _html(source: Path) -> str:
+    from markdown_it import MarkdownIt
+
+    return str(MarkdownIt("js-default", {"html": False}).render(source.read_text(encoding="utf-8")))
+
+
+def _save_fonts(folder: Path, _: Path) -> None:
+    import pymupdf_fonts
+
+    for name, key in FONTS.items():
+        (folder / f"{name}.ttf").write_bytes(pymupdf_fonts.myfont(key))
+
+
+def _print_text(source: Path, _: Path) -> None:
+    from pypdf import PdfReader
+
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for page in PdfReader(source).pages:
+        print(page.extract_text(), end="\n\f")
+
+
+CONTENDERS: dict[str, Callable[[Path, Path], None]] = {
+    "ours": _ours,
+    "pandoc with typst": _pandoc_typst,
+    "WeasyPrint": _weasyprint,
+    "fpdf2, plain cells": _fpdf2,
+}
+ROLES = {**CONTENDERS, "fonts": _save_fonts, "read": _print_text}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in ROLES:
+        ROLES[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        main([int(size) for size in sys.argv[1:]] or SIZES)

@@ -1,0 +1,213 @@
+"""The canvas: glyphs onto pages, and into the file the fonts that they need.
+
+Reportlab's own fonts map characters to glyphs one by one. Here a glyph is drawn by its number in
+a Type 0 font with the Identity-H encoding (ISO 32000-1, 9.7), so that whatever HarfBuzz has shaped
+can be drawn, and the ToUnicode map and ActualText say what is copied out of the page.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from reportlab.lib.colors import Color
+from reportlab.pdfbase import pdfdoc
+from reportlab.pdfgen.canvas import Canvas
+
+from research.fonts import Face, Glyph
+from research.text import Line, Piece, Place
+
+
+class Slot(NamedTuple):
+    """Where the page number of a place is to be written: its right end."""
+
+    page: int
+    x: float
+    y: float
+    name: str
+
+
+class GlyphCanvas(Canvas):  # type: ignore[misc]
+    """Reportlab's canvas with shaped text, and a last word on every page when all are known."""
+
+    def __init__(self, *args: Any, finish_page: Callable[..., None], **kwargs: Any) -> None:
+        self._faces: dict[Face, _Embedded] = {}
+        self._pages: list[dict[str, Any]] = []
+        self._finish_page = finish_page
+        self.places: dict[str, int] = {}
+        """The pages on which the places of the document are."""
+        self.slots: list[Slot] = []
+        super().__init__(*args, **kwargs)
+
+    def set_date(self, date: str) -> None:
+        """The day of the document, YYYY-MM-DD, for its metadata; the same input gives the same bytes."""
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", date):
+            self._doc._timeStamp.YMDhms = (*map(int, date.split("-")), 0, 0, 0)
+
+    def put_place(self, place: Place, height: float) -> None:
+        """Let links, the outline and the contents lead to here."""
+        self.places[place.name] = self.getPageNumber()
+        _, top = self.absolutePosition(0, height)
+        self.bookmarkPage(place.name, fit="XYZ", left=0, top=top + 10, zoom=0)
+        self.addOutlineEntry(place.title, place.name, place.level)
+
+    def put_slot(self, name: str, x: float, y: float) -> None:
+        """Leave room for the page number of a place, which is not known yet."""
+        across, up = self.absolutePosition(x, y)
+        self.slots.append(Slot(self.getPageNumber(), across, up, name))
+
+    def hairline(self, x: float, y: float, to: float, color: Color, width: float = 0.5) -> None:
+        """A thin line to the right."""
+        self.setStrokeColor(color)
+        self.setLineWidth(width)
+        self.line(x, y, to, y)
+
+    def _make_preamble(self) -> None:
+        self._preamble = "1 0 0 1 0 0 cm"  # reportlab's own would name Helvetica, unembedded
+
+    def draw_pieces(self, x: float, y: float, line: Line) -> None:
+        """Draw the pieces one after the other, from the left, on the baseline."""
+        for (look, face), group in groupby(line, key=lambda piece: (piece.look, piece.face)):
+            pieces = list(group)
+            size = look.size * (0.7 if look.raised else 1)
+            font = self._faces.setdefault(face, _Embedded(face, f"G{len(self._faces)}"))
+            self.setFillColor(look.color)
+            raised = y + (look.size * 0.35 if look.raised else 0)
+            self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 0 1 {x:.3f} {raised:.3f} Tm")
+            self._code.append("".join(code for piece in pieces for code in font.show(piece, size)))
+            self._code.append("ET")
+            x += sum(piece.width for piece in pieces)
+
+    def showPage(self) -> None:
+        """Keep the page until all are known."""
+        self._pages.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        """Finish the pages, embed the fonts, write the file."""
+        for number, page in enumerate(self._pages, start=1):
+            self.__dict__.update(page)
+            self._finish_page(self, number, len(self._pages))
+            super().showPage()
+        fonts = self._doc.idToObject["BasicFonts"].dict
+        for font in self._faces.values():
+            fonts[font.resource] = font.embed(self._doc)
+        super().save()
+
+
+class _Embedded:
+    """One face in one document: the glyphs that were drawn, and what each of them stands for."""
+
+    def __init__(self, face: Face, resource: str) -> None:
+        self.face, self.resource = face, resource
+        self.stands_for: dict[int, str] = {}
+        self.width = cache(face.width)
+
+    def show(self, piece: Piece, size: float) -> Iterator[str]:
+        """The operators that show a piece, and name its text where its glyphs alone would not."""
+        # Where marks are placed on letters, readers of the text see gaps that are none.
+        marks = piece.level % 2 == 0 and any(
+            glyph.x or glyph.y or not glyph.advance for glyph in piece.glyphs
+        )
+        if piece.shown_as or marks:
+            yield from _actual_text(piece.shown_as or piece.text, self._glyphs(piece.glyphs, size))
+            return
+        starts = sorted({glyph.cluster for glyph in piece.glyphs})
+        ends = dict(zip(starts, [*starts[1:], len(piece.text)], strict=True))
+        plain: list[Glyph] = []
+        for cluster, group in groupby(piece.glyphs, key=lambda glyph: glyph.cluster):
+            glyphs, text = list(group), piece.text[cluster : ends[cluster]]
+            if len(glyphs) == 1 and self.stands_for.setdefault(glyphs[0].id, text) == text:
+                plain += glyphs
+                continue
+            yield from self._glyphs(plain, size)
+            yield from _actual_text(text, self._glyphs(glyphs, size))
+            plain = []
+        yield from self._glyphs(plain, size)
+
+    def _glyphs(self, glyphs: list[Glyph] | tuple[Glyph, ...], size: float) -> Iterator[str]:
+        """`TJ` for glyphs on one height each; between them what their place and advance ask for."""
+        for height, group in groupby(glyphs, key=lambda glyph: glyph.y):
+            shown, move = "", 0.0
+            for glyph in group:
+                self.stands_for.setdefault(glyph.id, self.face.character(glyph.id))
+                move -= glyph.x
+                shown += f">{move:.0f}<" if round(move) else ""
+                shown += f"{glyph.id:04x}"
+                move = self.width(glyph.id) + glyph.x - glyph.advance
+            rise = f"{height * size / 1000:.2f} Ts" if height else ""
+            yield f"{rise}[<{shown}>{-0 if not round(move) else round(move)}]TJ{' 0 Ts' if rise else ''}\n"
+
+    def embed(self, document: Any) -> Any:
+        """Put the font with the glyphs that were drawn into the document; a reference to it."""
+        face, used = self.face, sorted(self.stands_for)
+        name = "REPORT+" + "".join(c for c in face.name if c.isascii() and c.isalnum())
+
+        def put(kind: str, entries: dict[str, Any]) -> Any:
+            return document.Reference(pdfdoc.PDFDictionary(entries), f"{self.resource}.{kind}")
+
+        file = pdfdoc.PDFStream(content=face.subset(set(used)))
+        file.filters = [pdfdoc.PDFZCompress]
+        if face.is_cff:
+            file.dictionary["Subtype"] = pdfdoc.PDFName("CIDFontType0C")
+        else:
+            file.dictionary["Length1"] = len(file.content)
+        meaning = pdfdoc.PDFStream(content=_to_unicode(self.stands_for))
+        meaning.filters = [pdfdoc.PDFZCompress]
+        descriptor = put("descriptor", {
+            "Type": pdfdoc.PDFName("FontDescriptor"), "FontName": pdfdoc.PDFName(name), "Flags": 4,
+            "FontBBox": pdfdoc.PDFArray([-500, -500, 1500, 1200]), "ItalicAngle": 0, "StemV": 80,
+            "Ascent": round(face.ascent), "Descent": round(face.descent), "CapHeight": 700,
+            "FontFile3" if face.is_cff else "FontFile2": document.Reference(file, f"{self.resource}.file"),
+        })  # fmt: skip
+        descendant = put("cid", {
+            "Type": pdfdoc.PDFName("Font"), "BaseFont": pdfdoc.PDFName(name), "DW": 0,
+            "Subtype": pdfdoc.PDFName("CIDFontType0" if face.is_cff else "CIDFontType2"),
+            "CIDSystemInfo": pdfdoc.PDFDictionary({
+                "Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"),
+                "Supplement": 0,
+            }),
+            "FontDescriptor": descriptor,
+            "W": pdfdoc.PDFArray([item for glyph in used
+                                  for item in (glyph, pdfdoc.PDFArray([round(self.width(glyph), 2)]))]),
+            **({} if face.is_cff else {"CIDToGIDMap": pdfdoc.PDFName("Identity")}),
+        })  # fmt: skip
+        return put("font", {
+            "Type": pdfdoc.PDFName("Font"), "Subtype": pdfdoc.PDFName("Type0"),
+            "BaseFont": pdfdoc.PDFName(name), "Encoding": pdfdoc.PDFName("Identity-H"),
+            "DescendantFonts": pdfdoc.PDFArray([descendant]),
+            "ToUnicode": document.Reference(meaning, f"{self.resource}.meaning"),
+        })  # fmt: skip
+
+
+def _actual_text(text: str, shown: Iterator[str]) -> Iterator[str]:
+    yield f"/Span<</ActualText<feff{_utf16(text)}>>>BDC\n"
+    yield from shown
+    yield "EMC\n"
+
+
+def _utf16(text: str) -> str:
+    return text.encode("utf-16-be").hex()
+
+
+def _to_unicode(stands_for: dict[int, str]) -> str:
+    """The CMap from glyphs to what they stand for (ISO 32000-1, 9.10.3)."""
+    known = [
+        (glyph, unicodedata.normalize("NFC", text)) for glyph, text in sorted(stands_for.items()) if text
+    ]
+    blocks = [known[start : start + 100] for start in range(0, len(known), 100)]
+    maps = "".join(
+        f"{len(block)} beginbfchar\n"
+        + "".join(f"<{glyph:04x}> <{_utf16(text)}>\n" for glyph, text in block)
+        + "endbfchar\n"
+        for block in blocks
+    )
+    return (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+        "/CIDSystemInfo <</Registry (Adobe) /Ordering (UCS) /Supplement 0>> def\n"
+        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def\n"
+        "1 begincodespacerange <0000> <ffff> endcodespacerange\n"
+        f"{maps}endcmap CMapName currentdict /CMap defineresource pop end end\n"
+    )

@@ -1,0 +1,37 @@
+"""Code on the page, in Pygments' tokens."""
+
+from dataclasses import replace
+
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, Keyword, Name, Number, Operator, String
+from pygments.util import ClassNotFound
+from reportlab.lib.colors import HexColor
+
+from research.text import Look, Run
+
+LONGEST = 50_000
+"""Characters above which code stays in one colour."""
+_COLORS = {
+    Comment: "#6b7782",
+    Keyword: "#0b6170",
+    Operator.Word: "#0b6170",
+    String: "#8a4b08",
+    Number: "#8a4b08",
+    Name.Function: "#34408f",
+    Name.Class: "#34408f",
+}
+
+
+def colored(text: str, language: str, look: Look) -> list[Run]:
+    """The code as runs, coloured where Pygments knows the language that the model names."""
+    try:
+        lexer = get_lexer_by_name(language.split()[0].lower(), stripnl=False, ensurenl=False)
+    except (ClassNotFound, IndexError):
+        return [Run(text, look)]
+    if len(text) > LONGEST:
+        return [Run(text, look)]
+    runs = []
+    for token, part in lexer.get_tokens(text):
+        color = next((_COLORS[kind] for kind in _COLORS if token in kind), None)
+        runs.append(Run(part, replace(look, color=HexColor(color)) if color else look))
+    return runs if "".join(run.text for run in runs) == text else [Run(text, look)]

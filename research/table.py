@@ -1,0 +1,107 @@
+"""A table on the page: its header on every page, rows that split where they are taller than one."""
+
+from collections.abc import Sequence
+
+from reportlab.lib.colors import Color
+from reportlab.platypus import Flowable
+
+from research.text import Run, Text, plain_width
+
+PAD_X, PAD_Y = 6.0, 4.0
+SAMPLED_ROWS = 200
+"""Rows whose content decides how wide the columns are."""
+
+
+class Grid(Flowable):  # type: ignore[misc]
+    """Rows of cells in columns of given widths, in points; the first row is the header."""
+
+    def __init__(
+        self, rows: list[list[Text]], widths: list[float], left: float,
+        rule: Color, hairline: Color, stripe: Color, heights: list[float] | None = None, start: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.rows, self.widths, self.left = rows, widths, left
+        self.colors = {"rule": rule, "hairline": hairline, "stripe": stripe}
+        self.start = start
+        """How many rows stand on the pages before, for the stripes."""
+        self.heights = heights or [self._row_height(row) for row in rows]
+
+    def _row_height(self, row: list[Text]) -> float:
+        cells = zip(row, self.widths, strict=False)
+        return max((cell.wrap(width - 2 * PAD_X, 0)[1] for cell, width in cells), default=0) + 2 * PAD_Y
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """The size of all its rows."""
+        self.width, self.height = width, sum(self.heights)
+        return self.width, self.height
+
+    def split(self, width: float, height: float) -> list[Flowable]:
+        """The rows that fit and the rest, each under the header; or nothing."""
+        used, fit = 0.0, 0
+        while fit < len(self.rows) and used + self.heights[fit] <= height:
+            used += self.heights[fit]
+            fit += 1
+        if fit >= 2:
+            return [self._part(self.rows[:fit], self.heights[:fit], 0), self._rest(fit)]
+        return self._split_row(height)
+
+    def _split_row(self, height: float) -> list[Flowable]:
+        """The first row, or the first below the header, split within its cells."""
+        header = self.heights[0] if len(self.rows) > 1 else 0.0
+        at = 1 if header else 0
+        room = height - header - 2 * PAD_Y
+        halves = [cell.split_at(width - 2 * PAD_X, room) for cell, width in
+                  zip(self.rows[at], self.widths, strict=False)]  # fmt: skip
+        if room < 4 * halves[0][0].block.leading:
+            return []
+        above, below = [half[0] for half in halves], [half[1] for half in halves]
+        first = self._part([*self.rows[:at], above], [*self.heights[:at], self._row_height(above)], 0)
+        head = self.rows[:at]
+        rest = [*head, below, *self.rows[at + 1 :]]
+        heights = [*self.heights[:at], self._row_height(below), *self.heights[at + 1 :]]
+        return [first, self._part(rest, heights, 0)]
+
+    def _rest(self, fit: int) -> "Grid":
+        return self._part([self.rows[0], *self.rows[fit:]], [self.heights[0], *self.heights[fit:]], fit - 1)
+
+    def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "Grid":
+        return Grid(rows, self.widths, self.left, **self.colors, heights=heights, start=self.start + skipped)
+
+    def draw(self) -> None:
+        """Draw the cells, their rules and stripes."""
+        canvas, total = self.canv, sum(self.widths)
+        y = self.height
+        for number, (row, height) in enumerate(zip(self.rows, self.heights, strict=True)):
+            y -= height
+            if number and (number + self.start) % 2 == 0:
+                canvas.setFillColor(self.colors["stripe"])
+                canvas.rect(self.left, y, total, height, stroke=0, fill=1)
+            color = self.colors["hairline" if number else "rule"]
+            canvas.hairline(self.left, y, self.left + total, color, 0.5 if number else 1.0)
+            x = self.left
+            for cell, width in zip(row, self.widths, strict=False):
+                cell.drawOn(canvas, x + PAD_X, y + height - PAD_Y - cell.height)
+                x += width
+
+
+def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:
+    """Widths by content: each column as wide as it likes, the widest giving way first."""
+    wishes = [
+        max(_wish(cell) for cell in column) + 2 * PAD_X + 1
+        for column in zip(*rows[:SAMPLED_ROWS], strict=False)
+    ]
+    share = available
+    while sum(min(wish, share) for wish in wishes) > available + 0.01:
+        fitting = [wish for wish in wishes if wish < share]
+        wide = len(wishes) - len(fitting)
+        tighter = (available - sum(fitting)) / wide if wide else share
+        if tighter >= share:
+            break
+        share = tighter
+    widths = [max(min(wish, share), narrowest) for wish in wishes]
+    scale = min(1, available / sum(widths))
+    return [width * scale for width in widths]
+
+
+def _wish(cell: Sequence[Run]) -> float:
+    return sum(plain_width(run.text[:150], run.look) for run in cell if run.text)
