@@ -1,7 +1,7 @@
 # make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
 # make test                 checks and tests, with all their set-up
 # make demo                 the worker is killed, the report is not
-# make bench                the measurements in benchmarks/
+# make bench                the measurements in benchmarks/, side by side with others
 # make stop                 ends the local Temporal dev server
 # make lock                 refreshes the lock files from requirements*.txt
 
@@ -24,8 +24,11 @@ test: $(VENV)/dev
 demo: $(VENV)/run
 	@$(BIN)/python -m demos.kill_the_worker
 
-bench: $(VENV)/dev
+bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.recovery
+	$(BIN)/python -m benchmarks.in_flight
+	$(BIN)/python -m benchmarks.pdf
 
 stop: $(VENV)/run
 	@$(BIN)/python -m research.devserver stop
@@ -34,6 +37,7 @@ lock: $(VENV)/dev
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements.txt -o requirements.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) benchmarks/requirements.txt -c requirements-dev.lock -o benchmarks/requirements.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) research/go-toolchain.txt -o research/go-toolchain.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.10 --generate-hashes --upgrade \
@@ -53,6 +57,11 @@ $(VENV)/run: requirements.lock
 $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/bench: benchmarks/requirements.lock $(VENV)/dev
+	@echo "Installing the peers to measure against …"
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r benchmarks/requirements.lock
 	@touch $@
 
 clean:

@@ -28,7 +28,7 @@ from workflow import GenerateReportWorkflow
 CALL_SECONDS = 4.0
 WORDS = 100
 KILL_AFTER = 2.0
-CONTENDERS = ("ours",)
+CONTENDERS = ("ours", "plain Temporal", "DBOS", "LangGraph")
 
 
 def main(rounds: int) -> None:

@@ -194,8 +194,9 @@ def _utf16(text: str) -> str:
 
 def _to_unicode(stands_for: dict[int, str]) -> str:
     """The CMap from glyphs to what they stand for (ISO 32000-1, 9.10.3)."""
+    # A glyph that is no character's own picture is nothing to a reader that knows no ActualText.
     known = [
-        (glyph, unicodedata.normalize("NFC", text)) for glyph, text in sorted(stands_for.items()) if text
+        (glyph, unicodedata.normalize("NFC", text) or "\u200b") for glyph, text in sorted(stands_for.items())
     ]
     blocks = [known[start : start + 100] for start in range(0, len(known), 100)]
     maps = "".join(

@@ -1,10 +1,10 @@
 """Code on the page, in Pygments' tokens."""
 
 from dataclasses import replace
+from functools import cache
 
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
-from pygments.util import ClassNotFound
 from reportlab.lib.colors import HexColor
 
 from research.text import Look, Run
@@ -22,14 +22,18 @@ _COLORS = {
 }
 
 
+@cache
+def _known() -> frozenset[str]:
+    """Names of languages; for others Pygments would look for plugins, file by file."""
+    return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)
+
+
 def colored(text: str, language: str, look: Look) -> list[Run]:
     """The code as runs, coloured where Pygments knows the language that the model names."""
-    try:
-        lexer = get_lexer_by_name(language.split()[0].lower(), stripnl=False, ensurenl=False)
-    except (ClassNotFound, IndexError):
+    name = language.lower().split()[:1]
+    if not _known().issuperset(name) or not name or len(text) > LONGEST:
         return [Run(text, look)]
-    if len(text) > LONGEST:
-        return [Run(text, look)]
+    lexer = get_lexer_by_name(name[0], stripnl=False, ensurenl=False)
     runs = []
     for token, part in lexer.get_tokens(text):
         color = next((_COLORS[kind] for kind in _COLORS if token in kind), None)

@@ -1,10 +1,13 @@
 """Model Markdown to a small tree. Nothing in the text is trusted: HTML stays text."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -14,6 +17,7 @@ from research.formula import readable
 # The presets stop at 20 levels and silently drop the rest of the document; this many
 # are read whole, and still rendered well within Python's recursion limit.
 MAX_NESTING = 300
+_SOURCE = re.compile(r"\[\d+\]:")
 
 
 @dataclass
@@ -36,6 +40,13 @@ class Node:
         """A block's own lines of the source."""
         return "\n".join(self.source[slice(*self.lines)]) or self.plain()
 
+    def addresses(self) -> Iterator[str]:
+        """Where all the links and images below lead."""
+        if self.kind in ("link", "image"):
+            yield self.info
+        for child in self.children:
+            yield from child.addresses()
+
     def plain(self) -> str:
         """The text of the node and of all below it, without any markup."""
         breaks = "\n" if self.kind in ("softbreak", "hardbreak") else ""
@@ -49,7 +60,28 @@ def parse(text: str) -> Node:
     parser.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(dollarmath_plugin, allow_space=False, allow_digits=False)
-    return _tree(parser.parse(whole), whole.split("\n"))
+    parser.block.ruler.at("reference", _reference, {"alt": []})
+    definitions: dict[str, Any] = {}
+    root = _tree(parser.parse(whole, definitions), whole.split("\n"))
+    root.children += _unused(definitions.get("references", {}), root)
+    return root
+
+
+def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A link's definition, except `[1]: …`: models list their sources so, and cite them as [1]."""
+    if _SOURCE.match(state.src, state.bMarks[start] + state.tShift[start]):
+        return False
+    return reference(state, start, end, silent)
+
+
+def _unused(definitions: dict[str, Any], root: Node) -> list[Node]:
+    """Definitions of links that nothing refers to, which would else be lost."""
+    used = set(root.addresses())
+    return [
+        Node("paragraph", children=[Node("text", f"{label}: {link['href']} {link['title']}".strip())])
+        for label, link in definitions.items()
+        if link["href"] not in used
+    ]
 
 
 def _tree(tokens: list[Token], source: list[str]) -> Node:
@@ -61,7 +93,10 @@ def _tree(tokens: list[Token], source: list[str]) -> Node:
             continue
         node = _node(token)
         node.source, node.lines = source, (token.map[0], token.map[1]) if token.map else (0, 0)
-        (notes if node.kind == "footnote_reference" else stack[-1]).children.append(node)
+        above = notes if node.kind == "footnote_reference" else stack[-1]
+        if _SOURCE.match(node.text) and above.children and above.children[-1].kind == "softbreak":
+            above.children[-1].kind = "hardbreak"  # each source in a line of its own
+        above.children.append(node)
         if token.nesting == 1:
             stack.append(node)
     root.children += [notes] if notes.children else []

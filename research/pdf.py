@@ -33,7 +33,19 @@ from research.files import report_markdown, store
 from research.markdown import Node, parse
 from research.settings import Settings, is_sample
 from research.table import Grid, column_widths
-from research.text import Block, Look, Missing, Place, Run, Text, clean, draw_line, lay_out, line_width
+from research.text import (
+    Block,
+    Look,
+    Missing,
+    Place,
+    Run,
+    Text,
+    clean,
+    draw_line,
+    is_right_to_left,
+    lay_out,
+    line_width,
+)
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +276,7 @@ class _Report:
         first = node.children[0] if node.children and node.children[0].kind == "paragraph" else None
         runs = _inline(first.children, look) if first else []
         if runs and (task := re.match(r"\[([ xX])\] ", runs[0].text)):
-            mark = "☐" if task[1] == " " else "☑"
+            mark = "□" if task[1] == " " else "✓"
             runs = [Run(runs[0].text[4:], runs[0].look), *runs[1:]]
         yield self.text(
             runs or [Run(" ", look)], _moved(TIGHT, depth), mark=[Run(mark, replace(look, color=ACCENT))]
@@ -297,6 +309,8 @@ class _Report:
         rows = [row.children for part in node.children for row in part.children]
         if not rows or not rows[0]:
             return
+        if is_right_to_left(" ".join(cell.plain() for cell in rows[0])):
+            rows = [row[::-1] for row in rows]
         left = min(depth, DEEPEST) * STEP
         if len(rows[0]) * NARROWEST_COLUMN > self.width - left:
             yield from self.set_records(rows, depth, look)
@@ -425,7 +439,7 @@ def _about_missing(missing: Missing) -> str:
     packages = sorted({fonts.package_for(character) for character in missing})
     debian, homebrew = (" ".join(sorted(set(names))) for names in zip(*packages, strict=True))
     return (
-        f"{len(missing)} characters have no font here ({shown}{more}) and are shown by their codes; install"
+        f"Characters without a font here: {len(missing)} ({shown}{more}), shown by their codes. Install"
         f" {debian} (Debian) or {homebrew} (Homebrew) on the worker's machine"
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
-from unicodedata import combining
+from unicodedata import bidirectional, combining
 
 from bidi import algorithm as bidi
 from reportlab.lib.colors import Color
@@ -92,14 +92,19 @@ _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\u200f\u202b\u202e\u2067\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 _UNSEEN = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad") | {
-    chr(code) for block in ((0x202A, 0x202F), (0x2066, 0x206A), (0xFE00, 0xFE10)) for code in range(*block)
+    chr(code) for code in range(0xFE00, 0xFE10)
 }
+_ORDERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[^\S\n ]|[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """The text as it can be drawn: control characters and odd spaces as plain spaces."""
-    return _SPACES.sub(" ", text.encode("utf-8", "replace").decode())
+    """The text as it can be drawn: control characters and odd spaces as plain spaces.
+
+    What would order the letters about (embeddings, overrides and isolates of UAX #9) is left out:
+    the letters themselves say where they run.
+    """
+    return _ORDERS.sub("", _SPACES.sub(" ", text.encode("utf-8", "replace").decode()))
 
 
 class Missing(set[str]):
@@ -139,7 +144,14 @@ def lay_out(runs: Iterable[Run], width: float, missing: Missing) -> list[Line]:
 
 def is_right_to_left(text: str) -> bool:
     """Whether the first letter with a direction is one of a script that runs from right to left."""
-    return bool(_RIGHT_TO_LEFT.search(text)) and bidi.get_base_level(text) == 1
+    return bool(_RIGHT_TO_LEFT.search(text)) and bidi.get_base_level(_classified(clean(text))) == 1
+
+
+def _classified(text: str) -> str:
+    """The same, with a letter for each character whose class Python's Unicode data does not know."""
+    if all(map(bidirectional, text)):
+        return text
+    return "".join(c if bidirectional(c) else "א" if _RIGHT_TO_LEFT.match(c) else "a" for c in text)
 
 
 def _levels(text: str) -> Sequence[int]:
@@ -147,7 +159,7 @@ def _levels(text: str) -> Sequence[int]:
     if not _RIGHT_TO_LEFT.search(text):
         return bytes(len(text))
     levels: list[int] = []
-    for paragraph in text.split("\n"):
+    for paragraph in _classified(text.replace("\n", "\u2029")).split("\u2029"):
         storage = bidi.get_empty_storage()
         storage["base_level"] = bidi.get_base_level(paragraph)
         storage["base_dir"] = ("L", "R")[storage["base_level"]]

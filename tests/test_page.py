@@ -395,6 +395,13 @@ def test_a_list_is_numbered_from_where_it_starts() -> None:
     assert [text[text.index(word) - 2 :][:2] for word in ("seven", "eight", "nine")] == ["7.", "8.", "9."]
 
 
+@each_reader
+def test_words_that_markup_or_a_new_line_parts_are_not_run_together(reader: Reader) -> None:
+    markdown = "alpha\nbeta **gamma** *delta* `epsilon`  \nzeta\\\neta [theta](https://example.com) iota"
+    found = words(reader.read(render(markdown).data))
+    assert [word for word in words(markdown) if word not in found] == []
+
+
 @pytest.mark.skipif(not POPPLER, reason="only poppler says where a word ends")
 def test_a_list_that_runs_to_the_left_steps_in_from_the_right() -> None:
     right = {box.text: box.right for box in boxes(render("- אאא\n  - ששש\n    - תתת\n").data)}
@@ -424,6 +431,17 @@ def test_what_no_font_can_draw_is_shown_as_its_code_and_said(character: str) -> 
     assert f"Before[{code}]after." in "".join(read_with_pypdf(rendered.data).split())
     assert f"Before{character}after." in shown(rendered.data)
     assert any(code in warning for warning in rendered.warnings)
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["\u2066", "\u2067", "\u2068", "\u2069", "\u202b", "\u0378", "\u07bf", "\U00010eaa", "\U0001faea"],
+)
+def test_lines_that_run_to_the_left_may_hold_any_character(character: str) -> None:
+    """Isolates and embeddings, as models write them, and what Python's Unicode does not know yet."""
+    text = shown(render(f"אאא {character}Wiz שששש").data)
+    assert "אאא" in text
+    assert "Wiz" in text
 
 
 def test_a_report_of_plain_letters_has_no_warning() -> None:
@@ -587,7 +605,9 @@ def test_no_heap_of_marks_loses_a_letter(markdown: str) -> None:
 
 @bounded
 @given(
-    st.text(max_size=300),
+    st.one_of(
+        st.text(max_size=300), st.text("אבبت١2a .(\u2066\u2067\u2069\u202b\u202c\u202e\u0378\n", max_size=60)
+    ),
     st.text(st.characters(), max_size=60),
     st.text(alphabet="$^_{}[]\\fracsqt\n |-", max_size=80),
 )

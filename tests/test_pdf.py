@@ -103,7 +103,7 @@ def test_what_no_font_can_draw_is_shown_as_its_code_and_copied_as_it_is() -> Non
     assert drawn is not None
     assert b"/ActualText<feffe123>" in drawn.get_data()
     [warning] = rendered.warnings
-    assert warning.startswith("1 characters have no font here (U+E123)")
+    assert warning.startswith("Characters without a font here: 1 (U+E123)")
 
 
 def test_a_document_that_fails_is_written_as_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,3 +140,12 @@ def test_all_fonts_are_embedded_as_subsets() -> None:
         [descendant] = font["/DescendantFonts"]
         assert "/FontFile2" in descendant.get_object()["/FontDescriptor"]
     assert len(rendered.data) < 60_000
+
+
+def test_sources_that_nothing_links_to_are_not_lost() -> None:
+    """Models list their sources as definitions of links, which Markdown does not show."""
+    shown = read(
+        "As in [1].\n\n[1]: https://a.test/one\n[2]: https://a.test/two\n\n[more]: https://a.test/3\n"
+    )
+    assert "[1]: https://a.test/one\n[2]: https://a.test/two" in shown
+    assert "MORE: https://a.test/3" in shown

@@ -1,0 +1,82 @@
+"""What a page looks like, that it is a sound PDF, and that drawing it opens nothing but fonts."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+from pypdf import PdfReader
+
+from research import pdf
+from research.settings import ROOT
+from tests.record_pages import PAGES, REPORTS, pictures
+
+TOLERANCE = 3.0
+"""Mean difference of two pictures, of 255: another version of poppler draws edges differently."""
+
+needs_poppler = pytest.mark.skipif(not shutil.which("pdftoppm"), reason="poppler-utils is not installed")
+needs_qpdf = pytest.mark.skipif(not shutil.which("qpdf"), reason="qpdf is not installed")
+needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+
+
+def difference(one: Path, other: Path) -> float:
+    with Image.open(one) as first, Image.open(other) as second:
+        assert first.size == second.size
+        return ImageStat.Stat(ImageChops.difference(first.convert("L"), second.convert("L"))).mean[0]
+
+
+@needs_poppler
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_page_looks_as_it_was_decided(name: str) -> None:
+    pages = pictures(REPORTS[name])
+    assert difference(pages[0], PAGES / f"{name}.png") < TOLERANCE
+    shutil.rmtree(pages[0].parent)
+
+
+@needs_poppler
+def test_the_comparison_can_fail() -> None:
+    assert difference(PAGES / "hi-chandrayaan.png", PAGES / "en-tardigrades.png") > TOLERANCE
+
+
+@needs_qpdf
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_a_sound_pdf(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(pdf.render(REPORTS[name]).data)
+    checked = subprocess.run(["qpdf", "--check", path], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    reader = PdfReader(path, strict=True)
+    assert reader.metadata
+    assert reader.metadata.title == REPORTS[name].topic
+    assert str(reader.metadata.creation_date).startswith("2026-11-22")
+    assert reader.outline
+
+
+HOSTILE = """
+import os
+from models import PDFGenerationInput
+from research import pdf
+
+text = '''![x](/etc/passwd) ![y](file:///etc/shadow) ![z](http://127.0.0.1:9/x.png)
+<img src="/etc/hostname"> [a](file:///etc/passwd) \ue123 ```python\\nopen("/etc/group")\\n```'''
+pdf.render(PDFGenerationInput(text, topic=text))
+print(os.path.exists("/begin"))
+pdf.render(PDFGenerationInput(text + " And once more.", topic="/etc/issue"))
+"""
+
+
+@needs_strace
+def test_drawing_opens_nothing_and_asks_nobody(tmp_path: Path) -> None:
+    """The first report loads the modules and the fonts; the second needs no file at all."""
+    log = tmp_path / "log"
+    trace = ["strace", "-f", "-o", str(log), "-e", "trace=open,openat,stat,newfstatat,socket,connect"]
+    subprocess.run([*trace, sys.executable, "-c", HOSTILE], cwd=ROOT, check=True)
+    before, after = log.read_text().split('"/begin"')
+    assert ".ttf" in before or "pymupdf_fonts" in before
+    assert not re.findall(r"socket\(.*AF_INET|connect\(", before + after)
+    opened = re.findall(r'open(?:at)?\([^"]*"([^"]*)"', after)
+    assert [path for path in opened if not path.startswith("/proc/")] == []
+    assert "/etc/" not in "".join(opened)
