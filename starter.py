@@ -133,13 +133,13 @@ async def _result(handle: "Handle") -> "GenerateReportOutput":
     """The report's result; an unreachable service is waited for, the report is safe in it."""
     from temporalio.service import RPCError, RPCStatusCode
 
-    passing = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+    final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
     told = False
     while True:
         try:
             return await handle.result()
         except RPCError as error:
-            if error.status not in passing:
+            if error.status in final:
                 raise
             if not told:
                 console.complain("The Temporal service does not answer; your report is safe. Waiting …")
