@@ -82,6 +82,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
 
     def showPage(self) -> None:
         """Keep the page until all are known."""
+        self._code: list[str] = ["\n".join(self._code)]
         self._pages.append(dict(self.__dict__))
         self._startPage()
 

@@ -70,8 +70,8 @@ def load() -> Any:
 def _load() -> Any:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it fetches a price list at import
     os.environ["LITELLM_MODE"] = "PRODUCTION"  # or it reads .env once more, by its own rules
-    # What bounds the calls is LLM_MAX_CALLS; here they would wait unseen after 500 to one host.
-    os.environ["AIOHTTP_CONNECTOR_LIMIT"] = os.environ["AIOHTTP_CONNECTOR_LIMIT_PER_HOST"] = "0"
+    # What bounds the calls is LLM_MAX_CALLS; here they would wait unseen, after 500 to one host.
+    os.environ["AIOHTTP_CONNECTOR_LIMIT"] = os.environ["AIOHTTP_CONNECTOR_LIMIT_PER_HOST"] = "10000"
     import litellm
     import openai.resources  # noqa: F401
 

@@ -129,8 +129,9 @@ class _Report:
         self.title = _in_one_line(input.topic, 90) or "Research Report"
 
     def build(self, content: Node, summary: Node) -> Rendered:
-        body = list(self.blocks(content))
-        story = [*self.opening(summary), *self.contents(content), *body, *self.closing()]
+        story = list(self.blocks(content))  # first, for the headings and the characters it has
+        story[:0] = [*self.opening(summary), *self.contents()]
+        story += self.closing()
         buffer = io.BytesIO()
         document = BaseDocTemplate(
             buffer, pagesize=self.page, invariant=1, lang=_language(self.input.content),
@@ -199,7 +200,7 @@ class _Report:
             yield self.text([Run("Note. ", replace(SMALL, bold=True)), Run(note, SMALL)], SMALL_BLOCK)
         yield Spacer(1, 8)
 
-    def contents(self, content: Node) -> Iterator[Flowable]:
+    def contents(self) -> Iterator[Flowable]:
         """A list of the headings with links and pages, where the report is long enough."""
         deepest = max((n for n in (1, 2, 3) if self._entries(n) <= MOST_ENTRIES), default=1)
         entries = [place for place in self.headings if place.level < deepest]

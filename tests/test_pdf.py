@@ -149,3 +149,39 @@ def test_sources_that_nothing_links_to_are_not_lost() -> None:
     )
     assert "[1]: https://a.test/one\n[2]: https://a.test/two" in shown
     assert "MORE: https://a.test/3" in shown
+
+
+CHAPTERS = "".join(f"# Chapter {n}\n\n" + "A sentence of this chapter. " * 60 + "\n\n" for n in range(1, 9))
+
+
+def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
+    pages = [
+        page.extract_text()
+        for page in PdfReader(io.BytesIO(pdf.render(PDFGenerationInput(CHAPTERS)).data)).pages
+    ]
+    listed = re.findall(r"Chapter (\d)", pages[0].split("Contents")[1])
+    assert listed[:8] == list("12345678")
+    for chapter in "2345678":
+        number = next(n for n, text in enumerate(pages, 1) if n > 1 and f"Chapter {chapter}" in text)
+        assert re.search(rf"^{number}$", pages[0], re.M), chapter
+    assert "Contents" not in read("# One\n\n## Two\n\nText.")
+
+
+def test_the_outline_skips_no_level() -> None:
+    data = pdf.render(PDFGenerationInput("### Deep\n\n# Top\n\n##### Deeper\n\n## Middle\n")).data
+    outline: Any = PdfReader(io.BytesIO(data)).outline
+    assert [entry["/Title"] for entry in outline if not isinstance(entry, list)] == ["Deep", "Top"]
+    assert [entry["/Title"] for entry in outline[2]] == ["Deeper", "Middle"]
+
+
+def test_the_page_size_is_a_setting() -> None:
+    data = pdf.render(PDFGenerationInput("Text."), page_size="a4").data
+    assert [round(float(side)) for side in PdfReader(io.BytesIO(data)).pages[0].mediabox[2:]] == [595, 842]
+
+
+def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
+    for lines in range(20, 44):
+        data = pdf.render(PDFGenerationInput("line  \n" * lines + "\n\n## Heading\n\nIts text.\n")).data
+        for page in PdfReader(io.BytesIO(data)).pages:
+            text = page.extract_text()
+            assert ("Heading" in text) == ("Its text." in text), lines

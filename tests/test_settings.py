@@ -71,6 +71,7 @@ def test_a_providers_own_variable_reaches_the_provider(dotenv: Path) -> None:
         ("LLM_API_BASE", "localhost:8000", "LLM_API_BASE (from the environment) must be an http://"),
         ("TEMPORAL_UI_URL", "file:///x", "TEMPORAL_UI_URL (from the environment) must be an http://"),
         ("DEV_SERVER_PORT", "x", "DEV_SERVER_PORT (from the environment) must be a number from 1 to 64535."),
+        ("PAGE_SIZE", "a5", "PAGE_SIZE (from the environment) must be letter or a4."),
         ("LLM_MAX_STREAMS", "-1", "LLM_MAX_STREAMS (from the environment) must be a number from 0 to 10000."),
         ("LLM_MAX_CALLS", "0", "LLM_MAX_CALLS (from the environment) must be a number from 1 to 10000."),
         ("LLM_API_KEY", "YOUR_API_KEY", "LLM_API_KEY (from the environment) is a placeholder, not a key"),
