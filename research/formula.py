@@ -6,8 +6,8 @@ import unicodedata
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
 _ROOT = re.compile(r"\\sqrt\{([^{}]*)\}")
 _WORDS = re.compile(r"\\(?:text|mathrm|mathbf|operatorname)\{([^{}]*)\}")
-_LEFT_OVER = re.compile(r"\\(?:left|right|displaystyle|quad|,|;|!)(?![A-Za-z])")
-_COMMAND = re.compile(r"\\([A-Za-z]+) ?")
+_LEFT_OVER = re.compile(r"\\(?:(?:left|right|displaystyle|quad)(?![A-Za-z])|[,;!])")
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
 _RAISED = re.compile(r"([_^])(?:\{([^{}]*)\}|(\w))")
 
 _SIGNS = {

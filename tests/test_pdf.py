@@ -9,6 +9,7 @@ from pypdf import PdfReader
 
 from models import PDFGenerationInput
 from research import pdf, sample
+from research.formula import readable
 
 
 def read(content: str, **more: Any) -> str:
@@ -185,3 +186,16 @@ def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
         for page in PdfReader(io.BytesIO(data)).pages:
             text = page.extract_text()
             assert ("Heading" in text) == ("Its text." in text), lines
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [
+        ("E = mc^2", "E = mc²"),
+        (r"\frac{\alpha}{\beta_i} \leq \sqrt{x^{2}}", "α/β_i ≤ √(x²)"),
+        (r"10^{-3}\,\text{kg}", "10⁻³kg"),
+        (r"\unknown{x}^{ab}", r"\unknown{x}^(ab)"),
+    ],
+)
+def test_a_formula_can_be_read_in_a_line(formula: str, shown: str) -> None:
+    assert readable(formula) == shown
