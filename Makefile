@@ -29,6 +29,7 @@ bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks.recovery
 	$(BIN)/python -m benchmarks.in_flight
 	$(BIN)/python -m benchmarks.pdf
+	$(BIN)/python -m benchmarks.hostile
 
 stop: $(VENV)/run
 	@$(BIN)/python -m research.devserver stop

@@ -117,7 +117,7 @@ async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
     """Tell the service, while something runs, that this worker lives, and what is written so far."""
 
     async def beat() -> None:
-        told, silent = None, 0.0
+        told, silent = None, QUIET_SECONDS  # the first one at once
         while True:
             if draft != told or silent >= QUIET_SECONDS:
                 activity.heartbeat(draft)
@@ -125,7 +125,6 @@ async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             silent += HEARTBEAT_SECONDS
 
-    activity.heartbeat(draft)
     beating = asyncio.create_task(beat())
     try:
         yield

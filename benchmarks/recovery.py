@@ -13,7 +13,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from temporalio.client import Client
@@ -22,7 +21,7 @@ from benchmarks.plain_temporal import PlainWorkflow
 from demos.processes import Program, start_worker
 from demos.provider import Provider, Reply, rest_of
 from models import GenerateReportInput
-from tests.conftest import DevServer, copy_clone, free_port
+from tests.conftest import DevServer, copy_clone, free_port, wait_until
 from workflow import GenerateReportWorkflow
 
 CALL_SECONDS = 4.0
@@ -66,7 +65,7 @@ def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
         run = _Run(server, name, identity, environ)
         process = run.start()
         run.ask()
-        _wait_for(lambda: any(call.is_summary for call in provider.calls))
+        wait_until(lambda: any(call.is_summary for call in provider.calls), seconds=120)
         time.sleep(KILL_AFTER)
         killed = time.monotonic()
         os.kill(process.process.pid, signal.SIGKILL)
@@ -118,14 +117,6 @@ class _Run:
     async def _result(self) -> None:
         client = await Client.connect(f"127.0.0.1:{self.server.port}")
         await client.get_workflow_handle(self.identity).result()
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit("the second call never came so far")
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

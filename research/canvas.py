@@ -17,7 +17,7 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 from research.fonts import Face, Glyph
-from research.text import Line, Piece, Place
+from research.text import Line, Piece, Place, line_width
 
 
 class Slot(NamedTuple):
@@ -70,15 +70,16 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
     def draw_pieces(self, x: float, y: float, line: Line) -> None:
         """Draw the pieces one after the other, from the left, on the baseline."""
         for (look, face), group in groupby(line, key=lambda piece: (piece.look, piece.face)):
-            pieces = list(group)
-            size = look.size * (0.7 if look.raised else 1)
-            font = self._faces.setdefault(face, _Embedded(face, f"G{len(self._faces)}"))
+            pieces, size = list(group), look.drawn_size
+            if face not in self._faces:
+                self._faces[face] = _Embedded(face, f"G{len(self._faces)}")
+            font = self._faces[face]
             self.setFillColor(look.color)
             raised = y + (look.size * 0.35 if look.raised else 0)
             self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 0 1 {x:.3f} {raised:.3f} Tm")
             self._code.append("".join(code for piece in pieces for code in font.show(piece, size)))
             self._code.append("ET")
-            x += sum(piece.width for piece in pieces)
+            x += line_width(pieces)
 
     def showPage(self) -> None:
         """Keep the page until all are known."""
@@ -139,7 +140,7 @@ class _Embedded:
                 shown += f"{glyph.id:04x}"
                 move = self.width(glyph.id) + glyph.x - glyph.advance
             rise = f"{height * size / 1000:.2f} Ts" if height else ""
-            yield f"{rise}[<{shown}>{-0 if not round(move) else round(move)}]TJ{' 0 Ts' if rise else ''}\n"
+            yield f"{rise}[<{shown}>{round(move)}]TJ{' 0 Ts' if rise else ''}\n"
 
     def embed(self, document: Any) -> Any:
         """Put the font with the glyphs that were drawn into the document; a reference to it."""

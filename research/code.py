@@ -30,10 +30,10 @@ def _known() -> frozenset[str]:
 
 def colored(text: str, language: str, look: Look) -> list[Run]:
     """The code as runs, coloured where Pygments knows the language that the model names."""
-    name = language.lower().split()[:1]
-    if not _known().issuperset(name) or not name or len(text) > LONGEST:
+    name = language.lower().partition(" ")[0]
+    if name not in _known() or len(text) > LONGEST:
         return [Run(text, look)]
-    lexer = get_lexer_by_name(name[0], stripnl=False, ensurenl=False)
+    lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
     runs = []
     for token, part in lexer.get_tokens(text):
         color = next((_COLORS[kind] for kind in _COLORS if token in kind), None)

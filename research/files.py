@@ -39,17 +39,26 @@ def report_filename(topic: str, run_id: str) -> str:
     return f"{slug or 'report'}-{run_id.replace('-', '')[-12:]}.pdf"
 
 
+def byline(report: PDFGenerationInput) -> str:
+    """When the report was started, and what wrote it."""
+    return "  ·  ".join(filter(None, (report.date, f"written by {report.model}" if report.model else "")))
+
+
+def small_print(report: PDFGenerationInput) -> str:
+    """What the report took."""
+    return f"Made with {report.model or 'a model'}: {report.bill}."
+
+
 def report_markdown(report: PDFGenerationInput, warning: str = "") -> str:
     """The report as Markdown: topic, warning, summary and notes, then the research as it was written."""
     parts = [f"# {' '.join(report.topic.split()) or 'Research Report'}"]
-    facts = (report.date, f"written by {report.model}" if report.model else "")
-    parts += ["  ·  ".join(filter(None, facts)), warning and f"**{warning}**"]
+    parts += [byline(report), warning and f"**{warning}**"]
     if report.summary.strip():
         parts += ["## Executive Summary", report.summary.strip()]
     parts += [f"**Note.** {note}" for note in report.notes]
     parts += ["---", report.content.strip("\n")]
     if report.bill:
-        parts += ["---", f"Made with {report.model or 'a model'}: {report.bill}."]
+        parts += ["---", small_print(report)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

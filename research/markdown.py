@@ -108,10 +108,7 @@ def _flat(tokens: list[Token]) -> Iterator[Token]:
     for token in tokens:
         if token.type == "inline":
             yield from token.children or []
-        elif not token.hidden:
-            yield token
-        else:  # the paragraph of a tight list: no space around it, but a block all the same
-            token.meta["tight"] = True
+        else:
             yield token
 
 

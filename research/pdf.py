@@ -29,7 +29,7 @@ from models import PDFGenerationInput, PDFGenerationOutput
 from research import fonts
 from research.canvas import GlyphCanvas
 from research.code import colored
-from research.files import report_markdown, store
+from research.files import byline, report_markdown, small_print, store
 from research.markdown import Node, parse
 from research.settings import Settings, is_sample
 from research.table import Grid, column_widths
@@ -136,7 +136,7 @@ class _Report:
         document = BaseDocTemplate(
             buffer, pagesize=self.page, invariant=1, lang=_language(self.input.content),
             title=self.title, author="Research report worker", subject=_in_one_line(self.input.topic, 400),
-            creator=self.input.model or "Research report worker", pdfVersion=(1, 6),
+            creator=self.input.model or "Research report worker",
         )  # fmt: skip
         frame = Frame(
             MARGIN, BOTTOM, self.width, self.page[1] - TOP - BOTTOM,
@@ -163,10 +163,8 @@ class _Report:
         self.draw(canvas, right, 39, f"Page {number} of {pages}", from_right=True)
         for slot in canvas.slots:
             if slot.page == number:
-                look = BODY
-                self.draw(
-                    canvas, slot.x, slot.y, str(canvas.places.get(slot.name, "")), look, from_right=True
-                )
+                page = str(canvas.places.get(slot.name, ""))
+                self.draw(canvas, slot.x, slot.y, page, BODY, from_right=True)
 
     def draw(
         self, canvas: GlyphCanvas, x: float, y: float, text: str, look: Look = SMALL, from_right: bool = False
@@ -183,8 +181,7 @@ class _Report:
         whole = _in_one_line(input.topic, 600)
         if whole not in ("", self.title):
             yield self.text([Run(whole, TOPIC)], Block(19, after=6))
-        facts = [f for f in (input.date, f"written by {input.model}" if input.model else "") if f]
-        yield self.text([Run("  ·  ".join(facts), SMALL)], SMALL_BLOCK)
+        yield self.text([Run(byline(input), SMALL)], SMALL_BLOCK)
         if is_sample(input.model):
             yield self.text([Run(SAMPLE_NOTE, replace(SMALL, bold=True))], SMALL_BLOCK)
         yield HRFlowable(width="100%", thickness=1.2, color=ACCENT, spaceBefore=8, spaceAfter=14)
@@ -220,18 +217,14 @@ class _Report:
 
     def closing(self) -> Iterator[Flowable]:
         """The small print: what the report took, and what is not as the model wrote it."""
-        lines = []
-        if self.input.bill:
-            lines.append(f"Made with {self.input.model or 'a model'}: {self.input.bill}.")
+        lines = [small_print(self.input)] if self.input.bill else []
         if self.missing:
             self.warnings.append(_about_missing(self.missing))
             log.warning("%s", self.warnings[-1])
         lines += [f"Note: {warning}." for warning in self.warnings]
         if lines:
             yield CondPageBreak(60)
-            yield HRFlowable(
-                width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=16, spaceAfter=6, hAlign="LEFT"
-            )
+            yield _short_rule(before=16)
         for line in lines:
             yield self.text([Run(line, SMALL)], SMALL_BLOCK)
 
@@ -338,9 +331,7 @@ class _Report:
             yield Spacer(1, 8)
 
     def set_footnotes(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
-        yield HRFlowable(
-            width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=10, spaceAfter=6, hAlign="LEFT"
-        )
+        yield _short_rule(before=10)
         for note in node.children:
             mark = note.info
             if len(mark) > 3 and note.children:  # it would stand out into the margin
@@ -367,6 +358,13 @@ class _Report:
         text = Text(runs, block, self.missing, **more)
         text.wrap(self.width, 0)
         return text
+
+
+def _short_rule(before: float) -> Flowable:
+    """What stands between the text and the small print below it."""
+    return HRFlowable(
+        width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=before, spaceAfter=6, hAlign="LEFT"
+    )
 
 
 def _moved(block: Block, depth: int) -> Block:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Any, NamedTuple
 from unicodedata import bidirectional, combining
 
@@ -38,6 +38,11 @@ class Look:
     link: str = ""
     """A web or mail address, or "#name" for a place in the document."""
     shade: Color | None = None
+
+    @property
+    def drawn_size(self) -> float:
+        """The size of its letters; raised ones are smaller."""
+        return self.size * (0.7 if self.raised else 1)
 
 
 class Run(NamedTuple):
@@ -238,10 +243,8 @@ def _by_face(text: str, look: Look) -> list[tuple[Face | None, str]]:
 
 def _piece(text: str, look: Look, face: Face, level: int, shown_as: str = "") -> Piece:
     glyphs = face.shape(text, bool(level % 2))
-    size = look.size * (0.7 if look.raised else 1)
-    return Piece(
-        text, look, face, glyphs, sum(glyph.advance for glyph in glyphs) * size / 1000, level, shown_as
-    )
+    width = sum(glyph.advance for glyph in glyphs) * look.drawn_size / 1000
+    return Piece(text, look, face, glyphs, width, level, shown_as)
 
 
 def _stand_in(character: str, look: Look, level: int) -> Piece:
@@ -383,9 +386,8 @@ class Text(Flowable):  # type: ignore[misc]
         if self.place:
             canvas.put_place(self.place, self.height)
         left, right = block.left + block.pad, self.width - block.right - block.pad
-        if (
-            self.right_to_left and not block.to_the_right
-        ):  # what moves in from the left moves in from the right
+        # Where text runs to the left, what moves in from the left moves in from the right.
+        if self.right_to_left and not block.to_the_right:
             left, right = block.right + block.pad, self.width - block.left - block.pad
         baseline = self.height - block.pad - self._first_baseline()
         for number, line in enumerate(self.lines):
@@ -412,20 +414,11 @@ def line_width(line: Line) -> float:
 def draw_line(canvas: Any, x: float, y: float, line: Line) -> None:
     """Draw the pieces of a line one after the other, with what belongs to their look."""
     at = x
-    for look, width in _stretches(line):
+    for look, group in groupby(line, key=lambda piece: piece.look):
+        width = line_width(list(group))
         _decorate(canvas, at, y, width, look)
         at += width
     canvas.draw_pieces(x, y, line)
-
-
-def _stretches(line: Line) -> list[tuple[Look, float]]:
-    stretches: list[tuple[Look, float]] = []
-    for piece in line:
-        if stretches and stretches[-1][0] == piece.look:
-            stretches[-1] = (piece.look, stretches[-1][1] + piece.width)
-        else:
-            stretches.append((piece.look, piece.width))
-    return stretches
 
 
 def _decorate(canvas: Any, x: float, y: float, width: float, look: Look) -> None:
