@@ -5,6 +5,7 @@ seconds to import, are left to the functions that need them.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -15,8 +16,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
-from research import llm, settings
-from research.faults import MENDING_SECONDS, Fault
+from research import bill, console, llm, settings
+from research.faults import MENDING_SECONDS, Fault, Kind
 from research.files import UnsafeName
 from research.llm import Draft
 
@@ -24,6 +25,9 @@ HEARTBEAT_SECONDS = 0.8
 """A killed worker loses what its model wrote since the last heartbeat, and no more."""
 QUIET_SECONDS = 1.5
 """While there is nothing new to tell, this is often enough to be taken for alive."""
+TELLING_SECONDS = 10.0
+"""Between two lines of the worker's log about a text that grows."""
+activity.logger.activity_info_on_message = False  # one line for people's logs
 _RENDERING = ThreadPoolExecutor(2, "rendering")  # more at once would hold up the event loop
 
 
@@ -55,8 +59,9 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     config = settings.load()
     try:
         async with heartbeats():
-            loop = asyncio.get_running_loop()
-            written = await loop.run_in_executor(_RENDERING, pdf.write_report, input, config)
+            run = asyncio.get_running_loop().run_in_executor
+            rendered = await run(_RENDERING, pdf.render_report, input, config)
+            written = await run(_RENDERING, pdf.store_report, input, config, rendered)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Final", non_retryable=True) from None
     except OSError as error:
@@ -67,18 +72,21 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             type="Repairable",
             next_retry_delay=timedelta(seconds=MENDING_SECONDS),
         ) from None
+    activity.logger.info("PDF written: %s, %s", bill.counted(written.pages, "page"), written.path)
     return replace(written, attempts=activity.info().attempt)
 
 
 async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCallOutput:
     """Let a text be written, from where the last attempt left it; hand it back when told to stop."""
     draft = _last_draft()
+    _tell_beginning(draft)
     stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
     async with heartbeats(draft):
         writing = asyncio.ensure_future(write(draft))
         try:
             await asyncio.wait([writing, stopping], return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
+                activity.logger.info("%s finished: %s", _step(), bill.of_call(writing.result()))
                 return replace(writing.result(), attempts=activity.info().attempt)
         except Fault as fault:
             raise _as_application_error(fault) from None
@@ -88,10 +96,21 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
             with suppress(asyncio.CancelledError, Exception):
                 await writing
         raise ApplicationError(
-            "handed back by a worker that was told to stop",
+            f"handed back at character {len(draft.text):,} by a worker that was told to stop",
             type="HandedBack",
             next_retry_delay=timedelta(milliseconds=1),
         )
+
+
+def _step() -> str:
+    return console.STEPS[activity.info().activity_type]
+
+
+def _tell_beginning(draft: Draft) -> None:
+    if draft.text:
+        activity.logger.info("%s goes on at character %s", _step(), f"{len(draft.text):,}")
+    elif activity.info().attempt == 1:
+        activity.logger.info("%s begins", _step())
 
 
 def _last_draft() -> Draft:
@@ -102,14 +121,35 @@ def _last_draft() -> Draft:
 
 
 def _as_application_error(fault: Fault) -> ApplicationError:
-    attempt = activity.info().attempt
-    delay = fault.delay(attempt)
+    delay = fault.delay(activity.info().attempt)
     return ApplicationError(
         fault.message,
         type=fault.kind.value,
-        non_retryable=fault.is_final(attempt),
+        non_retryable=fault.kind is Kind.FINAL,
         next_retry_delay=None if delay is None else timedelta(seconds=delay),
     )
+
+
+class Pace:
+    """Tells the worker's log, now and then, how a text grows."""
+
+    def __init__(self, draft: Draft | None) -> None:
+        self._draft = draft
+        self._words, self._since = self._count(), time.monotonic()
+
+    def tell(self) -> None:
+        """One line, when it is time for one and there is something new."""
+        seconds = time.monotonic() - self._since
+        if seconds < TELLING_SECONDS:
+            return
+        words, before = self._count(), self._words
+        self._words, self._since = words, time.monotonic()
+        if words > before:
+            pace = (words - before) / seconds
+            activity.logger.info("%s: %s words, %.0f a second", _step(), f"{words:,}", pace)
+
+    def _count(self) -> int:
+        return len(self._draft.text.split()) if self._draft else 0
 
 
 @asynccontextmanager
@@ -118,7 +158,9 @@ async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
 
     async def beat() -> None:
         told, silent = None, QUIET_SECONDS  # the first one at once
+        pace = Pace(draft)
         while True:
+            pace.tell()
             if draft != told or silent >= QUIET_SECONDS:
                 activity.heartbeat(draft)
                 told, silent = draft and replace(draft), 0.0

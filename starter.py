@@ -1,200 +1,263 @@
-"""The starter: asks for a topic, starts the report and waits for its PDF.
+"""The starter: asks for a topic, starts the report and follows it to its PDF.
 
-Exit status: 0 the report is done, 1 it failed, 2 something to put right (an argument, a
-setting), 3 no Temporal service, 130 left by Ctrl-C (the report goes on).
+Exit status: 0 done (or left on purpose: --detach), 1 the report failed, 2 something to put
+right (an argument, a setting), 3 no Temporal service, 4 the report was cancelled, 130 left by
+Ctrl-C (the report goes on).
 """
 
 import argparse
 import asyncio
+import difflib
+import json
+import os
 import sys
 import uuid
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from research import console, settings
+from research import __version__, console, settings, topic
 from research.errors import Fixable
 
 # The prompt is there at once: Temporal is imported when the topic is known.
 if TYPE_CHECKING:
-    from temporalio.client import (
-        WorkflowExecutionDescription,
-        WorkflowFailureError,
-        WorkflowHandle,
-    )
+    from temporalio.client import Client
 
     from models import GenerateReportOutput
-    from workflow import GenerateReportWorkflow
+    from research.temporal import Service
+    from research.watch import Handle
 
-    Handle = WorkflowHandle[GenerateReportWorkflow, GenerateReportOutput]
+EXAMPLES = """\
+examples:
+  python starter.py                          ask for a topic, follow the report
+  python starter.py "Why is the sky blue?"   the same without asking
+  echo "a topic" | python starter.py --quiet print the PDF's path alone
+  python starter.py --list                   the latest reports, with their IDs
+  python starter.py --attach 1a2b3c4d        come back to one of them
 
-DEFAULT_TOPIC = (
-    "Give me 5 fun and fascinating facts about tardigrades. Make them interesting and educational!"
-)
-LONGEST_TOPIC = 20_000
-FOLLOW_SECONDS = 3
+exit status: 0 done, 1 failed, 2 something to put right, 3 no Temporal service,
+             4 cancelled, 130 left by Ctrl-C (the report goes on)"""
 
 
 def main() -> int:
-    """Ask, start, wait; the exit status is as above."""
+    """Do what the options say; the exit status is as above."""
     options = _parser().parse_args()
     console.take_any_character()
+    starter = Starter(options)
     try:
-        console.say("Welcome to the Research Report Generator!")
-        topic = checked_topic(ask_topic(options.topic))
-        return asyncio.run(report(topic, options.pause))
+        return starter.run()
     except Fixable as error:
-        console.complain(str(error))
+        starter.tell_failure(str(error))
         return error.exit_status
     except KeyboardInterrupt:
-        console.complain("\nLeft. A report that was started goes on by itself.")
+        starter.tell_leaving()
         return 130
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
-def ask_topic(words: list[str]) -> str:
-    """The topic from the arguments, from a pipe, or from the person at the terminal."""
-    if words:
-        topic = " ".join(words)
-    elif sys.stdin.isatty():
-        try:
-            topic = input("Enter your research topic or question: ")
-        except EOFError:
-            raise Fixable("\nNo topic was given, so nothing was started.") from None
-    else:
-        topic = sys.stdin.read()
-    if not topic.strip():
-        console.say(f"No topic given, so this one is taken: {DEFAULT_TOPIC}")
-    return topic.strip() or DEFAULT_TOPIC
+class Starter:
+    """One run of the command line."""
 
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.silent = options.quiet or options.json
+        self.workflow_id = ""
 
-def checked_topic(topic: str) -> str:
-    """The topic, when it can be researched and stored.
+    def run(self) -> int:
+        """Ask first, then connect."""
+        options = self.options
+        if options.list:
+            return asyncio.run(self.list())
+        if options.cancel:
+            return asyncio.run(self.cancel(options.cancel))
+        if options.attach:
+            return asyncio.run(self.attach(options.attach))
+        self.say("Welcome to the Research Report Generator!")
+        return asyncio.run(self.start(topic.ask(options.topic)))
 
-    Raises:
-        Fixable: too long, control characters, not text, or holding a key.
-    """
-    if len(topic) > LONGEST_TOPIC:
-        raise Fixable(f"The topic has {len(topic):,} characters; at most {LONGEST_TOPIC:,} are taken.")
-    for character in topic.replace("\r\n", "\n"):
-        if (ord(character) < 32 and character not in "\n\t") or 0x7F <= ord(character) < 0xA0:
-            raise Fixable(f"The topic holds a control character (U+{ord(character):04X}): remove it.")
-        if 0xD800 <= ord(character) < 0xE000:
-            raise Fixable("The topic is not UTF-8 text: convert it first.")
-    if settings.load().without_secrets(topic) != topic:
-        raise Fixable("The topic holds one of your API keys, and topics are stored: remove it.")
-    return topic
+    async def start(self, prompt: str) -> int:
+        """Start the report and wait for it, through whatever happens to worker and service."""
+        from models import GenerateReportInput
+        from research.temporal import TASK_QUEUE
+        from workflow import GenerateReportWorkflow
 
-
-async def report(topic: str, pause_seconds: float) -> int:
-    """Start the report and wait for it, through whatever happens to worker and service."""
-    from temporalio.client import WorkflowFailureError
-
-    from models import GenerateReportInput
-    from research.temporal import TASK_QUEUE, connect
-    from workflow import GenerateReportWorkflow
-
-    client, service = await connect(settings.load(), console.complain)
-    handle = await client.start_workflow(
-        GenerateReportWorkflow.run,
-        GenerateReportInput(prompt=topic, pause_seconds=pause_seconds),
-        id=f"generate-research-report-workflow-{uuid.uuid4()}",
-        task_queue=TASK_QUEUE,
-        static_summary=" ".join(topic.split())[:90],
-    )
-    run_id = handle.first_execution_run_id or ""
-    console.say(f"Started workflow. Workflow ID: {handle.id}, RunID {run_id}")
-    if link := service.link(handle.id, run_id):
-        console.say(f"Watch it: {link}")
-    following = asyncio.create_task(_follow(handle))
-    try:
-        output = await _result(handle)
-    except WorkflowFailureError as error:
-        console.complain(f"The report failed: {_reason(error)}")
-        return 1
-    finally:
-        following.cancel()
-    _show(output)
-    return 0
-
-
-def _show(output: "GenerateReportOutput") -> None:
-    from research import bill
-
-    console.say(f"Result: {output.result}")
-    for note in output.notes:
-        console.say(f"Note: {note}")
-    console.say(f"Bill: {bill.in_one_line(output.bill)}")
-    if settings.is_sample(output.model):
-        console.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
-    if "://" in output.path or Path(output.path).is_file():  # it may be on another machine
-        console.say(f"PDF: {output.path}")
-
-
-async def _result(handle: "Handle") -> "GenerateReportOutput":
-    """The report's result; an unreachable service is waited for, the report is safe in it."""
-    from temporalio.service import RPCError, RPCStatusCode
-
-    final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
-    told = False
-    while True:
-        try:
-            return await handle.result()
-        except RPCError as error:
-            if error.status in final:
-                raise
-            if not told:
-                console.complain("The Temporal service does not answer; your report is safe. Waiting …")
-            told = True
-            await asyncio.sleep(1)
-
-
-async def _follow(handle: "Handle") -> None:
-    """Say what holds the report up: no worker that takes it, or a step that fails."""
-    from temporalio.service import RPCError
-
-    said = ""
-    while True:
-        await asyncio.sleep(FOLLOW_SECONDS)
-        try:
-            line = _obstacle(await handle.describe())
-        except RPCError:
-            continue
-        if line and line != said:
-            console.complain(line)
-        said = line
-
-
-def _obstacle(description: "WorkflowExecutionDescription") -> str:
-    for pending in description.raw_description.pending_activities:
-        if pending.last_failure.message:
-            return f"{pending.activity_type.name} waits: {pending.last_failure.message}"
-    if description.history_length <= 2:  # nobody has looked at it yet
-        return (
-            "No worker has taken the report yet: start one with `python worker.py`. The report waits safely."
+        client, service = await self.connect()
+        self.workflow_id = f"generate-research-report-workflow-{uuid.uuid4()}"
+        handle = await client.start_workflow(
+            GenerateReportWorkflow.run,
+            GenerateReportInput(prompt=prompt, pause_seconds=self.options.pause),
+            id=self.workflow_id,
+            task_queue=TASK_QUEUE,
+            static_summary=" ".join(prompt.split())[:90],
         )
-    return ""
+        run_id = handle.first_execution_run_id or ""
+        self.say(f"Started workflow. Workflow ID: {handle.id}, RunID {run_id}")
+        if self.options.detach:
+            self.say(f"Come back to it: python starter.py --attach {console.short_id(handle.id)}")
+            self.give({"workflow_id": handle.id, "run_id": run_id, "status": "running"}, handle.id)
+            return 0
+        return await self.follow(client, service, handle, run_id)
+
+    async def attach(self, identity: str) -> int:
+        """Follow a report that anybody started; of a finished one give the result."""
+        from research import reports
+
+        client, service = await self.connect()
+        handle, run_id = await reports.find(client, identity)
+        self.workflow_id = handle.id
+        return await self.follow(client, service, handle, run_id)
+
+    async def follow(self, client: "Client", service: "Service", handle: "Handle", run_id: str) -> int:
+        """Show the report's status until it ends, then its result."""
+        from temporalio.client import WorkflowFailureError
+
+        from research import live, watch
+
+        link = service.link(handle.id, run_id)
+        watcher = watch.Watcher(client, service, handle)
+        ending = asyncio.create_task(watch.result(handle))
+        display = live.display(link, self.silent)
+        if isinstance(display, live.Lines) and link:
+            self.say(f"Watch it: {link}")
+        with display:
+            while not ending.done():
+                display.show(await watcher.look())
+                await asyncio.wait([ending], timeout=watch.LOOK_SECONDS)
+            display.show(await watcher.look())
+        identity = {"workflow_id": handle.id, "run_id": run_id}
+        try:
+            self.show(await ending, identity)
+        except WorkflowFailureError as error:
+            return self.tell_end(error, identity)
+        return 0
+
+    def show(self, output: "GenerateReportOutput", identity: dict[str, str]) -> None:
+        """The result: all of it as JSON, or what people want to know."""
+        from dataclasses import asdict
+
+        from research import bill, reports
+
+        self.say(f"Result: {output.result}")
+        for note in output.notes:
+            self.say(f"Note: {note}")
+        self.say(f"Bill: {bill.in_one_line(output.bill)}")
+        if settings.is_sample(output.model):
+            self.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
+        if reports.is_here(output.path):
+            self.say(f"PDF: {output.path}")
+        self.give({**identity, "status": "done", **asdict(output)}, output.path or output.filename)
+        if self.options.open:
+            reports.open_file(output.path)
+
+    def tell_end(self, error: BaseException, identity: dict[str, str]) -> int:
+        """A report that ended without a result: cancelled, or failed and why."""
+        from temporalio.exceptions import CancelledError, TerminatedError
+
+        from research.watch import reason
+
+        ended = error.__cause__
+        if isinstance(ended, (CancelledError, TerminatedError)):
+            console.complain("The report was cancelled.")
+            status, exit_status = "cancelled", 4
+        else:
+            console.complain(f"The report failed: {reason(error)}")
+            status, exit_status = "failed", 1
+        self.give({**identity, "status": status, "error": reason(error)}, "")
+        return exit_status
+
+    async def list(self) -> int:
+        """The latest reports."""
+        from research import reports
+
+        client, _ = await self.connect()
+        rows = await reports.latest(client)
+        if self.options.json:
+            console.say(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2))
+        elif not rows:
+            self.say("There are no reports yet.")
+        else:
+            width = console.width()
+            for row in rows:
+                console.say(row.for_people(width))
+        return 0
+
+    async def cancel(self, identity: str) -> int:
+        """Cancel a report and wait until it has ended."""
+        from research import reports
+
+        client, _ = await self.connect()
+        handle, run_id = await reports.find(client, identity)
+        await reports.cancel(handle)
+        self.say(f"Cancelled: {handle.id}")
+        self.give({"workflow_id": handle.id, "run_id": run_id, "status": "cancelled"}, "")
+        return 0
+
+    async def connect(self) -> "tuple[Client, Service]":
+        """The client, with the dev server's start told to people only."""
+        from research.temporal import connect
+
+        return await connect(settings.load(), lambda line: None if self.silent else console.complain(line))
+
+    def say(self, line: str) -> None:
+        """A line for people; scripts that ask for the result alone are spared it."""
+        if not self.silent:
+            console.say(line)
+
+    def give(self, result: dict[str, object], alone: str) -> None:
+        """The result for scripts: one JSON object, or the one word that matters."""
+        if self.options.json:
+            console.say(json.dumps(result, ensure_ascii=False))
+        elif self.options.quiet and alone:
+            console.say(alone)
+
+    def tell_failure(self, line: str) -> None:
+        """What has to be put right."""
+        console.complain(line)
+        if self.options.json:
+            console.say(json.dumps({"workflow_id": self.workflow_id, "status": "error", "error": line}))
+
+    def tell_leaving(self) -> None:
+        """After Ctrl-C."""
+        if not self.workflow_id:
+            console.complain("\nLeft. Nothing was started.")
+            return
+        back = f"python starter.py --attach {console.short_id(self.workflow_id)}"
+        console.complain(f"\nLeft; the report goes on. Come back to it: {back}")
 
 
-def _reason(error: "WorkflowFailureError") -> str:
-    """The innermost message of a failure, in one line."""
-    innermost: BaseException = error
-    while innermost.__cause__:
-        innermost = innermost.__cause__
-    return " ".join(str(getattr(innermost, "message", innermost)).split())
+class _Parser(argparse.ArgumentParser):
+    """Names the nearest option to one that is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = [word.partition("=")[0] for word in message.split() if word.startswith("-")]
+        if message.startswith("unrecognized arguments") and unknown:
+            known = [option for action in self._actions for option in action.option_strings]
+            near = difflib.get_close_matches(unknown[0], known, 1)
+            hint = f": did you mean {near[0]}?" if near else ": see --help."
+            message = f"there is no option {unknown[0]}{hint}"
+        self.exit(2, f"{self.prog}: {console.visible(message)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description="Research a topic and wait for the report's PDF. A worker must be running:"
-        " python worker.py"
+    parser = _Parser(
+        description="Research a topic and wait for its PDF. A worker must run: python worker.py",
+        epilog=EXAMPLES,
+        usage="%(prog)s [topic …] [options]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("topic", nargs="*", help="the topic or question (default: ask for it)")
-    parser.add_argument(
-        "--pause",
-        type=_seconds,
-        default=0.0,
-        metavar="SECONDS",
-        help="a durable pause after the research, time to kill the worker",
-    )
+    add = parser.add_argument
+    add("topic", nargs="*", help="the topic or question (default: ask for it)")
+    add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
+    add("--open", action="store_true", help="open the PDF at the end")
+    add("--quiet", action="store_true", help="print the PDF's path and nothing else")
+    add("--json", action="store_true", help="print the result as one JSON object and nothing else")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--detach", action="store_true", help="start the report, print its ID, leave")
+    action.add_argument("--attach", metavar="ID", help="follow a report that was started before")
+    action.add_argument("--cancel", metavar="ID", help="cancel a report")
+    action.add_argument("--list", action="store_true", help="show the latest reports")
+    add("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
 
 

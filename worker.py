@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
-from research import console, files, llm, logs, settings, slots
+from research import __version__, console, files, llm, logs, settings, slots
 from research.errors import Fixable
 from research.settings import Settings
 from research.temporal import TASK_QUEUE, Service, connect
@@ -28,6 +28,10 @@ def main() -> int:
     try:
         config = settings.load()
         logs.set_up(config, options.verbose)
+        if options.check:
+            from research import check
+
+            return asyncio.run(check.run(config, call=options.check == "call"))
         asyncio.run(serve(config, options.simulate_failure))
     except Fixable as error:
         console.complain(str(error))
@@ -117,7 +121,7 @@ def _banner(config: Settings, service: Service, identity: str) -> str:
         ("Reports", f"{config.reports_dir}  (from {config.sources['REPORTS_DIR']})"),
         ("Identity", identity),
     ]
-    return "Research report worker\n" + console.table(rows)
+    return f"Research report worker {__version__}\n" + console.table(rows)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,6 +131,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let every summary fail, to watch the retries; a worker without it is the fix",
     )
+    parser.add_argument(
+        "--check",
+        nargs="?",
+        const="all",
+        choices=("all", "call"),
+        help="check service, model, reports folder and fonts, and leave; =call asks the model one word",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--verbose", action="store_true", help="show all logging of Temporal and litellm too")
     return parser
 

@@ -25,7 +25,7 @@ async def main(topic: str) -> None:
     print("Summary generated!", flush=True)
     name = report_filename(topic, "without-durability")
     report = PDFGenerationInput(research.text, name, summary.text, topic, research.model)
-    written = pdf.write_report(report, config)
+    written = pdf.store_report(report, config, pdf.render_report(report, config))
     print(f"PDF: {written.path}", flush=True)
 
 

@@ -31,6 +31,18 @@ def in_one_line(bill: Bill) -> str:
     return line
 
 
+def of_call(call: LLMCallOutput) -> str:
+    """What one call brought and took, for the worker's log."""
+    words = counted(len(call.text.split()), "word")
+    tokens = counted(call.output_tokens or 0, "token")
+    return f"{words}, {tokens}, cost {_dollars(call.cost)}, {call.seconds:.0f} s"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 page`, `1,204 pages`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure: str) -> tuple[str, ...]:
     """What stands on the page about texts that are cut, missing, shortened or resumed."""
     found = []

@@ -1,9 +1,13 @@
-"""What the starter and the worker show: plain lines, safe for any terminal."""
+"""What the starter and the worker show, safe for any terminal."""
 
 import os
+import shutil
 import sys
 import unicodedata
 from typing import NoReturn
+
+STEPS = {"llm_call": "Research", "generate_summary": "Summary", "create_pdf_activity": "PDF"}
+"""What people are told that an Activity is."""
 
 
 def say(line: str = "") -> None:
@@ -43,11 +47,40 @@ def table(rows: list[tuple[str, str]]) -> str:
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
 
 
+def width() -> int:
+    """Columns for a line on standard output; where that is no terminal, as many as it likes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+
+
+def cut(line: str, columns: int) -> str:
+    """The line, with an ellipsis where it is longer than so many columns."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(line) <= columns:
+        return line
+    return set_cell_size(line, columns - 1).rstrip() + "…"
+
+
 def take_any_character() -> None:
     """Never fail for a character that the terminal's encoding lacks; show its code instead."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def fitting(text: str) -> str:
+    """The text as it can be shown: nothing invisible in it, and nothing that the terminal lacks."""
+    return visible(text) if draws_unicode() else visible(text).encode("ascii", "backslashreplace").decode()
+
+
+def draws_unicode() -> bool:
+    """Whether the terminal is one for more than ASCII."""
+    encoding = (sys.stderr.encoding or "").lower().replace("-", "")
+    if encoding != "utf8" or os.name == "nt":
+        return encoding == "utf8"
+    # In the C locale Python writes UTF-8 all the same; whether it is shown is another question.
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return next(filter(None, names), "C") not in ("C", "POSIX")
 
 
 def _is_plain(character: str) -> bool:

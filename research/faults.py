@@ -49,8 +49,6 @@ class Fault(Exception):
     message: str
     retry_after: float | None = None
     """Seconds that the provider asked us to wait."""
-    most_attempts: int | None = None
-    """After so many attempts a passing fault is final."""
 
     def __str__(self) -> str:
         return self.message
@@ -65,11 +63,6 @@ class Fault(Exception):
             return self.retry_after
         backoff: float = min(2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311 jitter needs no secrecy
-
-    def is_final(self, attempt: int) -> bool:
-        """Whether another attempt is pointless."""
-        tired = self.most_attempts is not None and attempt >= self.most_attempts
-        return self.kind is Kind.FINAL or tired
 
 
 class TooLongForModel(Fault):

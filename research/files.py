@@ -6,9 +6,10 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from models import PDFGenerationInput
 from research.errors import Fixable
@@ -83,6 +84,17 @@ def check(folder: Path | str) -> None:
         raise Fixable(f"REPORTS_DIR: {scheme}:// needs a package more: pip install {package}") from None
 
 
+def look_up(address: str) -> None:
+    """Ask a remote store about an address; nothing is written.
+
+    Raises:
+        OSError: it does not answer, or refuses us.
+    """
+    with _as_os_error():
+        filesystem, root = _open(address)
+        filesystem.exists(root)
+
+
 def store(folder: Path | str, files: Mapping[str, bytes]) -> str:
     """Write the files, in their order, so that whoever sees the last one finds the others.
 
@@ -116,15 +128,27 @@ def _refuse_unsafe(filename: str) -> None:
 
 
 def _store_remotely(address: str, files: Mapping[str, bytes]) -> None:
-    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-
-    try:
-        # A connection of its own: a kept one would not see that its credentials were mended.
-        # No folder is made: on an object store, a typing error would become a bucket.
-        filesystem, root = url_to_fs(address, skip_instance_cache=True)
+    with _as_os_error():
+        filesystem, root = _open(address)
         for name, data in files.items():
             filesystem.pipe_file(f"{root}/{name}", data)
-    except Exception as error:  # each store has exceptions of its own; a person can mend them all
+
+
+def _open(address: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+
+    # A connection of its own: a kept one would not see that its credentials were mended.
+    # No folder is made: on an object store, a typing error would become a bucket.
+    filesystem, root = url_to_fs(address, skip_instance_cache=True)
+    return filesystem, str(root)
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """Each store has exceptions of its own; a person can mend them all."""
+    try:
+        yield
+    except Exception as error:
         words = str(getattr(error, "strerror", None) or error).split()
         said = _LONG_WORDS.sub("…", " ".join(words))[:300]
         raise OSError(errno.EIO, f"{type(error).__name__}: {said}") from error

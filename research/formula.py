@@ -42,12 +42,15 @@ def _sign(command: re.Match[str]) -> str:
         return command[0]
 
 
-def _script(script: re.Match[str]) -> str:
-    """Raised or lowered characters, where Unicode has them all."""
-    part = script[2] if script[2] is not None else script[3]
-    moved = part.translate(_SCRIPTS[script[1]])
+def in_script(mark: str, part: str) -> str:
+    """Characters raised ("^") or lowered ("_"), where Unicode has them all; else the mark before them."""
+    moved = part.translate(_SCRIPTS[mark])
     has_all = all(new != old for new, old in zip(moved, part, strict=True))
-    return moved if has_all else f"{script[1]}{part}" if len(part) == 1 else f"{script[1]}({part})"
+    return moved if has_all else f"{mark}{part}" if len(part) == 1 else f"{mark}({part})"
+
+
+def _script(script: re.Match[str]) -> str:
+    return in_script(script[1], script[2] if script[2] is not None else script[3])
 
 
 def _in_a_line(fraction: re.Match[str]) -> str:

@@ -31,6 +31,8 @@ WHOLE_SECONDS = 900.0
 """How long an answer that is not streamed may take."""
 MOST_PARTS = 4
 """How often an answer is continued that the model's own length limit has cut."""
+MOST_EMPTY = 5
+"""Empty answers after which it is pointless to ask again."""
 SHORTEST_PROMPT = 1_000
 """Characters below which a prompt is not shortened any more."""
 LARGEST_ANSWER = 900_000
@@ -45,6 +47,7 @@ class Draft:
     """What a model has written so far, and what that took: enough for another process to go on."""
 
     text: str = ""
+    model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
     """Both over all requests; those of a request that was broken off are estimates."""
@@ -54,6 +57,7 @@ class Draft:
     """The character at which another attempt went on, the last time."""
     kept_tokens: int = 0
     """What a resumption did not have to buy again."""
+    empty_answers: int = 0
 
 
 class CostCeiling(Fault):
@@ -122,6 +126,7 @@ async def complete(
     """
     litellm = await asyncio.to_thread(load)
     draft = draft or Draft()
+    draft.model = settings.model
     _take_up(draft)
     finish_reason = "length"
     for part in range(MOST_PARTS):
@@ -277,7 +282,9 @@ def _judged(draft: Draft, finish_reason: str, refusal: str) -> str:
     if not finish_reason:
         raise Fault(Kind.PASSING, "the provider's stream broke off before the end of the answer")
     if not draft.text.strip():
-        raise Fault(Kind.PASSING, "the model gave an empty answer", most_attempts=5)
+        draft.empty_answers += 1
+        kind = Kind.FINAL if draft.empty_answers >= MOST_EMPTY else Kind.PASSING
+        raise Fault(kind, "the model gave an empty answer")
     return finish_reason
 
 

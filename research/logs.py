@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from research.console import short_id, visible
+from research.console import STEPS, short_id, visible
 from research.settings import Settings
 
 
@@ -16,7 +16,7 @@ def set_up(settings: Settings, verbose: bool) -> None:
     handler.setFormatter(_LineFormatter(settings))
     level = logging.DEBUG if verbose else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("temporalio.workflow", "research"):
+    for name in ("temporalio.workflow", "temporalio.activity", "research"):
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
@@ -36,7 +36,9 @@ class _LineFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, ApplicationError):
             # Ours, meant for people: one line. What we did not foresee keeps its traceback.
-            step, attempt = context.get("activity_type", "report"), context.get("attempt", 1)
-            quiet = {"msg": f"{step}, attempt {attempt}: {error.message}", "args": ()}
+            step, attempt = STEPS.get(context.get("activity_type", ""), "Report"), context.get("attempt", 1)
+            delay = error.next_retry_delay
+            again = f"; again in {delay.total_seconds():.0f} s" if delay and delay.seconds else ""
+            quiet = {"msg": f"{step}, attempt {attempt}: {error.message}{again}", "args": ()}
             record = logging.makeLogRecord({**record.__dict__, **quiet, "exc_info": None})
         return visible(self._settings.redact(super().format(record)))

@@ -8,6 +8,7 @@ from typing import Any
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, reference
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -18,6 +19,13 @@ from research.formula import readable
 # are read whole, and still rendered well within Python's recursion limit.
 MAX_NESTING = 300
 _SOURCE = re.compile(r"\[\d+\]:")
+# What models write although Markdown does not have it: line breaks in cells, H<sub>2</sub>O, and
+# formulas between brackets. The lengths are bounded, so that no text makes the search long.
+_EXTRA = re.compile(
+    r"<br\s{0,9}/?>|<(?P<move>su[bp])>(?P<moved>[^<>\n]{1,40})</(?P=move)>"
+    r"|\\\((?P<inline>.{1,500}?)\\\)|\\\[(?P<display>.{1,500}?)\\\]",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 @dataclass
@@ -61,6 +69,7 @@ def parse(text: str) -> Node:
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(dollarmath_plugin, allow_space=False, allow_digits=False)
     parser.block.ruler.at("reference", _reference, {"alt": []})
+    parser.inline.ruler.before("escape", "extra", _extra)
     definitions: dict[str, Any] = {}
     root = _tree(parser.parse(whole, definitions), whole.split("\n"))
     root.children += _unused(definitions.get("references", {}), root)
@@ -72,6 +81,25 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if _SOURCE.match(state.src, state.bMarks[start] + state.tShift[start]):
         return False
     return reference(state, start, end, silent)
+
+
+def _extra(state: StateInline, silent: bool) -> bool:
+    """`<br>`, `<sub>`, `<sup>`, `\\(…\\)` and `\\[…\\]`; every other tag stays text."""
+    found = _EXTRA.match(state.src, state.pos)
+    if found is None:
+        return False
+    state.pos = found.end()
+    if silent:
+        return True
+    if found["moved"]:
+        state.push(f"{found['move'].lower()}_open", "", 1)
+        state.push("text", "", 0).content = found["moved"]
+        state.push(f"{found['move'].lower()}_close", "", -1)
+    elif formula := found["inline"] or found["display"]:
+        state.push("math_inline", "math", 0).content = formula
+    else:
+        state.push("hardbreak", "br", 0)
+    return True
 
 
 def _unused(definitions: dict[str, Any], root: Node) -> list[Node]:

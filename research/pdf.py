@@ -30,6 +30,7 @@ from research import fonts
 from research.canvas import GlyphCanvas
 from research.code import colored
 from research.files import byline, report_markdown, small_print, store
+from research.formula import in_script
 from research.markdown import Node, parse
 from research.settings import Settings, is_sample
 from research.table import Grid, column_widths
@@ -99,14 +100,18 @@ def render(input: PDFGenerationInput, page_size: str = "letter") -> Rendered:
         return replace(rendered, warnings=("laid out as plain text", *rendered.warnings))
 
 
-def write_report(input: PDFGenerationInput, settings: Settings) -> PDFGenerationOutput:
-    """Render the report and write it, with its Markdown beside it, where the settings say.
+def render_report(input: PDFGenerationInput, settings: Settings) -> Rendered:
+    """The report on paper, with the settings' page and fonts."""
+    fonts.prefer(settings.fonts)
+    return render(input, settings.page_size)
+
+
+def store_report(input: PDFGenerationInput, settings: Settings, rendered: Rendered) -> PDFGenerationOutput:
+    """Write it, with its Markdown beside it, where the settings say.
 
     Raises:
         OSError, research.files.UnsafeName: as `research.files.store`.
     """
-    fonts.prefer(settings.fonts)
-    rendered = render(input, settings.page_size)
     stem = input.filename.removesuffix(".pdf")
     markdown = report_markdown(input, SAMPLE_NOTE if is_sample(input.model) else "")
     data = markdown.encode("utf-8", "replace")
@@ -407,10 +412,20 @@ def _image(node: Node, look: Look) -> list[Run]:
     ]
 
 
+def _in_script(mark: str, node: Node, look: Look) -> list[Run]:
+    """Unicode's own raised or lowered characters can be copied; raised letters need a look."""
+    text = in_script(mark, node.plain())
+    if mark == "^" and text.startswith(mark):
+        return [Run(node.plain(), replace(look, raised=True))]
+    return [Run(text, look)]
+
+
 _INLINES: dict[str, Callable[[Node, Look], list[Run]]] = {
     "strong": lambda node, look: _inline(node.children, replace(look, bold=True)),
     "em": lambda node, look: _inline(node.children, replace(look, italic=True)),
     "s": lambda node, look: _inline(node.children, replace(look, strike=True)),
+    "sup": lambda node, look: _in_script("^", node, look),
+    "sub": lambda node, look: _in_script("_", node, look),
     "code_inline": lambda node, look: [
         Run(node.text, replace(look, family=fonts.CODE, size=look.size * 0.88, shade=STRIPE))
     ],

@@ -94,7 +94,7 @@ async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: P
     handle = client.get_workflow_handle(workflow_id(starter))
 
     message = "Simulated failure: Summary service temporarily unavailable"
-    worker.wait_for(f"generate_summary, attempt 2: {message}")
+    worker.wait_for(f"Summary, attempt 2: {message}")
     [pending] = (await handle.describe()).raw_description.pending_activities
     assert pending.activity_type.name == "generate_summary"
     assert pending.attempt >= 2

@@ -95,7 +95,7 @@ async def test_a_start_from_json_as_another_sdk_would(app: App, client: Client) 
 def test_the_starter_before_the_worker(app: App) -> None:
     """The starter says that no worker is there; the report waits, and comes."""
     starter = app.starter()
-    starter.wait_for("No worker has taken the report yet: start one with `python worker.py`.")
+    starter.wait_for("No worker is running: start one with `python worker.py`. Your report is safe.")
     app.worker()
     assert starter.exit_status() == 0, starter.text
 

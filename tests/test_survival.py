@@ -122,8 +122,8 @@ def test_a_wrong_key_waits_for_the_right_one(app: App, provider: Provider) -> No
     worker = app.worker(LLM_API_KEY="sk-wrong-key-0123456789")
     starter = app.starter()
     mend = "the provider refused the key: set LLM_API_KEY in "
-    starter.wait_for(f"llm_call waits: {mend}")
-    worker.wait_for(f"llm_call, attempt 1: {mend}")
+    starter.wait_for(f"Research waits: {mend}")
+    worker.wait_for(f"Research, attempt 1: {mend}")
     worker.stop()
     app.worker()
     assert starter.exit_status() == 0, starter.text
@@ -182,7 +182,7 @@ def test_a_reports_folder_that_cannot_be_written_waits(app: App, provider: Provi
     (app.root / "reports").write_text("a file where the folder should be")
     worker = app.worker()
     starter = app.starter()
-    worker.wait_for("create_pdf_activity, attempt 1: the report cannot be written to")
+    worker.wait_for("PDF, attempt 1: the report cannot be written to")
     (app.root / "reports").unlink()
     assert starter.exit_status() == 0, starter.text
     assert (provider.research_calls, provider.summary_calls) == (1, 1)

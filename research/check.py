@@ -1,0 +1,90 @@
+"""`python worker.py --check`: is everything there that a report needs? A line for each thing."""
+
+import asyncio
+import platform
+import tempfile
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+
+from research import __version__, bill, console, files, fonts, llm
+from research.errors import Fixable
+from research.settings import Settings
+from research.temporal import connect
+
+_SAMPLES = {"Chinese": "中", "Japanese": "か", "Korean": "한", "symbols": "✓", "emoji": "🙂"}
+
+
+async def run(settings: Settings, call: bool) -> int:
+    """Check one thing after another; 0 when a report could be made now, else 2."""
+    checks: dict[str, Callable[[], Awaitable[str]]] = {
+        "Versions": _versions,
+        "Service": lambda: _service(settings),
+        "Model": lambda: _model(settings, call),
+        "Reports": lambda: asyncio.to_thread(_reports, settings),
+        "Fonts": lambda: asyncio.to_thread(_fonts, settings),
+    }
+    failed = 0
+    for name, check in checks.items():
+        try:
+            console.say(f"  ok    {name:<10}{await check()}")
+        except Fixable as error:
+            failed += 1
+            console.say(f"  MEND  {name:<10}{settings.redact(str(error))}")
+    if failed:
+        console.complain(f"{bill.counted(failed, 'thing')} to mend.")
+    return 2 if failed else 0
+
+
+async def _versions() -> str:
+    packages = " ".join(f"{name} {version(name)}" for name in ("temporalio", "litellm", "reportlab"))
+    return f"research-report {__version__}, Python {platform.python_version()}, {packages}"
+
+
+async def _service(settings: Settings) -> str:
+    client, service = await connect(settings, console.complain)
+    about = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    return f"Temporal {about.server_version} at {service.address}, namespace {service.namespace!r}"
+
+
+async def _model(settings: Settings, call: bool) -> str:
+    await asyncio.to_thread(llm.check, settings)
+    if not call:
+        return f"{settings.model} (not called: --check=call asks it one word)"
+    try:
+        answer = await llm.complete("Answer with the one word: ok", settings)
+    except Exception as error:  # whatever it is, it is what a report would meet
+        raise Fixable(f"{settings.model}: {error}") from None
+    return f"{settings.model} answered: {bill.of_call(answer)}"
+
+
+def _reports(settings: Settings) -> str:
+    folder = settings.reports_dir
+    files.check(folder)
+    try:
+        if isinstance(folder, Path):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(b"can anything be written here?")
+                probe.flush()
+            return f"{folder} can be written"
+        files.look_up(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Fixable(f"{folder} cannot be used: {reason}. Mend that, or set REPORTS_DIR.") from None
+    return f"{folder} answers"
+
+
+def _fonts(settings: Settings) -> str:
+    fonts.prefer(settings.fonts)
+    missing = {
+        name: fonts.package_for(character)[0]
+        for name, character in _SAMPLES.items()
+        if fonts.face_for(character, fonts.TEXT, False, False) is None
+    }
+    if not missing:
+        return "every script is covered"
+    packages = " ".join(sorted(set(missing.values())))
+    return f"none for {', '.join(missing)} (shown by their codes; Debian: apt install {packages})"
