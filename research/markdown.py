@@ -23,7 +23,7 @@ _SOURCE = re.compile(r"\[\d+\]:")
 # formulas between brackets. The lengths are bounded, so that no text makes the search long.
 _EXTRA = re.compile(
     r"<br\s{0,9}/?>|<(?P<move>su[bp])>(?P<moved>[^<>\n]{1,40})</(?P=move)>"
-    r"|\\\((?P<inline>.{1,500}?)\\\)|\\\[(?P<display>.{1,500}?)\\\]",
+    r"|\\\((?P<inline>(?!\\[^A-Za-z]).{1,500}?)\\\)|\\\[(?P<display>(?!\\[^A-Za-z]).{1,500}?)\\\]",
     re.DOTALL | re.IGNORECASE,
 )
 

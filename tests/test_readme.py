@@ -21,6 +21,10 @@ TESTED_ELSEWHERE = {
     "python starter.py": "test_report.py",
     "kill -9 WORKER_PID": "test_kills.py",
     "python worker.py --simulate-failure": "test_kills.py",
+    "python starter.py --list": "test_terminal.py",
+    "python starter.py --attach 1a2b3c4d": "test_terminal.py",
+    "python starter.py --cancel 1a2b3c4d": "test_terminal.py",
+    'echo "Why is the sky blue?" | python starter.py --quiet': "test_terminal.py",
 }
 TESTED_HERE = {
     'make report TOPIC="How do tardigrades survive in space?"',
