@@ -1,6 +1,7 @@
 # make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
 # make test                 checks and tests, with all their set-up
 # make demo                 the worker is killed, the report is not
+# make chaos [KILLS=200]    kills and faults at random while reports run; what came of it
 # make bench                the measurements in benchmarks/, side by side with others
 # make stop                 ends the local Temporal dev server
 # make lock                 refreshes the lock files from requirements*.txt
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOPIC ?=
 export TOPIC
-.PHONY: report test demo bench stop lock clean
+.PHONY: report test demo chaos bench stop lock clean
 
 report: $(VENV)/run
 	@$(BIN)/python -m demos.one_command
@@ -23,6 +24,9 @@ test: $(VENV)/dev
 
 demo: $(VENV)/run
 	@$(BIN)/python -m demos.kill_the_worker
+
+chaos: $(VENV)/dev
+	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks.startup

@@ -89,7 +89,8 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
                 activity.logger.info("%s finished: %s", _step(), bill.of_call(writing.result()))
                 return replace(writing.result(), attempts=activity.info().attempt)
         except Fault as fault:
-            raise _as_application_error(fault) from None
+            draft.faults += 1
+            raise _as_application_error(fault, draft.faults) from None
         finally:
             stopping.cancel()
             writing.cancel()
@@ -120,8 +121,8 @@ def _last_draft() -> Draft:
     return Draft(**{field.name: left[field.name] for field in fields(Draft) if field.name in left})
 
 
-def _as_application_error(fault: Fault) -> ApplicationError:
-    delay = fault.delay(activity.info().attempt)
+def _as_application_error(fault: Fault, count: int) -> ApplicationError:
+    delay = fault.delay(count)
     return ApplicationError(
         fault.message,
         type=fault.kind.value,

@@ -32,14 +32,14 @@ def main() -> int:
             from research import check
 
             return asyncio.run(check.run(config, call=options.check == "call"))
-        asyncio.run(serve(config, options.simulate_failure))
+        asyncio.run(serve(config, options.simulate_failure, options.verbose))
     except Fixable as error:
         console.complain(str(error))
         return error.exit_status
     return 0
 
 
-async def serve(config: Settings, simulate_failure: bool) -> None:
+async def serve(config: Settings, simulate_failure: bool, verbose: bool) -> None:
     """Connect, register, serve; on a signal drain and return.
 
     Raises:
@@ -47,7 +47,7 @@ async def serve(config: Settings, simulate_failure: bool) -> None:
     """
     stopping = asyncio.create_task(_stop_signal().wait())
     identity = f"{os.getpid()}@{socket.gethostname()}"
-    client, service = await connect(config, console.complain, identity)
+    client, service = await connect(config, console.complain, identity, verbose)
     worker = create_worker(client, config.max_calls, simulate_failure)
     console.say(_banner(config, service, identity))
     if simulate_failure:

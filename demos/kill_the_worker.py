@@ -1,14 +1,21 @@
 """`make demo`: the same kill twice, without durability and with it, and who pays how often.
 
-The exit status is 0 when the claim held: the research paid twice without, and once with.
+    python -m demos.kill_the_worker [PICTURE.svg]
+
+The exit status is 0 when the claim held: the research paid twice without, and once with. At a
+terminal the second half is shown live; a picture of it is saved where a file is named.
 """
 
 import asyncio
 import os
+import sys
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 from demos.processes import Program, ProgramError, start_worker
-from demos.provider import Provider
+from demos.provider import Call, Provider, Reply, default_reply
+from demos.stage import Album, Stage, has_room
 from research import console, settings
 from research.errors import Fixable
 from research.temporal import connect
@@ -25,7 +32,8 @@ def main() -> int:
         _, service = asyncio.run(connect(settings.load(), console.complain))
         with tempfile.TemporaryDirectory() as scratch:
             without = _without_durability(scratch)
-            with_temporal = _with_temporal(settings.load().reports_dir)
+            album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+            with_temporal = _with_temporal(settings.load().reports_dir, album)
     except Fixable as error:
         console.complain(str(error))
         return error.exit_status
@@ -62,25 +70,38 @@ def _without_durability(reports: str) -> tuple[int, int]:
         return provider.research_calls, provider.summary_calls
 
 
-def _with_temporal(reports: object) -> tuple[int, int]:
+def _with_temporal(reports: object, album: Album) -> tuple[int, int]:
     console.say("\nWith Temporal: the real worker, the same kill")
-    with Provider() as provider:
+    watched = has_room() or album.path is not None
+    with Provider(_slowly if watched else default_reply) as provider:
         environ = _environ(provider, str(reports))
-        with start_worker(environ=environ) as worker:
-            starter = Program("starter.py", "--pause", PAUSE_SECONDS, TOPIC, environ=environ)
-            with starter:
-                worker.wait_for("Research complete!")
-                worker.kill()
-                console.say("  The research is paid for; now the worker is killed (SIGKILL).")
-                console.say("  Another worker is started …")
-                with start_worker(environ=environ):
-                    if starter.exit_status():
-                        raise ProgramError(starter.text)
+        with (
+            start_worker(environ=environ) as worker,
+            Program("starter.py", "--pause", PAUSE_SECONDS, TOPIC, environ=environ) as starter,
+            Stage(provider, starter, workers := [worker]) as stage,
+        ):
+            worker.wait_for("Research complete!")
+            worker.kill()
+            console.say("  The research is paid for; now the worker is killed (SIGKILL).")
+            if watched:
+                stage.wait_for_trouble(15)
+            album.take("The research is paid for, and the worker is killed:", stage.picture())
+            console.say("  Another worker is started …")
+            with start_worker(environ=environ) as successor:
+                workers.append(successor)
+                if starter.exit_status():
+                    raise ProgramError(starter.text)
+        album.take("Another worker goes on where the first one died:", stage.picture())
+        album.save()
         console.say("  It went on where the first one died:")
-        for line in starter.lines:
-            if line.startswith(("Result:", "PDF:")):
-                console.say(f"  {line}")
+        for line in (*[line for line in starter.lines if line.startswith("Result:")], starter.lines[-1]):
+            console.say(f"  {line}")
         return provider.research_calls, provider.summary_calls
+
+
+def _slowly(call: Call) -> Reply:
+    """The same answers at the pace of a model, for those who look on."""
+    return replace(default_reply(call), chunk_seconds=0.1)
 
 
 def _environ(provider: Provider, reports: str) -> dict[str, str]:

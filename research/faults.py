@@ -53,15 +53,15 @@ class Fault(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def delay(self, attempt: int) -> float | None:
-        """Seconds until the next attempt; None leaves it to the retry policy."""
+    def delay(self, count: int) -> float | None:
+        """Seconds until the next attempt after so many faults; None leaves it to the retry policy."""
         if self.kind is Kind.REPAIRABLE:
             return MENDING_SECONDS
         if self.kind is not Kind.PASSING:
             return None
         if self.retry_after is not None:
             return self.retry_after
-        backoff: float = min(2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+        backoff: float = min(2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311 jitter needs no secrecy
 
 

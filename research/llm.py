@@ -57,6 +57,8 @@ class Draft:
     """The character at which another attempt went on, the last time."""
     kept_tokens: int = 0
     """What a resumption did not have to buy again."""
+    faults: int = 0
+    """Attempts that failed at the provider, as against those that a dead worker left."""
     empty_answers: int = 0
 
 

@@ -8,6 +8,7 @@ is the local dev server, which is started where it is not running.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from urllib.parse import quote
 
 from google.protobuf.duration_pb2 import Duration
@@ -22,6 +23,7 @@ from temporalio.converter import (
     PayloadConverter,
 )
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
 
 from research.errors import Fixable, Unreachable
@@ -48,9 +50,11 @@ class Service:
 
 
 async def connect(
-    settings: Settings, say: Callable[[str], None], identity: str | None = None
+    settings: Settings, say: Callable[[str], None], identity: str | None = None, verbose: bool = False
 ) -> tuple[Client, Service]:
     """Connect, starting the local dev server first where that is meant and needed.
+
+    The SDK's own log goes to the terminal where `verbose`; else what matters of it is told by us.
 
     Raises:
         Unreachable: nothing answers there, or not as Temporal does.
@@ -67,12 +71,20 @@ async def connect(
     config["target_host"], config["namespace"] = service.address, service.namespace
     converter = data_converter(replace(settings, secrets=secrets))
     try:
-        connecting = Client.connect(**config, data_converter=converter, identity=identity)
+        connecting = Client.connect(
+            **config, data_converter=converter, identity=identity, runtime=_runtime(verbose)
+        )
         client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
         await asyncio.wait_for(_find_namespace(client, service), CONNECT_SECONDS)
     except (RuntimeError, RPCError, TimeoutError, asyncio.TimeoutError) as error:
         raise _explain(error, service, settings) from None
     return client, service
+
+
+@cache
+def _runtime(verbose: bool) -> Runtime:
+    level = TelemetryFilter(core_level="INFO" if verbose else "ERROR", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=level)))
 
 
 async def _find_namespace(client: Client, service: Service) -> None:

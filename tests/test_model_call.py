@@ -97,7 +97,7 @@ async def test_an_answer_of_the_provider_is_sorted(
     assert fault.message.startswith(message), fault.message
     assert "\n" not in fault.message
     assert KEY not in fault.message
-    delay = fault.delay(attempt=3)
+    delay = fault.delay(count=3)
     if kind is Kind.REPAIRABLE:
         assert delay is not None
         assert delay <= 15
@@ -105,7 +105,7 @@ async def test_an_answer_of_the_provider_is_sorted(
     if kind is Kind.PASSING:
         assert delay is not None
         assert 2 <= delay <= 4
-        assert 30 <= (fault.delay(attempt=99) or 0) <= 60
+        assert 30 <= (fault.delay(count=99) or 0) <= 60
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ async def test_retry_after_is_honoured(provider: Provider, settings: Settings) -
         provider.reply = lambda call, value=header: Reply(  # type: ignore[misc]
             status=429, error={"message": "slow down"}, headers={"Retry-After": value}
         )
-        delay = (await fault_of(settings)).delay(attempt=1)
+        delay = (await fault_of(settings)).delay(count=1)
         assert delay is not None
         assert math.isclose(delay, seconds, abs_tol=2)
 

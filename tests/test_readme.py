@@ -12,6 +12,7 @@ import pytest
 from research import devserver
 from research.settings import ROOT
 from tests.conftest import App, DevServer, copy_clone, free_port
+from tests.terminal import Terminal
 
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 COMMANDS = [line for block in BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]
@@ -79,12 +80,22 @@ def test_make_report(make_clone: DevServer) -> None:
 
 
 def test_make_demo(make_clone: DevServer) -> None:
-    """Two calls against one, a link, and an exit status that says so."""
-    made = make(make_clone, "demo")
-    assert made.returncode == 0, made.stdout + made.stderr
-    assert re.search(r"calls for research +2 +1\b", made.stdout)
-    assert re.search(r"calls for summary +1 +1\b", made.stdout)
-    assert f"http://localhost:{make_clone.port + 1000}/namespaces/demo/workflows" in made.stdout
+    """At a terminal: three panes in which the kill is seen; two calls against one, and a link."""
+    command = ["make", "-o", ".venv/run", "demo"]
+    terminal = Terminal(
+        "-c",
+        f"import os; os.execvp('make', {command})",
+        root=make_clone.root,
+        environ=make_clone.environ,
+        rows=60,
+    )
+    terminal.see("✓ Research 33 words", "Killed (SIGKILL).", "No worker is running", "summary 0", seconds=90)
+    assert terminal.exit_status() == 0, terminal.screen
+    shown = terminal.see("The claim held.")
+    assert re.search(r"✓ Research.*✓ Summary.*✓ PDF.*research 1   summary 1", shown, re.DOTALL)
+    assert re.search(r"calls for research +2 +1\b", shown)
+    assert re.search(r"calls for summary +1 +1\b", shown)
+    assert f"http://localhost:{make_clone.port + 1000}/namespaces/demo/workflows" in shown
 
 
 def test_make_stop(make_clone: DevServer) -> None:
