@@ -44,6 +44,14 @@ def copy_clone(target: Path) -> Path:
     return target
 
 
+def checkout(commit: str, target: Path) -> Path:
+    """The program as it was at that commit."""
+    target.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(target)], input=archive, check=True)
+    return target
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     return copy_clone(tmp_path / "clone")

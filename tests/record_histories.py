@@ -1,20 +1,27 @@
-"""Record the histories that the replay tests read: python -m tests.record_histories VERSION
+"""Record the histories that the replay tests read.
 
-Run it once for each version that lands, with the version's name; a history that was
-recorded stays for ever, so that reports started by that version go on with every later one.
+    python -m tests.record_histories VERSION [COMMIT]
+
+Run it once for each version that lands, with the version's name, and its commit unless it is
+today's; a history that was recorded stays for ever, so that reports started by that version go on
+with every later one.
 """
 
 import asyncio
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from demos.provider import Call, Provider, Reply, default_reply
-from tests.conftest import KEY, App, DevServer, copy_clone, free_port, workflow_id
+from temporalio.client import WorkflowHandle
+
+from demos.provider import Call, Provider, Reply, default_reply, rest_of
+from tests.conftest import KEY, App, DevServer, checkout, copy_clone, free_port, wait_until, workflow_id
 
 HISTORIES = Path(__file__).parent / "histories"
+LONG = " ".join(f"word{number}" for number in range(60))
 
 
 def no_summary(call: Call) -> Reply:
@@ -23,43 +30,96 @@ def no_summary(call: Call) -> Reply:
     return refused if call.is_summary else default_reply(call)
 
 
-SHAPES: dict[str, tuple[list[str], Callable[[Call], Reply]]] = {
-    "plain": ([], default_reply),
-    "paused": (["--pause", "0.5"], default_reply),
-    "no-summary": ([], no_summary),
+def slow(call: Call) -> Reply:
+    """A research of six seconds."""
+    return default_reply(call) if call.is_summary else Reply(rest_of(LONG, call), chunk_seconds=0.1)
+
+
+def busy_at_first() -> Callable[[Call], Reply]:
+    """Every kind of call is first answered with 503."""
+    seen = set()
+
+    def reply(call: Call) -> Reply:
+        first = call.is_summary not in seen
+        seen.add(call.is_summary)
+        return Reply(status=503, error={"message": "busy"}) if first else default_reply(call)
+
+    return reply
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One course that a report can take."""
+
+    options: tuple[str, ...] = ()
+    reply: Callable[[Call], Reply] = default_reply
+    environ: Mapping[str, str] = field(default_factory=dict)
+    kill: bool = False
+    cancel: bool = False
+
+
+SHAPES = {
+    "plain": Shape(),
+    "paused": Shape(options=("--pause", "0.5")),
+    "retried": Shape(reply=busy_at_first()),
+    "resumed": Shape(reply=slow, kill=True),
+    "no-summary": Shape(reply=no_summary),
+    "cancelled": Shape(reply=slow, cancel=True),
+    "over-the-ceiling": Shape(environ={"LLM_MAX_COST": "0.00001"}),
 }
 
 
-def main(version: str) -> None:
+def main(version: str, commit: str = "") -> None:
     """One report of every shape, against a dev server of its own."""
-    with tempfile.TemporaryDirectory() as scratch, Provider() as provider:
-        server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "clone"
+        server = DevServer(checkout(commit, root) if commit else copy_clone(root), free_port())
+        started = server.run("start")
+        assert started.returncode == 0, started.stderr
+        try:
+            for name, shape in SHAPES.items():
+                history = asyncio.run(_record(server, shape))
+                (HISTORIES / f"{version}-{name}.json").write_text(history + "\n")
+                print(f"{version}-{name}", flush=True)
+        finally:
+            server.run("stop")
+
+
+async def _record(server: DevServer, shape: Shape) -> str:
+    """The history of one report of this shape."""
+    with Provider(shape.reply) as provider:
         environ = {
             **server.environ,
             "TEMPORAL_NAMESPACE": f"record-{uuid.uuid4().hex[:8]}",
             "LLM_MODEL": "openai/gpt-4o",
             "LLM_API_KEY": KEY,
             "LLM_API_BASE": provider.url,
+            **shape.environ,
         }
         app = App(server.root, environ)
         try:
-            app.worker()
-            for shape, (options, reply) in SHAPES.items():
-                provider.calls.clear()
-                provider.reply = reply
-                starter = app.starter(*options, "How does durable execution work?")
-                assert starter.exit_status() == 0, starter.text
-                history = asyncio.run(_history(app, workflow_id(starter)))
-                (HISTORIES / f"{version}-{shape}.json").write_text(history + "\n")
+            worker = app.worker()
+            starter = app.starter(*shape.options, "How does durable execution work?")
+            client = await app.client()
+            handle = client.get_workflow_handle(workflow_id(starter))
+            if shape.kill or shape.cancel:
+                await asyncio.to_thread(
+                    wait_until, lambda: "word20" in "".join(c.sent for c in provider.calls)
+                )
+            if shape.kill:
+                worker.kill()
+                app.worker()
+            if shape.cancel:
+                await handle.cancel()
+            await asyncio.to_thread(starter.exit_status)
+            return await _history(handle)
         finally:
             app.stop()
-            server.run("stop")
 
 
-async def _history(app: App, identity: str) -> str:
-    client = await app.client()
-    return (await client.get_workflow_handle(identity).fetch_history()).to_json()
+async def _history(handle: "WorkflowHandle[object, object]") -> str:
+    return (await handle.fetch_history()).to_json()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
