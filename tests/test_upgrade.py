@@ -66,7 +66,7 @@ def test_another_version_completes_what_one_began(
             )
             if phase == "pdf":
                 reports.write_text("in the way")
-                worker.wait_for("is not a folder: move it away")
+                worker.wait_for("the report cannot be written to")
         for phase in ("summary", "research"):
             starters[phase] = apps[first].starter(f"phase {phase}")
         wait_until(lambda: in_all_phases(provider))
