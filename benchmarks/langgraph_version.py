@@ -33,16 +33,21 @@ def put_on_paper(state: State) -> State:
     return {"name": write_pdf(state["summary"] + "\n\n" + state["text"], state["name"])}
 
 
-def main(topic: str, identity: str, database: str) -> None:
-    builder = StateGraph(State)
-    builder.add_node("research", research)
-    builder.add_node("summarise", summarise)
-    builder.add_node("write_pdf", put_on_paper)
+def builder() -> "StateGraph[State]":
+    """The three nodes in a row."""
+    graph = StateGraph(State)
+    graph.add_node("research", research)
+    graph.add_node("summarise", summarise)
+    graph.add_node("write_pdf", put_on_paper)
     for before, after in [(START, "research"), ("research", "summarise"), ("summarise", "write_pdf")]:
-        builder.add_edge(before, after)
-    builder.add_edge("write_pdf", END)
+        graph.add_edge(before, after)
+    graph.add_edge("write_pdf", END)
+    return graph
+
+
+def main(topic: str, identity: str, database: str) -> None:
     with SqliteSaver.from_conn_string(database) as checkpoints:
-        graph = builder.compile(checkpointer=checkpoints)
+        graph = builder().compile(checkpointer=checkpoints)
         config = {"configurable": {"thread_id": identity}}
         begun = graph.get_state(config).next
         graph.invoke(None if begun else {"topic": topic, "name": f"{identity}.pdf"}, config)
