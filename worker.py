@@ -82,9 +82,8 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
         tuner=slots.tuner(max_calls),
-        # A report's history is short, and replayed in milliseconds. To be remembered by one worker
-        # would mean, when that worker is killed, to wait ten seconds for it at the next step.
-        max_cached_workflows=0,
+        # A worker that remembers a report is asked first; one that is dead, for half a second.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=0.5),
         graceful_shutdown_timeout=DRAIN,
         # Heartbeats carry the text so far, and so are not held back by the SDK.
         max_heartbeat_throttle_interval=timedelta(seconds=0.4),

@@ -77,7 +77,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
             self.setFillColor(look.color)
             raised = y + (look.size * 0.35 if look.raised else 0)
             self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 0 1 {x:.3f} {raised:.3f} Tm")
-            self._code.append("".join(code for piece in pieces for code in font.show(piece, size)))
+            self._code.append("".join(font.show(piece, size) for piece in pieces))
             self._code.append("ET")
             x += line_width(pieces)
 
@@ -106,9 +106,17 @@ class _Embedded:
         self.face, self.resource = face, resource
         self.stands_for: dict[int, str] = {}
         self.width = cache(face.width)
+        self._shown: dict[tuple[str, str, int, float], str] = {}
 
-    def show(self, piece: Piece, size: float) -> Iterator[str]:
-        """The operators that show a piece, and name its text where its glyphs alone would not."""
+    def show(self, piece: Piece, size: float) -> str:
+        """The operators that show a piece; the words of a text come again and again."""
+        key = (piece.text, piece.shown_as, piece.level % 2, size)
+        if key not in self._shown:
+            self._shown[key] = "".join(self._show(piece, size))
+        return self._shown[key]
+
+    def _show(self, piece: Piece, size: float) -> Iterator[str]:
+        """They name its text where its glyphs alone would not."""
         # Where marks are placed on letters, readers of the text see gaps that are none.
         marks = piece.level % 2 == 0 and any(
             glyph.x or glyph.y or not glyph.advance for glyph in piece.glyphs

@@ -19,8 +19,9 @@ from temporalio.worker import (
     WorkerTuner,
 )
 
-AHEAD = 5
-"""Activity tasks that are fetched and not begun: one for each of the SDK's pollers."""
+AHEAD = 10
+"""Activity tasks that are fetched and not begun: one for each of the SDK's five pollers, and as many
+that come without a poll, with the answer to the workflow's step before ("eager")."""
 WORKFLOW_TASKS = 10
 """Workflow tasks at a time; each takes milliseconds."""
 

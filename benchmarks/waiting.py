@@ -1,0 +1,102 @@
+"""How it grows: many reports wait on the local dev server, and one worker comes.
+
+    python -m benchmarks.waiting [REPORTS …]       default: 10 100 1000 10000
+
+First nobody works, and the reports are started and wait. Then one worker comes, and its pace is
+taken over half a minute (or until all are done). Calls of 200 ms, service and worker on one machine.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from temporalio.client import Client
+
+from benchmarks.throughput import _reply
+from demos.processes import start_worker
+from demos.provider import Provider
+from models import GenerateReportInput
+from research import reports
+from tests.conftest import DevServer, copy_clone, free_port
+from workflow import GenerateReportWorkflow
+
+PACE_SECONDS = 30.0
+
+
+def main(sizes: list[int]) -> None:
+    """A Markdown table, one row for each number of waiting reports."""
+    print("| waiting | started | service's memory | its file | `--list` | then one worker makes |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as scratch, Provider(_reply) as provider:
+            server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
+            (server.root / "out").mkdir()
+            server.run("start")
+            os.environ.update(
+                TEMPORAL_ADDRESS=f"127.0.0.1:{server.port}",
+                LLM_MODEL="openai/gpt-4o",
+                LLM_API_KEY="sk-benchmark-0123456789",
+                LLM_API_BASE=provider.url,
+                REPORTS_DIR=str(server.root / "out"),
+                **server.environ,
+            )
+            try:
+                print(asyncio.run(_row(server, size)), flush=True)
+            finally:
+                server.run("stop")
+
+
+async def _row(server: DevServer, size: int) -> str:
+    client = await Client.connect(f"127.0.0.1:{server.port}")
+    begun = time.monotonic()
+    gate = asyncio.Semaphore(50)
+
+    async def start(number: int) -> None:
+        async with gate:
+            await client.start_workflow(
+                GenerateReportWorkflow.run,
+                GenerateReportInput(f"report {number}"),
+                id=f"waiting-{number}",
+                task_queue="research",
+            )
+
+    await asyncio.gather(*[start(number) for number in range(size)])
+    rate = size / (time.monotonic() - begun)
+    record = json.loads((server.root / ".temporal" / "server.json").read_text())
+    memory = psutil.Process(record["pid"]).memory_info().rss
+    stored = sum(file.stat().st_size for file in (server.root / ".temporal").glob("temporal.db*"))
+    begun = time.monotonic()
+    await reports.latest(client)
+    listing = time.monotonic() - begun
+    with start_worker(root=server.root):
+        pace = await _pace(client, size)
+    cells = [
+        f"{size:,}",
+        f"{rate:.0f} a second",
+        f"{memory / 2**20:.0f} MB",
+        f"{stored / 2**20:.1f} MB",
+        f"{listing * 1000:.0f} ms",
+        f"{pace:.1f} reports a second",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+async def _pace(client: Client, size: int) -> float:
+    """Reports a second from the first that is done, as the service counts them."""
+    done, first, since = 0, 0, 0.0
+    while done < size and (not since or time.monotonic() - since < PACE_SECONDS):
+        await asyncio.sleep(0.2)
+        done = (await client.count_workflows("ExecutionStatus = 'Completed'")).count
+        if done and not since:
+            first, since = done, time.monotonic()
+    return (done - first) / max(time.monotonic() - since, 0.001)
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or [10, 100, 1_000, 10_000])
+    os._exit(0)
