@@ -3,7 +3,7 @@
     python -m benchmarks.waiting [REPORTS …]       default: 10 100 1000 10000
 
 First nobody works, and the reports are started and wait. Then one worker comes, and its pace is
-taken over half a minute (or until all are done). Calls of 200 ms, service and worker on one machine.
+taken over a minute and a half (or until all are done). Calls of 200 ms, service and worker on one machine.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from research import reports
 from tests.conftest import DevServer, copy_clone, free_port
 from workflow import GenerateReportWorkflow
 
-PACE_SECONDS = 30.0
+PACE_SECONDS = 90.0
 
 
 def main(sizes: list[int]) -> None:
