@@ -2,6 +2,7 @@
 # make test                 checks and tests, with all their set-up
 # make demo                 the worker is killed, the report is not
 # make chaos [KILLS=200]    kills and faults at random while reports run; what came of it
+# make fuzz                 a hundred times the suite's examples of input that nobody thought of
 # make bench                the measurements in benchmarks/, side by side with others
 # make stop                 ends the local Temporal dev server
 # make lock                 refreshes the lock files from requirements*.txt
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOPIC ?=
 export TOPIC
-.PHONY: report test demo chaos bench stop lock clean
+.PHONY: report test demo chaos fuzz bench stop lock clean
 
 report: $(VENV)/run
 	@$(BIN)/python -m demos.one_command
@@ -28,12 +29,11 @@ demo: $(VENV)/run
 chaos: $(VENV)/dev
 	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
+fuzz: $(VENV)/dev
+	FUZZ=100 $(BIN)/python -m pytest tests/test_fuzz.py
+
 bench: $(VENV)/bench
-	$(BIN)/python -m benchmarks.startup
-	$(BIN)/python -m benchmarks.recovery
-	$(BIN)/python -m benchmarks.in_flight
-	$(BIN)/python -m benchmarks.pdf
-	$(BIN)/python -m benchmarks.hostile
+	$(BIN)/python -m benchmarks
 
 stop: $(VENV)/run
 	@$(BIN)/python -m research.devserver stop

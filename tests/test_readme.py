@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from research import devserver
 from research.settings import ROOT
@@ -141,3 +142,18 @@ def test_a_start_by_the_temporal_cli(app: App) -> None:
     )
     assert started.returncode == 0, started.stderr
     worker.wait_for("Summary generated!")
+
+
+def test_the_lock_is_what_the_requirements_mean() -> None:
+    """Each requirement is pinned in its lock, within its bounds, and everything has its hashes."""
+    for stem in ("requirements", "requirements-dev", "benchmarks/requirements"):
+        locked = (ROOT / f"{stem}.lock").read_text()
+        blocks = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", locked, flags=re.M))
+        pinned = {Requirement(b.split(" \\")[0]).name: b for b in blocks if "==" in b}
+        assert all("--hash=sha256:" in block for block in pinned.values())
+        for line in (ROOT / f"{stem}.txt").read_text().splitlines():
+            text = line.split("#")[0].strip()
+            if text and not text.startswith("-r"):
+                wanted = Requirement(text)
+                [version] = Requirement(pinned[wanted.name].split(" \\")[0]).specifier
+                assert wanted.specifier.contains(version.version), line

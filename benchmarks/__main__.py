@@ -1,0 +1,42 @@
+"""All measurements, one after the other on this machine: `make bench` runs this.
+
+python -m benchmarks [NAME …]      writes benchmarks/results.md, and prints it as it grows
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results.md"
+TITLES = {
+    "startup": "Start-up",
+    "throughput": "What durability costs",
+    "recovery": "After a kill",
+    "in_flight": "1,000 reports in flight",
+    "waiting": "How it grows",
+    "pdf": "Markdown to PDF",
+    "hostile": "Hostile Markdown",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run them; the exit status is 1 when one could not be run."""
+    failed = False
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    RESULTS.write_text(f"# Measured {date.today()}, {machine}, Python {platform.python_version()}\n")
+    for name in names or TITLES:
+        print(f"\n{TITLES[name]} …", file=sys.stderr, flush=True)
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], stdout=subprocess.PIPE, text=True)
+        failed |= done.returncode != 0
+        section = f"\n## {TITLES[name]}\n\n{done.stdout.strip() or 'It could not be measured.'}\n"
+        print(section, flush=True)
+        with RESULTS.open("a") as results:
+            results.write(section)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
