@@ -15,7 +15,7 @@ import uuid
 from typing import TYPE_CHECKING, NoReturn
 
 from research import __version__, console, settings, topic
-from research.errors import Fixable
+from research.errors import Fixable, Unreachable
 
 # The prompt is there at once: Temporal is imported when the topic is known.
 if TYPE_CHECKING:
@@ -65,15 +65,26 @@ class Starter:
 
     def run(self) -> int:
         """Ask first, then connect."""
-        options = self.options
-        if options.list:
-            return asyncio.run(self.list())
-        if options.cancel:
-            return asyncio.run(self.cancel(options.cancel))
-        if options.attach:
-            return asyncio.run(self.attach(options.attach))
-        self.say("Welcome to the Research Report Generator!")
-        return asyncio.run(self.start(topic.ask(options.topic)))
+        options, prompt = self.options, ""
+        if not (options.list or options.cancel or options.attach):
+            self.say("Welcome to the Research Report Generator!")
+            prompt = topic.ask(options.topic)
+        return asyncio.run(self.act(prompt))
+
+    async def act(self, prompt: str) -> int:
+        """What the options ask for."""
+        from temporalio.service import RPCError
+
+        try:
+            if self.options.list:
+                return await self.list_reports()
+            if self.options.cancel:
+                return await self.cancel(self.options.cancel)
+            if self.options.attach:
+                return await self.attach(self.options.attach)
+            return await self.start(prompt)
+        except RPCError as error:
+            raise Unreachable(f"The Temporal service cannot do that now: {error.message}") from None
 
     async def start(self, prompt: str) -> int:
         """Start the report and wait for it, through whatever happens to worker and service."""
@@ -165,7 +176,7 @@ class Starter:
         self.give({**identity, "status": status, "error": reason(error)}, "")
         return exit_status
 
-    async def list(self) -> int:
+    async def list_reports(self) -> int:
         """The latest reports."""
         from research import reports
 

@@ -72,7 +72,7 @@ async def connect(
     converter = data_converter(replace(settings, secrets=secrets))
     try:
         connecting = Client.connect(
-            **config, data_converter=converter, identity=identity, runtime=_runtime(verbose)
+            **config, data_converter=converter, identity=identity, runtime=runtime(verbose)
         )
         client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
         await asyncio.wait_for(_find_namespace(client, service), CONNECT_SECONDS)
@@ -82,7 +82,8 @@ async def connect(
 
 
 @cache
-def _runtime(verbose: bool) -> Runtime:
+def runtime(verbose: bool) -> Runtime:
+    """The SDK's runtime, with its log or without."""
     level = TelemetryFilter(core_level="INFO" if verbose else "ERROR", other_level="ERROR")
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=level)))
 

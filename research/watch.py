@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 import psutil
@@ -38,6 +39,8 @@ from workflow import GenerateReportWorkflow
 
 LOOK_SECONDS = 1.0
 """Between two looks; each is one request, and a second one when the history has grown."""
+PATIENCE = timedelta(seconds=5)
+"""A service that says nothing for so long is as good as away."""
 QUEUED_SECONDS = 2.0
 """A task that lies so long has no worker that is free."""
 POLLER_SECONDS = 70.0
@@ -101,10 +104,10 @@ class Watcher:
         return replace(self._finished, trouble=trouble)
 
     async def _look(self) -> Status:
-        description = (await self._handle.describe()).raw_description
+        description = (await self._handle.describe(rpc_timeout=PATIENCE)).raw_description
         events = description.workflow_execution_info.history_length
         if events != self._events:
-            history = await self._handle.fetch_history()
+            history = await self._handle.fetch_history(rpc_timeout=PATIENCE)
             self._finished, self._events = await self._read(history.events), events
         pending = {
             STEPS[activity.activity_type.name]: activity

@@ -38,6 +38,7 @@ from demos.processes import Program, start_worker
 from demos.provider import Call, Provider, Reply, rest_of
 from models import GenerateReportInput
 from research import console
+from research.temporal import runtime
 from tests.conftest import DevServer, copy_clone, free_port
 from workflow import GenerateReportWorkflow
 
@@ -321,7 +322,7 @@ def _spoil(reply: Reply, fault: str) -> None:
 
 async def run(world: World, events: list[Event], reports: int) -> "Audit":
     """Start the reports, let everything happen, wait for what is left, and look at it from outside."""
-    client = await Client.connect(f"127.0.0.1:{world.server.port}", lazy=True)
+    client = await Client.connect(f"127.0.0.1:{world.server.port}", lazy=True, runtime=runtime(verbose=False))
     handles: list[WorkflowHandle[Any, Any]] = []
     seen = Folder(world.reports)
     watching = asyncio.create_task(seen.watch())
