@@ -146,7 +146,6 @@ class World:
         self.ledger: list[Entry] = []
         self.outages: list[tuple[float, float]] = []
         self.happened: Counter[str] = Counter()
-        self.over = False
         self._serials = iter(range(10_000))
 
     def reply(self, call: Call) -> Reply:
@@ -346,7 +345,7 @@ async def run(world: World, events: list[Event], reports: int) -> "Audit":
     calm = time.monotonic()
     ends = await asyncio.gather(*[_end(handle, calm + FINAL_SECONDS) for handle in handles])
     settled = time.monotonic() - calm
-    world.over = True
+    assert not watching.done(), watching.exception()
     watching.cancel()
     histories = [await handle.fetch_history() for handle in handles]
     return Audit(world, reports, handles, list(ends), histories, seen, settled)

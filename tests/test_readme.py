@@ -23,6 +23,7 @@ TESTED_ELSEWHERE = {
     "python starter.py": "test_report.py",
     "kill -9 WORKER_PID": "test_kills.py",
     "python worker.py --simulate-failure": "test_kills.py",
+    "make chaos": "test_chaos.py",
     "python starter.py --list": "test_terminal.py",
     "python starter.py --attach 1a2b3c4d": "test_terminal.py",
     "python starter.py --cancel 1a2b3c4d": "test_terminal.py",
