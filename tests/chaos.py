@@ -159,11 +159,21 @@ class World:
         fault = self.weather
         if fault == "summary refused" and kind == "r":
             fault = ""
+        if fault == "length" and any(entry.finish == "length" for entry in self.of(number, kind)):
+            fault = ""  # a text that is cut again and again ends cut, and says so
         _spoil(reply, fault)
         reply_start = len(text) - len(rest)
         self.ledger.append(Entry(call, number, fault, text, reply_start, reply.finish_reason))
         self.happened[f"answer: {fault}" if fault else "answer"] += 1
         return reply
+
+    def of(self, number: int, kind: str) -> list[Entry]:
+        """The requests for a report's research ("r") or summary ("s")."""
+        return [
+            entry
+            for entry in self.ledger
+            if entry.number == number and entry.call.is_summary == (kind == "s")
+        ]
 
     def start(self) -> None:
         """The service and the workers; the disk is a small one where that is allowed."""
@@ -467,7 +477,7 @@ class Audit:
         for number, history in enumerate(self.histories):
             for activity, kind in (("llm_call", "r"), ("generate_summary", "s")):
                 attempts, ended = _attempts(history, activity)
-                entries = list(self._of(number, kind))
+                entries = list(self.world.of(number, kind))
                 begun = [entry.call.begun + offset for entry in entries]
                 after += sum(begin > ended for begin in begun if ended)
                 parts = sum(entry.finish == "length" for entry in entries)
@@ -484,7 +494,7 @@ class Audit:
         delays = []
         for number in range(len(self.handles)):
             for kind in "rs":
-                entries = self._of(number, kind)
+                entries = self.world.of(number, kind)
                 for before, after in itertools.pairwise(entries):
                     cause = self._cause(before)
                     end = before.start + len(before.call.sent)
@@ -515,13 +525,6 @@ class Audit:
         if left:
             self.broken.append(f"temporary files are left: {', '.join(left[:3])}")
         return [("files ever seen half-written or changed", len(wrong)), ("temporary files left", len(left))]
-
-    def _of(self, number: int, kind: str) -> list[Entry]:
-        return [
-            entry
-            for entry in self.world.ledger
-            if entry.number == number and entry.call.is_summary == (kind == "s")
-        ]
 
     def _life(self, entry: Entry) -> Life:
         key = entry.call.headers["Authorization"].removeprefix("Bearer ")
@@ -569,7 +572,8 @@ def _wrong_text(number: int, pdf: Path, markdown: Path) -> str:
         for kind in "r" if refused else "rs":
             words = re.findall(rf"\b{kind}\d+w\d+\b", text)
             if words != text_of(number, kind).split():
-                return f"the {name} has not each word of {kind!r} once and in order"
+                lost = sorted(set(text_of(number, kind).split()) - set(words))
+                return f"the {name} has not each word of {kind!r} once and in order; lost: {lost}"
     return ""
 
 
