@@ -244,6 +244,8 @@ async def _read_stream(stream: Any, draft: Draft, joint: seam.Seam) -> _End:
 
 
 async def _read_whole(answer: Any, draft: Draft, joint: seam.Seam) -> _End:
+    if not answer.choices:
+        raise Fault(Kind.PASSING, "the provider's answer holds no text")
     choice = answer.choices[0]
     draft.text = joint.add(choice.message.content or "")
     refusal = getattr(choice.message, "refusal", None) or ""
