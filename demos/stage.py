@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import signal
 import sys
 import threading
 import time
@@ -75,7 +74,7 @@ class Stage:
         for worker in self._workers:
             lines.append(f"$ python worker.py    (process {worker.process.pid})")
             lines += [console.visible(line) for line in worker.lines if line[2:3] == ":"]
-            if worker.process.poll() == -signal.SIGKILL:
+            if worker.process.poll():  # one that is told to stop ends with 0
                 lines.append("Killed (SIGKILL).")
         return lines[-WORKER_LINES:] + [""] * (WORKER_LINES - len(lines))
 

@@ -25,9 +25,9 @@ def total(calls: list[LLMCallOutput], interrupted_after: int = 0) -> Bill:
 def in_one_line(bill: Bill) -> str:
     """The bill for people."""
     tokens = f"{bill.input_tokens:,} tokens in, {bill.output_tokens:,} out"
-    line = f"{tokens}, cost {_dollars(bill.cost)}, {bill.seconds:.0f} s, requests {bill.requests}"
+    line = f"{tokens}, cost {dollars(bill.cost)}, {bill.seconds:.0f} s, requests {bill.requests}"
     if bill.saved_tokens:
-        line += f"; durability saved {bill.saved_tokens:,} tokens ({_dollars(bill.saved_cost)})"
+        line += f"; durability saved {bill.saved_tokens:,} tokens ({dollars(bill.saved_cost)})"
     return line
 
 
@@ -35,7 +35,7 @@ def of_call(call: LLMCallOutput) -> str:
     """What one call brought and took, for the worker's log."""
     words = counted(len(call.text.split()), "word")
     tokens = counted(call.output_tokens or 0, "token")
-    return f"{words}, {tokens}, cost {_dollars(call.cost)}, {call.seconds:.0f} s"
+    return f"{words}, {tokens}, cost {dollars(call.cost)}, {call.seconds:.0f} s"
 
 
 def counted(number: int, thing: str) -> str:
@@ -64,5 +64,6 @@ def _sum(costs: list[float | None]) -> float | None:
     return sum(known) if len(known) == len(costs) else None
 
 
-def _dollars(cost: float | None) -> str:
+def dollars(cost: float | None) -> str:
+    """A cost for people."""
     return "unknown" if cost is None else f"${cost:.4f}"

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 STEPS = {"llm_call": "Research", "generate_summary": "Summary", "create_pdf_activity": "PDF"}
 """What people are told that an Activity is."""
+_ASCII = str.maketrans({"·": "-", "…": "..."})
 
 
 def say(line: str = "") -> None:
@@ -70,7 +71,9 @@ def take_any_character() -> None:
 
 def fitting(text: str) -> str:
     """The text as it can be shown: nothing invisible in it, and nothing that the terminal lacks."""
-    return visible(text) if draws_unicode() else visible(text).encode("ascii", "backslashreplace").decode()
+    if draws_unicode():
+        return visible(text)
+    return visible(text).translate(_ASCII).encode("ascii", "backslashreplace").decode()
 
 
 def draws_unicode() -> bool:

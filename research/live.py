@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from research import console
+from research import bill, console
 from research.watch import Status, Step
 
 _MARKS = {"waiting": "○", "queued": "◌", "retrying": "↻", "done": "✓", "failed": "✗", "pause": "‖"}
@@ -112,8 +112,8 @@ def picture(status: Status, width: int, spinner: Spinner) -> RenderableType:
 def describe(step: Step, now: float) -> str:
     """A step's state in a few words."""
     done = step.state == "done"
-    words = f"{len(step.text.split()):,} words" if step.text else ""
-    pages = f"{step.pages} page{'s' if step.pages > 1 else ''}" if step.pages else ""
+    words = bill.counted(len(step.text.split()), "word") if step.text else ""
+    pages = bill.counted(step.pages, "page") if step.pages else ""
     seconds = f"{max((step.ended or now) - step.begun, 0):.0f} s" if step.begun else ""
     if step.state == "retrying":
         wait = max(step.next_try - now, 0)
@@ -123,7 +123,7 @@ def describe(step: Step, now: float) -> str:
     attempt = f"attempt {step.attempt}" if step.attempt > 1 and not done else ""
     reason = step.reason if step.state == "queued" else ""
     queued = "waiting for a worker" if step.state == "queued" else ""
-    cost = f"${step.cost:.4f}" if done and step.cost else ""
+    cost = bill.dollars(step.cost) if done and step.cost else ""
     facts = (pages if done else "", words, step.model, attempt, reason, queued, seconds, cost)
     return " · ".join(filter(None, facts))
 

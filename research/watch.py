@@ -236,7 +236,7 @@ def _with(step: Step, known: dict[str, Any]) -> Step:
         text=str(known.get("text", step.text)),
         model=str(known.get("model", step.model)),
         cost=known.get("cost"),
-        pages=int(known.get("pages", 0)),
+        pages=int(known.get("pages") or 0),
     )
 
 
