@@ -66,7 +66,7 @@ class LLMCallOutput:
     cost: float | None = None
     """US dollars by litellm's price list; None where it has no price for the model."""
     finish_reason: str = ""
-    """Why the text ends: "stop"; "length" or "too_long" where it was cut."""
+    """Why the text ends: "stop"; "length", "too_long" or "empty" where it is not whole."""
     seconds: float = 0.0
     requests: int = 1
     """Requests to the provider, those included that a dead worker left."""

@@ -48,6 +48,8 @@ def notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure: str) 
     found = []
     if research.finish_reason in ("length", "too_long"):
         found.append("The research ends where the longest possible answer ended; it is not complete.")
+    if research.finish_reason == "empty":
+        found.append("The model did not go on with the research where it was broken off; it is not complete.")
     if summary is None:
         found.append(f"There is no executive summary: {failure}.")
     elif summary.prompt_shortened:

@@ -181,7 +181,7 @@ async def complete_shortening(
 
 def _take_up(draft: Draft) -> None:
     """Prepare what another attempt has left for going on from it."""
-    if draft.text:
+    if draft.text and len(draft.text) != draft.resumed_at:  # the same place is as good again
         draft.text = seam.safe_end(draft.text)
         draft.resumed_at = len(draft.text) or None
         draft.kept_tokens = len(draft.text) // 4
@@ -202,7 +202,7 @@ async def _ask(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> s
     if end.usage is not None and end.usage.prompt_tokens:
         draft.input_tokens = input_before + end.usage.prompt_tokens
         draft.output_tokens = output_before + end.usage.completion_tokens
-    return _judged(draft, end.finish_reason, end.refusal)
+    return _judged(draft, end.finish_reason, end.refusal, joint.is_empty)
 
 
 @contextmanager
@@ -274,7 +274,7 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str, str
     )
 
 
-def _judged(draft: Draft, finish_reason: str, refusal: str) -> str:
+def _judged(draft: Draft, finish_reason: str, refusal: str, is_empty: bool) -> str:
     """The reason why the stream stopped, when what it brought is an answer."""
     if refusal:
         raise Fault(Kind.FINAL, f"the model refuses: {faults.in_one_line(refusal)}")
@@ -285,10 +285,13 @@ def _judged(draft: Draft, finish_reason: str, refusal: str) -> str:
         return "too_long"
     if not finish_reason:
         raise Fault(Kind.PASSING, "the provider's stream broke off before the end of the answer")
-    if not draft.text.strip():
+    if is_empty:
         draft.empty_answers += 1
-        kind = Kind.FINAL if draft.empty_answers >= MOST_EMPTY else Kind.PASSING
-        raise Fault(kind, "the model gave an empty answer")
+        if draft.empty_answers < MOST_EMPTY:
+            raise Fault(Kind.PASSING, "the model gave an empty answer")
+        if not draft.text.strip():
+            raise Fault(Kind.FINAL, "the model gave nothing but empty answers")
+        return "empty"
     return finish_reason
 
 

@@ -44,11 +44,14 @@ class Seam:
 
     def __init__(self, before: str) -> None:
         self.text = before
+        self.is_empty = True
+        """Nothing but white space has come."""
         self.started_over = False
         self._head: str | None = "" if before else None
 
     def add(self, piece: str) -> str:
         """The whole text so far, with this piece or without it while that is being judged."""
+        self.is_empty &= not piece.strip()
         if self._head is None:
             self.text += piece
         else:

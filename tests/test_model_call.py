@@ -142,6 +142,26 @@ async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settin
     assert kinds == [Kind.PASSING] * 4 + [Kind.FINAL]
 
 
+async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings: Settings) -> None:
+    """Asked for the rest, a model that says nothing is asked again; the text is whole, or said not to be."""
+    replies = iter([Reply(WORDS[:900], finish_reason=None), Reply(""), Reply("")])
+    provider.reply = lambda call: next(replies, None) or Reply(rest_of(WORDS, call))
+    draft = Draft()
+    for _ in range(3):
+        assert (await fault_of(settings, draft)).kind is Kind.PASSING
+    answer = await llm.complete("A topic", settings, draft)
+    assert (answer.text, answer.finish_reason) == (WORDS, "stop")
+
+    provider.reply = lambda call: Reply("" if len(call.messages) > 1 else WORDS[:900], finish_reason="stop")
+    draft = Draft(text=WORDS[:900])
+    for _ in range(4):
+        assert (await fault_of(settings, draft)).kind is Kind.PASSING
+    answer = await llm.complete("A topic", settings, draft)
+    assert WORDS.startswith(answer.text.strip())
+    assert len(answer.text) > 880
+    assert answer.finish_reason == "empty"
+
+
 async def test_a_filtered_answer_is_final(provider: Provider, settings: Settings) -> None:
     provider.reply = lambda call: Reply("It begins", finish_reason="content_filter")
     fault = await fault_of(settings)
