@@ -104,6 +104,7 @@ class Terminal:
 
 
 def _take_terminal() -> None:
-    """Make the terminal this process's own, so that Ctrl-C reaches it."""
+    """Make the terminal this process's own, so that Ctrl-C reaches it, also from a job in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
