@@ -50,7 +50,7 @@ STALL_SECONDS = 6.0
 AGAIN_SECONDS = 1.0
 """So much of a text may be bought again for each stream that a kill broke off, on average."""
 FEW = 20
-"""Of fewer streams the average says little, and twice as much is let pass."""
+"""Of fewer streams the average says little, and more is let pass."""
 FINAL_SECONDS = 180.0
 """How long the last report may take when all is well again."""
 KEY = "sk-chaos-0123456789"
@@ -509,9 +509,9 @@ class Audit:
             mean = f"{statistics.mean(seconds):.2f} s, worst {max(seconds):.1f} s" if seconds else "-"
             name = f"streams broken off by a {cause}: text sent again, mean"
             rows.append((name.replace("a outage", "an outage"), f"{len(seconds)}: {mean}"))
-        most = AGAIN_SECONDS if len(again["kill"]) >= FEW else 2 * AGAIN_SECONDS
+        most = AGAIN_SECONDS if len(again["kill"]) >= FEW else 2.5 * AGAIN_SECONDS
         if again["kill"] and statistics.mean(again["kill"]) > most:
-            self.broken.append(f"more than {most:.0f} s of text was sent again for each kill")
+            self.broken.append(f"more than {most:g} s of text was sent again for each kill")
         if delays:
             felt = f"{statistics.median(delays):.1f} s, {max(delays):.1f} s"
             rows.append(("from a kill to the call's next attempt, median and worst", felt))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos import Audit, Event, run, schedule, world
 
-KILLS = [Event(3.5, "SIGKILL")]
+KILLS = [Event(3.8, "SIGKILL")]
 STORM = [Event(0.5, "503", lasts=2.0)]
 BEAT = "                activity.heartbeat("
 
@@ -84,5 +84,5 @@ def test_the_same_seed_is_the_same_schedule() -> None:
 )
 def test_it_can_fail(events: list[Event], changes: list[tuple[str, str, str]], claim: str) -> None:
     """With one of the program's promises taken away, the run falls short, and says of which."""
-    came, table = audit(events, 3, lambda root: spoil(root, changes), workers=1)
+    came, table = audit(events, 2, lambda root: spoil(root, changes), workers=1)
     assert any(claim in line for line in came.broken), f"{came.broken}\n{table}"
