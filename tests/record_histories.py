@@ -8,6 +8,7 @@ with every later one.
 """
 
 import asyncio
+import re
 import sys
 import tempfile
 import uuid
@@ -118,7 +119,8 @@ async def _record(server: DevServer, shape: Shape) -> str:
 
 
 async def _history(handle: "WorkflowHandle[object, object]") -> str:
-    return (await handle.fetch_history()).to_json()
+    history = (await handle.fetch_history()).to_json()
+    return re.sub(r'File \\"[^"\\]*?/(?:site-packages|clone)/', r'File \\"', history)  # no one's folders
 
 
 if __name__ == "__main__":
