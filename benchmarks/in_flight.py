@@ -8,23 +8,21 @@ Temporal version on its 100 threads, which does not stream either.
 """
 
 import asyncio
-import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
 from temporalio.client import Client, WorkflowHandle
 
+from benchmarks.ground import environ, own_server
 from benchmarks.plain_temporal import TASK_QUEUE, PlainWorkflow
 from demos.processes import Program, start_worker
 from demos.provider import Call, Provider, Reply
 from models import GenerateReportInput
-from tests.conftest import DevServer, copy_clone, free_port
+from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
 PEAK: Counter[int] = Counter()
@@ -52,19 +50,13 @@ ROWS = [
 
 
 def main(reports: int) -> None:
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    with tempfile.TemporaryDirectory() as scratch:
-        server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
-        server.run("start")
-        try:
-            print(f"{reports} reports at once, one worker\n")
-            print("| | a call | chunks | time | most calls in flight | memory | timeouts | twice | lost |")
-            print("|---|---|---|---|---|---|---|---|---|")
-            for row in ROWS:
-                cells = asyncio.run(_measure(server, row, reports))
-                print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-        finally:
-            server.run("stop")
+    with own_server() as server:
+        print(f"{reports} reports at once, one worker\n")
+        print("| | a call | chunks | time | most calls in flight | memory | timeouts | twice | lost |")
+        print("|---|---|---|---|---|---|---|---|---|")
+        for row in ROWS:
+            cells = asyncio.run(_measure(server, row, reports))
+            print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 async def _measure(server: DevServer, row: Row, reports: int) -> list[object]:
@@ -74,18 +66,9 @@ async def _measure(server: DevServer, row: Row, reports: int) -> list[object]:
         return Reply(text, chunk_seconds=row.call_seconds / row.chunks)
 
     with Provider(reply) as provider:
-        environ = {
-            **server.environ,
-            "TEMPORAL_ADDRESS": f"127.0.0.1:{server.port}",
-            "LLM_MODEL": "openai/gpt-4o",
-            "LLM_API_KEY": "sk-benchmark-0123456789",
-            "LLM_API_BASE": provider.url,
-            "LLM_MAX_STREAMS": row.streams,
-            "REPORTS_DIR": str(server.root / "out"),
-        }
-        (server.root / "out").mkdir(exist_ok=True)
+        settings = {**environ(server, provider), "LLM_MAX_STREAMS": row.streams}
         client = await Client.connect(f"127.0.0.1:{server.port}")
-        with _worker(row.name, server, environ) as worker:
+        with _worker(row.name, server, settings) as worker:
             memory = asyncio.create_task(_peak_memory(worker))
             started = time.monotonic()
             handles = await asyncio.gather(
@@ -118,10 +101,10 @@ async def _peak_memory(worker: Program) -> None:
         await asyncio.sleep(0.5)
 
 
-def _worker(name: str, server: DevServer, environ: dict[str, str]) -> Program:
+def _worker(name: str, server: DevServer, settings: dict[str, str]) -> Program:
     if name.startswith("ours"):
-        return start_worker(root=server.root, environ=environ)
-    worker = Program("-m", "benchmarks.plain_temporal", environ=environ)
+        return start_worker(root=server.root, environ=settings)
+    worker = Program("-m", "benchmarks.plain_temporal", environ=settings)
     worker.wait_for("Ready.")
     return worker
 

@@ -11,17 +11,16 @@ import os
 import signal
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from temporalio.client import Client
 
+from benchmarks.ground import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow
 from demos.processes import Program, start_worker
 from demos.provider import Provider, Reply, rest_of
 from models import GenerateReportInput
-from tests.conftest import DevServer, copy_clone, free_port, wait_until
+from tests.conftest import DevServer, wait_until
 from workflow import GenerateReportWorkflow
 
 CALL_SECONDS = 4.0
@@ -31,38 +30,24 @@ CONTENDERS = ("ours", "plain Temporal", "DBOS", "LangGraph")
 
 
 def main(rounds: int) -> None:
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    with tempfile.TemporaryDirectory() as scratch:
-        server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
-        (server.root / "out").mkdir()
-        server.run("start")
-        try:
-            print(f"Killed {KILL_AFTER:.0f} s into the second call of {CALL_SECONDS:.0f} s;", end=" ")
-            print(f"medians (and worst) of {rounds}\n")
-            print("| | kill to report | tokens bought again, of " + f"{2 * WORDS} |")
-            print("|---|---|---|")
-            for name in CONTENDERS:
-                runs = [_measure(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
-                seconds, again = zip(*runs, strict=True)
-                delay = f"{statistics.median(seconds):.1f} s ({max(seconds):.1f} s)"
-                print(f"| {name} | {delay} | {statistics.median(again):.0f} ({max(again)}) |", flush=True)
-        finally:
-            server.run("stop")
+    with own_server() as server:
+        print(f"Killed {KILL_AFTER:.0f} s into the second call of {CALL_SECONDS:.0f} s;", end=" ")
+        print(f"medians (and worst) of {rounds}\n")
+        print("| | kill to report | tokens bought again, of " + f"{2 * WORDS} |")
+        print("|---|---|---|")
+        for name in CONTENDERS:
+            runs = [_measure(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
+            seconds, again = zip(*runs, strict=True)
+            delay = f"{statistics.median(seconds):.1f} s ({max(seconds):.1f} s)"
+            print(f"| {name} | {delay} | {statistics.median(again):.0f} ({max(again)}) |", flush=True)
 
 
 def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
     """Seconds from the kill to the report, and words that the endpoint wrote more than once."""
     text = " ".join(f"word{number}" for number in range(WORDS))
     with Provider(lambda call: Reply(rest_of(text, call), chunk_seconds=CALL_SECONDS / WORDS)) as provider:
-        environ = {
-            **server.environ,
-            "TEMPORAL_ADDRESS": f"127.0.0.1:{server.port}",
-            "LLM_MODEL": "openai/gpt-4o",
-            "LLM_API_KEY": "sk-benchmark-0123456789",
-            "LLM_API_BASE": provider.url,
-            "REPORTS_DIR": str(server.root / "out"),
-        }
-        run = _Run(server, name, identity, environ)
+        settings = environ(server, provider)
+        run = _Run(server, name, identity, settings)
         process = run.start()
         run.ask()
         wait_until(lambda: any(call.is_summary for call in provider.calls), seconds=120)

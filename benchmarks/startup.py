@@ -12,19 +12,18 @@ import pty
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from benchmarks.ground import own_server
 from demos.processes import Program
 from research import settings
-from tests.conftest import DevServer, copy_clone, free_port
+from tests.conftest import DevServer
 
 RUNS = 9
 
@@ -32,24 +31,19 @@ RUNS = 9
 def main() -> None:
     """Print a Markdown table of medians and ratios."""
     settings.load()
-    with tempfile.TemporaryDirectory() as scratch:
-        server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
-        server.run("start")
-        try:
-            rows: dict[str, Callable[[], float]] = {
-                "import temporalio.client": lambda: _import("temporalio.client"),
-                "starter to its prompt": lambda: _starter(server),
-                "worker to its first poll": lambda: asyncio.run(_worker(server)),
-                "import litellm": lambda: _import("litellm"),
-            }
-            seconds: dict[str, list[float]] = {name: [] for name in rows}
-            for run in range(RUNS + 1):
-                for name, measure in rows.items():
-                    took = measure()
-                    if run:  # the first warms the caches
-                        seconds[name].append(took)
-        finally:
-            server.run("stop")
+    with own_server() as server:
+        rows: dict[str, Callable[[], float]] = {
+            "import temporalio.client": lambda: _import("temporalio.client"),
+            "starter to its prompt": lambda: _starter(server),
+            "worker to its first poll": lambda: asyncio.run(_worker(server)),
+            "import litellm": lambda: _import("litellm"),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in rows}
+        for run in range(RUNS + 1):
+            for name, measure in rows.items():
+                took = measure()
+                if run:  # the first warms the caches
+                    seconds[name].append(took)
     bare = statistics.median(seconds["import temporalio.client"])
     print("| | median | times the bare import |\n|---|---|---|")
     for name, runs in seconds.items():

@@ -12,7 +12,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -25,12 +24,13 @@ from typing import Any
 import psutil
 from temporalio.client import Client
 
+from benchmarks.ground import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow, ask_model, summary_prompt, write_pdf
 from demos.processes import Program, start_worker
 from demos.provider import Call, Provider, Reply
 from models import GenerateReportInput
 from research.settings import ROOT
-from tests.conftest import DevServer, copy_clone, free_port
+from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
 CALL_SECONDS, CHUNKS = 0.2, 10
@@ -59,27 +59,13 @@ class Run:
 
 def main(rounds: int) -> None:
     """Print a Markdown table of medians, and the ratios to the plain script."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     runs: dict[str, list[Run]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as scratch, Provider(_reply) as provider:
-        server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
-        (server.root / "out").mkdir()
-        server.run("start")
-        os.environ.update(
-            TEMPORAL_ADDRESS=f"127.0.0.1:{server.port}",
-            LLM_MODEL="openai/gpt-4o",
-            LLM_API_KEY="sk-benchmark-0123456789",
-            LLM_API_BASE=provider.url,
-            REPORTS_DIR=str(server.root / "out"),
-            **server.environ,
-        )
-        try:
-            for number in range(rounds):
-                for name in CONTENDERS:
-                    runs[name].append(_measure(server, name, number))
-                    print(f"round {number + 1}, {name}", file=sys.stderr, flush=True)
-        finally:
-            server.run("stop")
+    with own_server() as server, Provider(reply) as provider:
+        os.environ.update(environ(server, provider))
+        for number in range(rounds):
+            for name in CONTENDERS:
+                runs[name].append(_measure(server, name, number))
+                print(f"round {number + 1}, {name}", file=sys.stderr, flush=True)
     print(f"Calls of {CALL_SECONDS * 1000:.0f} ms, a research of {len(RESEARCH):,} characters\n")
     print("| | one alone | over the script | 50 at a time | worker's CPU | service's CPU | memory | stored |")
     print("|---|---|---|---|---|---|---|---|")
@@ -108,7 +94,7 @@ def _median(runs: list[Run], value: Callable[[Run], float]) -> float:
     return statistics.median(value(run) for run in runs)
 
 
-def _reply(call: Call) -> Reply:
+def reply(call: Call) -> Reply:
     text = SUMMARY if call.is_summary else RESEARCH
     words = max(1, -(-len(text.split()) // CHUNKS))
     pieces = -(-len(text.split()) // words)
@@ -128,9 +114,8 @@ def _measure(server: DevServer, name: str, number: int) -> Run:
 
 async def _with_temporal(server: DevServer, name: str, number: int) -> Run:
     client = await Client.connect(f"127.0.0.1:{server.port}")
-    record = json.loads((server.root / ".temporal" / "server.json").read_text())
     with _worker(server, name) as worker:
-        processes = [psutil.Process(worker.process.pid), psutil.Process(record["pid"])]
+        processes = [psutil.Process(worker.process.pid), psutil.Process(server.pid)]
 
         async def report(identity: str) -> float:
             begun = time.monotonic()

@@ -7,22 +7,20 @@ taken over a minute and a half (or until all are done). Calls of 200 ms, service
 """
 
 import asyncio
-import json
 import os
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import psutil
 from temporalio.client import Client
 
-from benchmarks.throughput import _reply
+from benchmarks.ground import environ, own_server
+from benchmarks.throughput import reply
 from demos.processes import start_worker
 from demos.provider import Provider
 from models import GenerateReportInput
 from research import reports
-from tests.conftest import DevServer, copy_clone, free_port
+from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
 PACE_SECONDS = 90.0
@@ -33,22 +31,9 @@ def main(sizes: list[int]) -> None:
     print("| waiting | started | service's memory | its file | `--list` | then one worker makes |")
     print("|---|---|---|---|---|---|", flush=True)
     for size in sizes:
-        with tempfile.TemporaryDirectory() as scratch, Provider(_reply) as provider:
-            server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
-            (server.root / "out").mkdir()
-            server.run("start")
-            os.environ.update(
-                TEMPORAL_ADDRESS=f"127.0.0.1:{server.port}",
-                LLM_MODEL="openai/gpt-4o",
-                LLM_API_KEY="sk-benchmark-0123456789",
-                LLM_API_BASE=provider.url,
-                REPORTS_DIR=str(server.root / "out"),
-                **server.environ,
-            )
-            try:
-                print(asyncio.run(_row(server, size)), flush=True)
-            finally:
-                server.run("stop")
+        with own_server() as server, Provider(reply) as provider:
+            os.environ.update(environ(server, provider))
+            print(asyncio.run(_row(server, size)), flush=True)
 
 
 async def _row(server: DevServer, size: int) -> str:
@@ -67,8 +52,7 @@ async def _row(server: DevServer, size: int) -> str:
 
     await asyncio.gather(*[start(number) for number in range(size)])
     rate = size / (time.monotonic() - begun)
-    record = json.loads((server.root / ".temporal" / "server.json").read_text())
-    memory = psutil.Process(record["pid"]).memory_info().rss
+    memory = psutil.Process(server.pid).memory_info().rss
     stored = sum(file.stat().st_size for file in (server.root / ".temporal").glob("temporal.db*"))
     begun = time.monotonic()
     await reports.latest(client)

@@ -102,3 +102,10 @@ def start_worker(*options: str, root: Path = ROOT, environ: Mapping[str, str] | 
         worker.__exit__(None, None, None)
         raise
     return worker
+
+
+def workflow_id(starter: Program) -> str:
+    """The Workflow ID that a starter printed."""
+    starter.wait_for("Started workflow.")
+    [line] = [line for line in starter.lines if line.startswith("Started workflow.")]
+    return line.split("Workflow ID: ")[1].split(",")[0]

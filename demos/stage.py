@@ -11,10 +11,9 @@ from types import TracebackType
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
-from rich.spinner import Spinner
 from rich.text import Text
 
-from demos.processes import Program
+from demos.processes import Program, workflow_id
 from demos.provider import Provider
 from research import console, live, settings
 from research.temporal import connect
@@ -33,7 +32,7 @@ class Stage:
         self._provider, self._starter, self._workers = provider, starter, workers
         self._over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._watch()), daemon=True)
-        self._spinner = Spinner("dots" if console.draws_unicode() else "line", style="cyan")
+        self._spinner = live.spinner()
         self._live: Live | None = None
         if has_room():
             self._live = Live(get_renderable=self.picture, refresh_per_second=8, redirect_stderr=False)
@@ -79,11 +78,8 @@ class Stage:
         return lines[-WORKER_LINES:] + [""] * (WORKER_LINES - len(lines))
 
     async def _watch(self) -> None:
-        self._starter.wait_for("Started workflow.")
-        [line] = [line for line in self._starter.lines if line.startswith("Started workflow.")]
-        workflow_id = line.split("Workflow ID: ")[1].split(",")[0]
         client, service = await connect(settings.load(), console.complain)
-        handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, workflow_id)
+        handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, workflow_id(self._starter))
         watcher = Watcher(client, service, handle)
         while not self._over.is_set():
             self.status = await watcher.look()

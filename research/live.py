@@ -48,7 +48,7 @@ class Screen:
     def __init__(self, link: str | None) -> None:
         self._link = link
         self._status = Status()
-        self._spinner = Spinner("dots" if console.draws_unicode() else "line", style="cyan")
+        self._spinner = spinner()
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._live = Live(
             console=self._console,
@@ -77,13 +77,18 @@ class Screen:
         return Group("", picture(self._status, self._console.width, self._spinner), "", *below)
 
 
+def spinner() -> Spinner:
+    """The mark of a step that runs."""
+    return Spinner("dots" if console.draws_unicode() else "line", style="cyan")
+
+
 def display(link: str | None, quiet: bool) -> Lines | Screen:
     """What fits where standard error goes."""
     terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return Screen(link) if terminal and not quiet else Lines(quiet)
 
 
-def picture(status: Status, width: int, spinner: Spinner) -> RenderableType:
+def picture(status: Status, width: int, running: Spinner) -> RenderableType:
     """The steps, each with its state; the end of the text that grows; what holds it up."""
     marks = _MARKS if console.draws_unicode() else _ASCII_MARKS
     now = time.time()
@@ -92,7 +97,7 @@ def picture(status: Status, width: int, spinner: Spinner) -> RenderableType:
     grid.add_column(width=8)
     grid.add_column(overflow="fold")
     for step in status.steps:
-        mark: RenderableType = spinner
+        mark: RenderableType = running
         if step.state != "running":
             mark = Text(marks[step.state], _STYLES[step.state])
         style = "yellow" if step.state in ("retrying", "failed") else "dim" if step.state == "waiting" else ""

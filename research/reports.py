@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research import console
 from research.errors import Fixable
-from research.watch import Handle, reason
+from research.watch import Handle, first_object, reason
 from workflow import GenerateReportWorkflow
 
 LISTED = 20
@@ -164,7 +164,6 @@ async def _topic(client: Client, handle: Handle) -> str:
     async for event in events:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             payloads = event.workflow_execution_started_event_attributes.input.payloads
-            values = await client.data_converter.decode(payloads)
-            return str(values[0].get("prompt", "")) if values and isinstance(values[0], dict) else ""
+            return str((await first_object(client, payloads)).get("prompt", ""))
         break
     return ""

@@ -5,7 +5,6 @@ far in its heartbeats. So a report can be watched with no worker alive.
 """
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import Sequence
@@ -131,7 +130,7 @@ class Watcher:
         steps = {step.name: step for step in status.steps}
         pause: dict[int, float] = {}
         for event in events:
-            when = _unix(event.event_time)
+            when = unix(event.event_time)
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
                 started = event.workflow_execution_started_event_attributes
                 status = replace(status, topic=(await self._decode(started.input.payloads)).get("prompt", ""))
@@ -162,7 +161,7 @@ class Watcher:
         failure = activity.last_failure
         step = replace(step, attempt=activity.attempt, reason=_reason(failure))
         if activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED:
-            due = _unix(activity.next_attempt_schedule_time)
+            due = unix(activity.next_attempt_schedule_time)
             return replace(step, state="retrying" if due > time.time() else "queued", next_try=due)
         return replace(step, state="running")
 
@@ -190,14 +189,18 @@ class Watcher:
         answer = await self._client.workflow_service.describe_task_queue(request)
         recent = time.time() - POLLER_SECONDS
         return any(
-            _unix(poller.last_access_time) > recent and not _is_dead(poller.identity)
+            unix(poller.last_access_time) > recent and not _is_dead(poller.identity)
             for poller in answer.pollers
         )
 
     async def _decode(self, payloads: Sequence[Payload]) -> dict[str, Any]:
-        """The first value, when it is an object: any SDK may have started the report."""
-        values = await self._client.data_converter.decode(payloads)
-        return values[0] if values and isinstance(values[0], dict) else {}
+        return await first_object(self._client, payloads)
+
+
+async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str, Any]:
+    """The first value, when it is an object: any SDK may have started the report."""
+    values = await client.data_converter.decode(payloads)
+    return values[0] if values and isinstance(values[0], dict) else {}
 
 
 async def result(handle: Handle) -> GenerateReportOutput:
@@ -222,10 +225,10 @@ def _queued_since(description: DescribeWorkflowExecutionResponse) -> float | Non
     """Since when a task lies there that no worker has taken; None where there is none."""
     task = description.pending_workflow_task
     if task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
-        return _unix(task.scheduled_time)
+        return unix(task.scheduled_time)
     for activity in description.pending_activities:
         if activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED:
-            return _unix(activity.next_attempt_schedule_time) or _unix(activity.scheduled_time)
+            return unix(activity.next_attempt_schedule_time) or unix(activity.scheduled_time)
     return None
 
 
@@ -254,11 +257,11 @@ def _is_dead(identity: str) -> bool:
 
 def _runs(pid: int) -> bool:
     try:
-        return pid == os.getpid() or psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def _unix(timestamp: Timestamp) -> float:
-    """0.0 where none is set."""
+def unix(timestamp: Timestamp) -> float:
+    """Seconds since 1970; 0.0 where none is set."""
     return timestamp.seconds + timestamp.nanos / 1e9

@@ -39,6 +39,7 @@ from demos.provider import Call, Provider, Reply, rest_of
 from models import GenerateReportInput
 from research import console
 from research.temporal import runtime
+from research.watch import unix
 from tests.conftest import DevServer, copy_clone, free_port
 from workflow import GenerateReportWorkflow
 
@@ -126,6 +127,11 @@ class Entry:
     start: int
     """The character of it at which the answer begins."""
     finish: str | None
+
+    @property
+    def begun(self) -> float:
+        """As a Unix time."""
+        return self.call.begun + time.time() - time.monotonic()
 
 
 class World:
@@ -473,12 +479,11 @@ class Audit:
     def _requests(self) -> list[tuple[str, object]]:
         """No request without an attempt of the service behind it; none for what was recorded."""
         after, unasked = 0, 0
-        offset = time.time() - time.monotonic()
         for number, history in enumerate(self.histories):
             for activity, kind in (("llm_call", "r"), ("generate_summary", "s")):
                 attempts, ended = _attempts(history, activity)
                 entries = list(self.world.of(number, kind))
-                begun = [entry.call.begun + offset for entry in entries]
+                begun = [entry.begun for entry in entries]
                 after += sum(begin > ended for begin in begun if ended)
                 parts = sum(entry.finish == "length" for entry in entries)
                 unasked += max(0, len(entries) - parts - attempts)
@@ -503,7 +508,7 @@ class Audit:
                         again[cause].append(words * WORD_SECONDS)
                     life = self._life(before)
                     if cause == "kill":
-                        delays.append(after.call.begun + time.time() - time.monotonic() - life.ended)
+                        delays.append(after.begun - life.ended)
         rows: list[tuple[str, object]] = []
         for cause, seconds in again.items():
             mean = f"{statistics.mean(seconds):.2f} s, worst {max(seconds):.1f} s" if seconds else "-"
@@ -535,7 +540,7 @@ class Audit:
         if entry.fault and entry.fault != "silence":
             return ""
         life = self._life(entry)
-        begun = entry.call.begun + time.time() - time.monotonic()
+        begun = entry.begun
         if any(start - 6 < life.ended and begun < end for start, end in self.world.outages):
             return "outage of the service"
         if any(begun < stall + STALL_SECONDS for stall in life.stalls):
@@ -555,12 +560,8 @@ def _attempts(history: Any, activity: str) -> tuple[int, float]:
             attempts += started.attempt if started.scheduled_event_id in scheduled else 0
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
             completed = event.activity_task_completed_event_attributes
-            ended = _seconds(event.event_time) if completed.scheduled_event_id in scheduled else ended
+            ended = unix(event.event_time) if completed.scheduled_event_id in scheduled else ended
     return attempts, ended
-
-
-def _seconds(timestamp: Any) -> float:
-    return float(timestamp.seconds + timestamp.nanos / 1e9)
 
 
 def _wrong_text(number: int, pdf: Path, markdown: Path) -> str:

@@ -87,12 +87,16 @@ class DevServer:
             timeout=1200,
         )
 
+    @property
+    def pid(self) -> int:
+        """The running server's process."""
+        return int(json.loads((self.root / ".temporal" / "server.json").read_text())["pid"])
+
     def kill(self) -> None:
         """SIGKILL, as a power cut would."""
         import psutil
 
-        record = json.loads((self.root / ".temporal" / "server.json").read_text())
-        process = psutil.Process(record["pid"])
+        process = psutil.Process(self.pid)
         process.kill()
         process.wait(10)
 
@@ -200,13 +204,6 @@ async def client(app: App) -> AsyncIterator[Client]:
     )  # fmt: skip
     assert made.exit_status() == 0, made.text
     yield await app.client()
-
-
-def workflow_id(starter: Program) -> str:
-    """The Workflow ID that a starter printed."""
-    starter.wait_for("Started workflow.")
-    [line] = [line for line in starter.lines if line.startswith("Started workflow.")]
-    return line.split("Workflow ID: ")[1].split(",")[0]
 
 
 def pdf_text(path: Path) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from demos.processes import Program
+from demos.processes import Program, workflow_id
 from demos.provider import Call, Provider, Reply, default_reply
-from tests.conftest import App, DevServer, wait_until, workflow_id
+from tests.conftest import App, DevServer, wait_until
 
 
 def slow_research(call: Call) -> Reply:

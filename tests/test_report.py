@@ -10,8 +10,9 @@ from pathlib import Path
 from pypdf import PdfReader
 from temporalio.client import Client
 
+from demos.processes import workflow_id
 from demos.provider import Provider, Reply, default_reply
-from tests.conftest import KEY, App, pdf_text, workflow_id
+from tests.conftest import KEY, App, pdf_text
 
 QUESTION = "How do tardigrades survive in space?"
 

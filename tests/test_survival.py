@@ -5,9 +5,10 @@ from pathlib import Path
 
 from temporalio.client import Client
 
+from demos.processes import workflow_id
 from demos.provider import Call, Provider, Reply, default_reply, rest_of
 from models import GenerateReportInput
-from tests.conftest import KEY, App, pdf_text, wait_until, workflow_id
+from tests.conftest import KEY, App, pdf_text, wait_until
 from workflow import GenerateReportWorkflow
 
 TEXT = " ".join(f"word{number}" for number in range(600))

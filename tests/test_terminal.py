@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from demos.processes import Program
+from demos.processes import Program, workflow_id
 from demos.provider import Call, Provider, Reply, default_reply, rest_of
 from research import reports, watch
 from research.temporal import Service
-from tests.conftest import App, DevServer, wait_until, workflow_id
+from tests.conftest import App, DevServer, wait_until
 from tests.terminal import CTRL_C, UP, Terminal
 
 WORDS = 60
