@@ -12,12 +12,15 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from reportlab import rl_config
 from reportlab.lib.colors import Color
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 from research.fonts import Face, Glyph
 from research.text import Line, Piece, Place, line_width
+
+rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 
 
 class Slot(NamedTuple):
@@ -180,8 +183,7 @@ class _Embedded:
                 "Supplement": 0,
             }),
             "FontDescriptor": descriptor,
-            "W": pdfdoc.PDFArray([item for glyph in used
-                                  for item in (glyph, pdfdoc.PDFArray([round(self.width(glyph), 2)]))]),
+            "W": f"[{' '.join(f'{glyph}[{self.width(glyph):.5g}]' for glyph in used)}]",
             **({} if face.is_cff else {"CIDToGIDMap": pdfdoc.PDFName("Identity")}),
         })  # fmt: skip
         return put("font", {

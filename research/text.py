@@ -6,9 +6,9 @@ can be taken for anything but text. Lengths are in points.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, groupby, pairwise
 from typing import Any, NamedTuple
 from unicodedata import bidirectional, combining
@@ -122,6 +122,7 @@ def lay_out(runs: Iterable[Run], width: float, missing: Missing) -> list[Line]:
     text = "".join(run.text for run in runs)
     starts = list(accumulate((len(run.text) for run in runs), initial=0))
     levels = _levels(text)
+    words = [_words(run.look) for run in runs] if isinstance(levels, bytes) else []
     lines: list[Line] = []
     line: Line = []
     used = 0.0
@@ -131,7 +132,9 @@ def lay_out(runs: Iterable[Run], width: float, missing: Missing) -> list[Line]:
             lines.append(line)
             line, used = [], 0.0
             continue
-        pieces = _pieces(text, start, end, runs, starts, levels, missing)
+        run = bisect_right(starts, start) - 1
+        word = words[run](unit[0]) if words and end <= starts[run + 1] else None
+        pieces = [word] if word else _pieces(text, start, end, runs, starts, levels, missing)
         length = sum(piece.width for piece in pieces)
         blank = unit[0].isspace()
         if used + length > width and line and not blank:
@@ -201,6 +204,19 @@ def _pieces(
         pieces += _shaped(text[start:here], look, level, missing)
         start = here
     return pieces
+
+
+@lru_cache(maxsize=50)
+def _words(look: Look) -> Callable[[str], Piece | None]:
+    """A word of this look as one piece, left to right, where its own face draws it; remembered."""
+    face = fonts.built_in(look.family, look.bold, look.italic)
+
+    @lru_cache(maxsize=5_000)
+    def word(text: str) -> Piece | None:
+        drawn = all(ord(character) in face.characters for character in text)
+        return _piece(text, look, face, 0) if drawn else None
+
+    return word
 
 
 def _shaped(text: str, look: Look, level: int, missing: Missing) -> Line:
