@@ -11,10 +11,12 @@ SHORTEST = 40
 """Characters of a draft that are worth going on from."""
 
 _HEAD = 160
+"""Characters of a continuation that are always enough to judge it."""
+_WORDS = 12
+"""Words that tell whether it is the answer from its beginning."""
 _SMALLEST_OVERLAP = 10
-_PREAMBLE = re.compile(
-    r"\s*(sure|certainly|of course|okay|here|continuing|continued)\b[^\n]{0,80}:\s*\n+", re.I
-)
+_REMARK = r"\s*(sure|certainly|of course|okay|here|continuing|continued)\b"
+_PREAMBLE = re.compile(rf"{_REMARK}[^\n]{{0,80}}:\s*\n+", re.I)
 
 
 def safe_end(text: str) -> str:
@@ -56,7 +58,7 @@ class Seam:
             self.text += piece
         else:
             self._head += piece
-            if len(self._head) >= _HEAD:
+            if len(self._head) >= _HEAD or self._is_clear(self._head):
                 self._judge(self._head)
         return self.text
 
@@ -66,6 +68,11 @@ class Seam:
             self._judge(self._head)
         return self.text
 
+    def _is_clear(self, head: str) -> bool:
+        """Whether more of the head would change nothing: what waits to be judged can be lost."""
+        remark = re.match(_REMARK, head, re.IGNORECASE)
+        return len(re.findall(r"\w+", head)) > _WORDS and not remark and head.strip() not in self.text
+
     def _judge(self, head: str) -> None:
         self._head = None
         self.started_over = _starts_over(self.text, head)
@@ -74,7 +81,7 @@ class Seam:
 
 def _starts_over(before: str, head: str) -> bool:
     """Whether a continuation is the answer from its beginning."""
-    old, new = (re.findall(r"\w+", text.lower())[:12] for text in (before, head))
+    old, new = (re.findall(r"\w+", text.lower())[:_WORDS] for text in (before, head))
     length = min(len(old), len(new))
     if length >= 4 and SequenceMatcher(None, old[:length], new[:length]).ratio() > 0.6:
         return True

@@ -173,9 +173,10 @@ async def test_a_filtered_answer_is_final(provider: Provider, settings: Settings
 
 async def test_retry_after_is_honoured(provider: Provider, settings: Settings) -> None:
     """As a number of seconds, and as a date."""
-    for header, seconds in [("7", 7), (formatdate(time.time() + 30, usegmt=True), 30)]:
+    in_half_a_minute = lambda: formatdate(time.time() + 30, usegmt=True)  # noqa: E731
+    for header, seconds in [(lambda: "7", 7), (in_half_a_minute, 30)]:
         provider.reply = lambda call, value=header: Reply(  # type: ignore[misc]
-            status=429, error={"message": "slow down"}, headers={"Retry-After": value}
+            status=429, error={"message": "slow down"}, headers={"Retry-After": value()}
         )
         delay = (await fault_of(settings)).delay(count=1)
         assert delay is not None
@@ -240,6 +241,19 @@ async def test_an_open_fence_is_not_opened_again(provider: Provider, settings: S
     provider.reply = lambda call: Reply("```python\n" + rest_of(MARKDOWN, call))
     answer = await llm.complete("A topic", settings, Draft(text=MARKDOWN[:cut], requests=1))
     assert answer.text == MARKDOWN
+
+
+def test_a_continuation_waits_no_longer_than_it_takes_to_judge_it() -> None:
+    """What waits is not in the heartbeats: were the worker killed, it would be bought again."""
+    joint = seam.Seam(WORDS[:600])
+    rest = WORDS[600:].lstrip().split(" ")
+    texts = [joint.add(f"{word} ") for word in rest[:14]]
+    assert texts[11] == WORDS[:600]
+    assert texts[13].split() == WORDS.split()[: len(texts[13].split())] and len(texts[13]) > 660
+
+    repeats = seam.Seam(WORDS[:600])
+    assert repeats.add(WORDS[500:590]) == WORDS[:600], "more of it may be a repetition, too"
+    assert repeats.add(WORDS[590:700]) == WORDS[:700]
 
 
 @pytest.mark.parametrize("begun", ["", "short"])
