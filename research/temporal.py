@@ -7,8 +7,9 @@ is the local dev server, which is started where it is not running.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
+from typing import Any
 from urllib.parse import quote
 
 from google.protobuf.duration_pb2 import Duration
@@ -17,8 +18,12 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.converter import (
+    AdvancedJSONEncoder,
+    CompositePayloadConverter,
     DataConverter,
     DefaultFailureConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
     PayloadCodec,
     PayloadConverter,
 )
@@ -196,9 +201,29 @@ def data_converter(settings: Settings) -> DataConverter:
             failure.stack_trace = settings.redact(failure.stack_trace)
 
     return DataConverter(
+        payload_converter_class=BriefPayloadConverter,
         failure_converter_class=KeyRemovingFailureConverter,
         payload_codec=KeyRemovingCodec() if settings.secrets else None,
     )
+
+
+class _BriefEncoder(AdvancedJSONEncoder):
+    """Leaves out the fields that have their default; so a default, once landed, never changes."""
+
+    def default(self, o: Any) -> Any:
+        if not is_dataclass(o):
+            return super().default(o)
+        values = {field.name: (getattr(o, field.name), field.default) for field in fields(o)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+
+class BriefPayloadConverter(CompositePayloadConverter):
+    """The SDK's own, with JSON that says only what is worth saying: a history is read by people."""
+
+    def __init__(self) -> None:
+        converters = DefaultPayloadConverter.default_encoding_payload_converters
+        brief = JSONPlainPayloadConverter(encoder=_BriefEncoder)
+        super().__init__(*[brief if c.encoding == brief.encoding else c for c in converters])
 
 
 def _without_keys(payload: Payload, settings: Settings) -> Payload:

@@ -7,9 +7,9 @@ import asyncio
 import json
 import os
 import tempfile
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from aiohttp import web
@@ -20,10 +20,18 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadConverter
 
 from demos.provider import Call, Provider, Reply
-from models import GenerateReportInput, LLMCallInput, PDFGenerationInput, PDFGenerationOutput
+from models import (
+    GenerateReportInput,
+    GenerateReportOutput,
+    LLMCallInput,
+    LLMCallOutput,
+    PDFGenerationInput,
+    PDFGenerationOutput,
+)
 from research import files, llm, pdf, settings
 from research.errors import Fixable
 from research.faults import Fault
+from research.temporal import BriefPayloadConverter
 from tests.conftest import KEY
 from tests.test_model_call import configured
 
@@ -164,3 +172,28 @@ def test_json_to_dataclasses(value: Any, shape: Any) -> None:
         return
     assert isinstance(made, shape)
     assert isinstance(getattr(made, fields(shape)[0].name), str)
+
+
+REAL = {float: st.floats(allow_nan=False, allow_infinity=False), str: st.text(), int: st.integers()}
+
+
+def any_of(shape: Any) -> st.SearchStrategy[Any]:
+    """A dataclass with anything in its fields, or with their defaults."""
+    for kind, strategy in REAL.items():
+        st.register_type_strategy(kind, strategy)
+    hints = get_type_hints(shape)
+    required = {field.name for field in fields(shape) if field.default is MISSING}
+    return st.builds(lambda values: shape(**values), st.fixed_dictionaries(
+        {name: st.from_type(hints[name]) for name in hints if name in required},
+        optional={name: st.from_type(hints[name]) for name in hints if name not in required},
+    ))  # fmt: skip
+
+
+@fuzz(200)
+@given(value=st.one_of(*[any_of(shape) for shape in [*SHAPES, LLMCallOutput, GenerateReportOutput]]))
+def test_dataclasses_to_history_and_back(value: Any) -> None:
+    """What is stored says only what is not so by default, and it is the same when it is read."""
+    [payload] = BriefPayloadConverter().to_payloads([value])
+    assert PayloadConverter.default.from_payload(payload, type(value)) == value
+    stored = json.loads(payload.data)
+    assert all(stored[field.name] != field.default for field in fields(value) if field.name in stored)
