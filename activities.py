@@ -158,15 +158,15 @@ async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
     """Tell the service, while something runs, that this worker lives, and what is written so far."""
 
     async def beat() -> None:
-        told, silent = None, QUIET_SECONDS  # the first one at once
+        told, silent = draft and replace(draft), 0.0
         pace = Pace(draft)
         while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            silent += HEARTBEAT_SECONDS
             pace.tell()
             if draft != told or silent >= QUIET_SECONDS:
                 activity.heartbeat(draft)
                 told, silent = draft and replace(draft), 0.0
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            silent += HEARTBEAT_SECONDS
 
     beating = asyncio.create_task(beat())
     try:

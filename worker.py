@@ -8,7 +8,8 @@ import socket
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
 from research import __version__, console, files, llm, logs, settings, slots
@@ -81,6 +82,13 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
+        # Every step in the history says which version made it.
+        deployment_config=WorkerDeploymentConfig(
+            WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False
+        ),
+        # The sandbox finds what a workflow must not do. The replay tests run every shape of a report
+        # in it; here it would cost each report a tenth of its time.
+        workflow_runner=UnsandboxedWorkflowRunner(),
         tuner=slots.tuner(max_calls),
         # A worker that remembers a report is asked first; one that is dead, for half a second.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=0.5),

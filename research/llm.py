@@ -235,8 +235,8 @@ async def _read_stream(stream: Any, draft: Draft, joint: seam.Seam) -> _End:
             if choice.delta.content:
                 draft.output_tokens += 1
                 draft.text = joint.add(choice.delta.content)
-        if len(draft.text) > LARGEST_ANSWER:
-            break
+        if end.usage is not None or len(draft.text) > LARGEST_ANSWER:
+            break  # the usage comes last; what litellm does after it is for those who log with it
         await asyncio.sleep(0)  # a full socket must not keep the loop from the heartbeats
     # The chunks cannot be asked: where a stream breaks off, litellm makes up a "stop".
     end.finish_reason = stream.received_finish_reason or stream.intermittent_finish_reason or ""
@@ -320,7 +320,7 @@ def _cost(litellm: Any, model: str, input_tokens: int, output_tokens: int) -> fl
         prices = litellm.cost_per_token(model, input_tokens, output_tokens)
     except Exception:  # likewise for a model that it has no price for
         return None
-    return float(sum(prices))
+    return round(float(sum(prices)), 9)
 
 
 def _size(text: str) -> int:
