@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from threading import get_ident
 from typing import Any
 
 from linkify_it import LinkifyIt
@@ -64,16 +66,22 @@ class Node:
 def parse(text: str) -> Node:
     """The document as a tree, for any string."""
     whole = text.encode("utf-8", "replace").decode()
+    definitions: dict[str, Any] = {}
+    root = _tree(_parser(get_ident()).parse(whole, definitions), whole.split("\n"))
+    root.children += _unused(definitions.get("references", {}), root)
+    return root
+
+
+@cache
+def _parser(thread: int) -> MarkdownIt:
+    """A thread's own: linkify-it keeps what it has found in itself."""
     parser = MarkdownIt("js-default", {"html": False, "linkify": True, "maxNesting": MAX_NESTING})
     parser.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(dollarmath_plugin, allow_space=False, allow_digits=False)
     parser.block.ruler.at("reference", _reference, {"alt": []})
     parser.inline.ruler.before("escape", "extra", _extra)
-    definitions: dict[str, Any] = {}
-    root = _tree(parser.parse(whole, definitions), whole.split("\n"))
-    root.children += _unused(definitions.get("references", {}), root)
-    return root
+    return parser
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
