@@ -2,9 +2,9 @@
 
     python -m tests.record_histories VERSION [COMMIT]
 
-Run it once for each version that lands, with the version's name, and its commit unless it is
-today's; a history that was recorded stays for ever, so that reports started by that version go on
-with every later one.
+Run it for each version that lands, with the version's name, and its commit unless it is today's;
+a history that was recorded stays for ever, so that reports started by that version go on with
+every later one. A shape that has been recorded is not recorded again.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ SHAPES = {
 
 
 def main(version: str, commit: str = "") -> None:
-    """One report of every shape, against a dev server of its own."""
+    """One report of every shape that is not there yet, against a dev server of its own."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "clone"
         server = DevServer(checkout(commit, root) if commit else copy_clone(root), free_port())
@@ -80,9 +80,10 @@ def main(version: str, commit: str = "") -> None:
         assert started.returncode == 0, started.stderr
         try:
             for name, shape in SHAPES.items():
-                history = asyncio.run(_record(server, shape))
-                (HISTORIES / f"{version}-{name}.json").write_text(history + "\n")
-                print(f"{version}-{name}", flush=True)
+                target = HISTORIES / f"{version}-{name}.json"
+                if not target.exists():
+                    target.write_text(asyncio.run(_record(server, shape)) + "\n")
+                    print(target.stem, flush=True)
         finally:
             server.run("stop")
 

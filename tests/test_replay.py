@@ -1,23 +1,28 @@
 """Reports that an earlier version started go on with this one."""
 
+import re
 from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from tests.record_histories import HISTORIES
+from research.settings import ROOT
+from tests.record_histories import HISTORIES, SHAPES
 from workflow import GenerateReportWorkflow
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
 
-def test_there_are_histories() -> None:
-    assert len(RECORDED) >= 3
+def test_every_version_has_a_history_of_every_shape() -> None:
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert {path.stem for path in RECORDED} == {
+        f"{version}-{shape}" for version in versions for shape in SHAPES
+    }
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
-    """The workflow's code takes the same decisions as when the history was made."""
+    """The workflow's code takes the same decisions as when the history was made, and stays in the sandbox."""
     history = WorkflowHistory.from_json(path.stem, path.read_text())
     await Replayer(workflows=[GenerateReportWorkflow]).replay_workflow(history)
