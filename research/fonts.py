@@ -6,6 +6,7 @@ they lack is drawn by the first font of the system that has it. Shaping is HarfB
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -113,9 +114,18 @@ class Face:
         return bytes(subset.reference_table("CFF ").data if self.is_cff else subset.blob.data)
 
 
-@cache
+_opening = threading.RLock()
+"""Two pages drawn at once have the same faces, or one would hold a font twice."""
+
+
 def built_in(family: str, bold: bool, italic: bool) -> Face:
     """A face of the two families that are always there."""
+    with _opening:
+        return _built_in(family, bold, italic)
+
+
+@cache
+def _built_in(family: str, bold: bool, italic: bool) -> Face:
     import pymupdf_fonts
 
     key = _BUILT_IN[family, bold, italic]
@@ -130,7 +140,8 @@ def face_for(character: str, family: str, bold: bool, italic: bool) -> Face | No
         face = built_in(candidate, bold, italic)
         if ord(character) in face.characters:
             return face
-    return next((face for face in _system_faces() if ord(character) in face.characters), None)
+    with _opening:
+        return next((face for face in _system_faces() if ord(character) in face.characters), None)
 
 
 _preferred: list[Path] = []
@@ -138,10 +149,11 @@ _preferred: list[Path] = []
 
 def prefer(places: Sequence[Path]) -> None:
     """Font files, and folders of them, to look into before the system's."""
-    if list(places) != _preferred:
-        _preferred[:] = places
-        _system_faces.cache_clear()
-        face_for.cache_clear()
+    with _opening:
+        if list(places) != _preferred:
+            _preferred[:] = places
+            _system_faces.cache_clear()
+            face_for.cache_clear()
 
 
 @cache

@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from pypdf import PdfReader
 from models import PDFGenerationInput
 from research import pdf, sample
 from research.formula import readable
+from research.settings import ROOT
 
 
 def read(content: str, **more: Any) -> str:
@@ -121,6 +124,29 @@ def test_a_document_that_fails_is_written_as_plain_text(monkeypatch: pytest.Monk
     shown = read("# A heading\n\n| a | b |\n|---|---|\n| one | two |\n")
     assert "A heading" in shown
     assert "| one | two |" in shown
+
+
+def test_a_worker_that_has_just_begun_draws_the_same_twice_at_once() -> None:
+    """Found by two hundred kills: two threads opened the fonts, and a report was written in two ways."""
+    drawing = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from models import PDFGenerationInput
+from research import pdf
+
+report = PDFGenerationInput("**Bold**, *slanted* and `code`. " * 40, summary="In short.", topic="Twice")
+start = threading.Barrier(8)
+
+def draw(number):
+    start.wait()
+    return pdf.render(report).data
+
+with ThreadPoolExecutor(8) as pool:
+    drawn = {*pool.map(draw, range(8)), pdf.render(report).data}
+print(len(drawn))
+"""
+    done = subprocess.run([sys.executable, "-c", drawing], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
