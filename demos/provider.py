@@ -56,6 +56,8 @@ class Reply:
     """None: the stream ends without one, as when the connection breaks."""
     ends_cleanly: bool = False
     """With no finish reason: the stream is closed as if it were whole."""
+    counts_along: bool = False
+    """Every chunk brings the usage so far, as some servers do."""
     cut_bytes: int | None = None
     """The connection breaks after so many bytes of the stream."""
 
@@ -172,8 +174,9 @@ class Provider:
         await response.prepare(request)
         sent_bytes = 0
         pieces = _pieces(reply)
-        for piece in pieces:
-            event = _event(call, {"delta": {"role": "assistant", "content": piece}})
+        for number, piece in enumerate(pieces, start=1):
+            usage = _usage(call, number) if reply.counts_along else None
+            event = _event(call, {"delta": {"role": "assistant", "content": piece}}, usage)
             if reply.cut_bytes is not None and sent_bytes + len(event) > reply.cut_bytes:
                 await response.write(event[: reply.cut_bytes - sent_bytes])
                 return _broken(request, response)

@@ -235,8 +235,9 @@ async def _read_stream(stream: Any, draft: Draft, joint: seam.Seam) -> _End:
             if choice.delta.content:
                 draft.output_tokens += 1
                 draft.text = joint.add(choice.delta.content)
-        if end.usage is not None or len(draft.text) > LARGEST_ANSWER:
-            break  # the usage comes last; what litellm does after it is for those who log with it
+        # After its end and its usage litellm only accounts for the stream, to those who log with it.
+        if (end.usage and stream.received_finish_reason) or len(draft.text) > LARGEST_ANSWER:
+            break
         await asyncio.sleep(0)  # a full socket must not keep the loop from the heartbeats
     # The chunks cannot be asked: where a stream breaks off, litellm makes up a "stop".
     end.finish_reason = stream.received_finish_reason or stream.intermittent_finish_reason or ""

@@ -243,6 +243,12 @@ async def test_an_open_fence_is_not_opened_again(provider: Provider, settings: S
     assert answer.text == MARKDOWN
 
 
+async def test_a_usage_that_comes_early_ends_nothing(provider: Provider, settings: Settings) -> None:
+    provider.reply = lambda call: Reply(WORDS, counts_along=True)
+    answer = await llm.complete("A topic", settings)
+    assert (answer.text, answer.output_tokens) == (WORDS, len(WORDS.split()))
+
+
 def test_a_continuation_waits_no_longer_than_it_takes_to_judge_it() -> None:
     """What waits is not in the heartbeats: were the worker killed, it would be bought again."""
     joint = seam.Seam(WORDS[:600])
