@@ -70,6 +70,10 @@ class Face:
         """Whether there is anything that a PDF can embed; colour bitmaps cannot be."""
         return bool({"glyf", "CFF "} & set(self._face.table_tags))
 
+    def draws(self, text: str) -> bool:
+        """Whether it has every character of the text."""
+        return all(ord(character) in self.characters for character in text)
+
     def _shape(self, text: str, right_to_left: bool = False) -> tuple[Glyph, ...]:
         """The glyphs of a piece of text, in the order in which they stand on the line."""
         buffer = harfbuzz.Buffer()

@@ -213,8 +213,8 @@ class _BriefEncoder(AdvancedJSONEncoder):
     def default(self, o: Any) -> Any:
         if not is_dataclass(o):
             return super().default(o)
-        values = {field.name: (getattr(o, field.name), field.default) for field in fields(o)}
-        return {name: value for name, (value, default) in values.items() if value != default}
+        told = [field for field in fields(o) if getattr(o, field.name) != field.default]
+        return {field.name: getattr(o, field.name) for field in told}
 
 
 class BriefPayloadConverter(CompositePayloadConverter):

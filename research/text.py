@@ -213,8 +213,7 @@ def _words(look: Look) -> Callable[[str], Piece | None]:
 
     @lru_cache(maxsize=5_000)
     def word(text: str) -> Piece | None:
-        drawn = all(ord(character) in face.characters for character in text)
-        return _piece(text, look, face, 0) if drawn else None
+        return _piece(text, look, face, 0) if face.draws(text) else None
 
     return word
 
@@ -233,7 +232,7 @@ def _shaped(text: str, look: Look, level: int, missing: Missing) -> Line:
 def _by_face(text: str, look: Look) -> list[tuple[Face | None, str]]:
     """Parts of the text with the face that draws each; None where there is no such face."""
     face = fonts.built_in(look.family, look.bold, look.italic)
-    if all(ord(character) in face.characters for character in text):
+    if face.draws(text):
         return [(face, text)]
     parts: list[tuple[Face | None, str]] = []
     for character in text:

@@ -173,7 +173,10 @@ async def test_a_filtered_answer_is_final(provider: Provider, settings: Settings
 
 async def test_retry_after_is_honoured(provider: Provider, settings: Settings) -> None:
     """As a number of seconds, and as a date."""
-    in_half_a_minute = lambda: formatdate(time.time() + 30, usegmt=True)  # noqa: E731
+
+    def in_half_a_minute() -> str:
+        return formatdate(time.time() + 30, usegmt=True)
+
     for header, seconds in [(lambda: "7", 7), (in_half_a_minute, 30)]:
         provider.reply = lambda call, value=header: Reply(  # type: ignore[misc]
             status=429, error={"message": "slow down"}, headers={"Retry-After": value()}
