@@ -380,17 +380,19 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
 
 def test_the_worker_tells_a_report(app: App, provider: Provider) -> None:
     """One line per event, each with the report's short id: begun, pace, finished, PDF."""
+    worker = app.worker()
+    first = app.starter("What the worker loads is loaded then")
+    assert first.exit_status() == 0, first.text
     provider.reply = lambda call: (
         default_reply(call) if call.is_summary else Reply(LONG, chunk_seconds=12 / WORDS)
     )
-    worker = app.worker()
     starter = app.starter(TOPIC)
     assert starter.exit_status() == 0, starter.text
     short = workflow_id(starter)[-8:]
-    worker.wait_for("PDF written: 1 page, ")
+    wait_until(lambda: worker.text.count("PDF written: 1 page, ") == 2)
     lines = [line.split("  ", 2) for line in worker.lines if re.match(r"\d\d:\d\d:\d\d  ", line)]
-    assert {line[1] for line in lines} == {short}
-    told = [line[2] for line in lines]
+    assert {line[1] for line in lines} == {workflow_id(first)[-8:], short}
+    told = [line[2] for line in lines if line[1] == short]
     assert told[0] == "Research begins"
     assert re.fullmatch(r"Research: \d+ words, \d+ a second", told[1])
     assert re.fullmatch(r"Research finished: 60 words, 60 tokens, cost \$0\.\d{4}, 1\d s", told[2])
