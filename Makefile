@@ -36,7 +36,7 @@ bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks
 
 stop: $(VENV)/run
-	@$(BIN)/python -m research.devserver stop
+	@$(BIN)/python -m research.temporal.devserver stop
 
 lock: $(VENV)/dev
 	$(BIN)/pip install --quiet uv

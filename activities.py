@@ -16,10 +16,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
-from research import bill, console, llm, settings
-from research.faults import MENDING_SECONDS, Fault, Kind
-from research.files import UnsafeName
-from research.llm import Draft
+from research import config
+from research.cli import terminal
+from research.llm import client as llm
+from research.llm import usage
+from research.llm.client import Draft
+from research.llm.errors import MENDING_SECONDS, Fault, Kind
+from research.reports.storage import UnsafeName
 
 HEARTBEAT_SECONDS = 0.8
 """A killed worker loses what its model wrote since the last heartbeat, and no more."""
@@ -34,14 +37,14 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # more at once would hold up th
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
     """The research: the model's answer to the prompt."""
-    return await _written(lambda draft: llm.complete(input.prompt, settings.load(), draft, input.spent))
+    return await _written(lambda draft: llm.complete(input.prompt, config.load(), draft, input.spent))
 
 
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """The executive summary; a research too long for the model is shortened for this prompt."""
     return await _written(
-        lambda draft: llm.complete_shortening(input.prompt, settings.load(), draft, input.spent)
+        lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
     )
 
 
@@ -54,25 +57,25 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """The report on paper, and as Markdown beside it, in the reports folder or store."""
-    from research import pdf
+    from research.pdf import document
 
-    config = settings.load()
+    settings = config.load()
     try:
         async with heartbeats():
             run = asyncio.get_running_loop().run_in_executor
-            rendered = await run(_RENDERING, pdf.render_report, input, config)
-            written = await run(_RENDERING, pdf.store_report, input, config, rendered)
+            rendered = await run(_RENDERING, document.render_report, input, settings)
+            written = await run(_RENDERING, document.store_report, input, settings, rendered)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Final", non_retryable=True) from None
     except OSError as error:
-        reason = config.redact(error.strerror or str(error))
+        reason = settings.redact(error.strerror or str(error))
         raise ApplicationError(
-            f"the report cannot be written to {config.reports_dir}: {reason};"
+            f"the report cannot be written to {settings.reports_dir}: {reason};"
             " mend that, and the report goes on by itself",
             type="Repairable",
             next_retry_delay=timedelta(seconds=MENDING_SECONDS),
         ) from None
-    activity.logger.info("PDF written: %s, %s", bill.counted(written.pages, "page"), written.path)
+    activity.logger.info("PDF written: %s, %s", usage.counted(written.pages, "page"), written.path)
     return replace(written, attempts=activity.info().attempt)
 
 
@@ -86,7 +89,7 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
         try:
             await asyncio.wait([writing, stopping], return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
-                activity.logger.info("%s finished: %s", _step(), bill.of_call(writing.result()))
+                activity.logger.info("%s finished: %s", _step(), usage.of_call(writing.result()))
                 return replace(writing.result(), attempts=activity.info().attempt)
         except Fault as fault:
             draft.faults += 1
@@ -104,7 +107,7 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
 
 
 def _step() -> str:
-    return console.STEPS[activity.info().activity_type]
+    return terminal.STEPS[activity.info().activity_type]
 
 
 def _tell_beginning(draft: Draft) -> None:

@@ -14,7 +14,9 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, NoReturn
 
-from research import __version__, console, settings, topic
+from research import __version__, config
+from research.cli import terminal
+from research.cli.prompt import ask as ask_topic
 from research.errors import Fixable, Unreachable
 
 # The prompt is there at once: Temporal is imported when the topic is known.
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from models import GenerateReportOutput
-    from research.temporal import Service
-    from research.watch import Handle
+    from research.cli.progress import Handle
+    from research.temporal.client import Service
 
 EXAMPLES = """\
 examples:
@@ -40,7 +42,7 @@ exit status: 0 done, 1 failed, 2 something to put right, 3 no Temporal service,
 def main() -> int:
     """Do what the options say; the exit status is as above."""
     options = _parser().parse_args()
-    console.take_any_character()
+    terminal.take_any_character()
     starter = Starter(options)
     try:
         return starter.run()
@@ -68,7 +70,7 @@ class Starter:
         options, prompt = self.options, ""
         if not (options.list or options.cancel or options.attach):
             self.say("Welcome to the Research Report Generator!")
-            prompt = topic.ask(options.topic)
+            prompt = ask_topic(options.topic)
         return asyncio.run(self.act(prompt))
 
     async def act(self, prompt: str) -> int:
@@ -89,7 +91,7 @@ class Starter:
     async def start(self, prompt: str) -> int:
         """Start the report and wait for it, through whatever happens to worker and service."""
         from models import GenerateReportInput
-        from research.temporal import TASK_QUEUE
+        from research.temporal.client import TASK_QUEUE
         from workflow import GenerateReportWorkflow
 
         client, service = await self.connect()
@@ -104,17 +106,17 @@ class Starter:
         run_id = handle.first_execution_run_id or ""
         self.say(f"Started workflow. Workflow ID: {handle.id}, RunID {run_id}")
         if self.options.detach:
-            self.say(f"Come back to it: python starter.py --attach {console.short_id(handle.id)}")
+            self.say(f"Come back to it: python starter.py --attach {terminal.short_id(handle.id)}")
             self.give({"workflow_id": handle.id, "run_id": run_id, "status": "running"}, handle.id)
             return 0
         return await self.follow(client, service, handle, run_id)
 
     async def attach(self, identity: str) -> int:
         """Follow a report that anybody started; of a finished one give the result."""
-        from research import reports
+        from research.cli import listing
 
         client, service = await self.connect()
-        handle, run_id = await reports.find(client, identity)
+        handle, run_id = await listing.find(client, identity)
         self.workflow_id = handle.id
         return await self.follow(client, service, handle, run_id)
 
@@ -122,18 +124,18 @@ class Starter:
         """Show the report's status until it ends, then its result."""
         from temporalio.client import WorkflowFailureError
 
-        from research import live, watch
+        from research.cli import live, progress
 
         link = service.link(handle.id, run_id)
-        watcher = watch.Watcher(client, service, handle)
-        ending = asyncio.create_task(watch.result(handle))
+        watcher = progress.Watcher(client, service, handle)
+        ending = asyncio.create_task(progress.result(handle))
         display = live.display(link, self.silent)
         if isinstance(display, live.Lines) and link:
             self.say(f"Watch it: {link}")
         with display:
             while not ending.done():
                 display.show(await watcher.look())
-                await asyncio.wait([ending], timeout=watch.LOOK_SECONDS)
+                await asyncio.wait([ending], timeout=progress.LOOK_SECONDS)
             display.show(await watcher.look())
         identity = {"workflow_id": handle.id, "run_id": run_id}
         try:
@@ -146,94 +148,95 @@ class Starter:
         """The result: all of it as JSON, or what people want to know."""
         from dataclasses import asdict
 
-        from research import bill, reports
+        from research.cli import listing
+        from research.llm import usage
 
         self.say(f"Result: {output.result}")
         for note in output.notes:
             self.say(f"Note: {note}")
-        self.say(f"Bill: {bill.in_one_line(output.bill)}")
-        if settings.is_sample(output.model):
+        self.say(f"Bill: {usage.in_one_line(output.bill)}")
+        if config.is_sample(output.model):
             self.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
-        if reports.is_here(output.path):
+        if listing.is_here(output.path):
             self.say(f"PDF: {output.path}")
         self.give({**identity, "status": "done", **asdict(output)}, output.path or output.filename)
         if self.options.open:
-            reports.open_file(output.path)
+            listing.open_file(output.path)
 
     def tell_end(self, error: BaseException, identity: dict[str, str]) -> int:
         """A report that ended without a result: cancelled, or failed and why."""
         from temporalio.exceptions import CancelledError, TerminatedError
 
-        from research.watch import reason
+        from research.cli.progress import reason
 
         ended = error.__cause__
         if isinstance(ended, (CancelledError, TerminatedError)):
-            console.complain("The report was cancelled.")
+            terminal.complain("The report was cancelled.")
             status, exit_status = "cancelled", 4
         else:
-            console.complain(f"The report failed: {reason(error)}")
+            terminal.complain(f"The report failed: {reason(error)}")
             status, exit_status = "failed", 1
         self.give({**identity, "status": status, "error": reason(error)}, "")
         return exit_status
 
     async def list_reports(self) -> int:
         """The latest reports."""
-        from research import reports
+        from research.cli import listing
 
         client, _ = await self.connect()
-        rows = await reports.latest(client)
+        rows = await listing.latest(client)
         if self.options.json:
-            console.say(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2))
+            terminal.say(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2))
         elif not rows:
             self.say("There are no reports yet.")
         else:
-            width = console.width()
+            width = terminal.width()
             for row in rows:
-                console.say(row.for_people(width))
+                terminal.say(row.for_people(width))
         return 0
 
     async def cancel(self, identity: str) -> int:
         """Cancel a report and wait until it has ended."""
-        from research import reports
+        from research.cli import listing
 
         client, _ = await self.connect()
-        handle, run_id = await reports.find(client, identity)
-        await reports.cancel(handle)
+        handle, run_id = await listing.find(client, identity)
+        await listing.cancel(handle)
         self.say(f"Cancelled: {handle.id}")
         self.give({"workflow_id": handle.id, "run_id": run_id, "status": "cancelled"}, "")
         return 0
 
     async def connect(self) -> "tuple[Client, Service]":
         """The client, with the dev server's start told to people only."""
-        from research.temporal import connect
+        from research.temporal.client import connect
 
-        return await connect(settings.load(), lambda line: None if self.silent else console.complain(line))
+        return await connect(config.load(), lambda line: None if self.silent else terminal.complain(line))
 
     def say(self, line: str) -> None:
         """A line for people; scripts that ask for the result alone are spared it."""
         if not self.silent:
-            console.say(line)
+            terminal.say(line)
 
     def give(self, result: dict[str, object], alone: str) -> None:
         """The result for scripts: one JSON object, or the one word that matters."""
         if self.options.json:
-            console.say(json.dumps(result, ensure_ascii=False))
+            terminal.say(json.dumps(result, ensure_ascii=False))
         elif self.options.quiet and alone:
-            console.say(alone)
+            terminal.say(alone)
 
     def tell_failure(self, line: str) -> None:
         """What has to be put right."""
-        console.complain(line)
+        terminal.complain(line)
         if self.options.json:
-            console.say(json.dumps({"workflow_id": self.workflow_id, "status": "error", "error": line}))
+            terminal.say(json.dumps({"workflow_id": self.workflow_id, "status": "error", "error": line}))
 
     def tell_leaving(self) -> None:
         """After Ctrl-C."""
         if not self.workflow_id:
-            console.complain("\nLeft. Nothing was started.")
+            terminal.complain("\nLeft. Nothing was started.")
             return
-        back = f"python starter.py --attach {console.short_id(self.workflow_id)}"
-        console.complain(f"\nLeft; the report goes on. Come back to it: {back}")
+        back = f"python starter.py --attach {terminal.short_id(self.workflow_id)}"
+        terminal.complain(f"\nLeft; the report goes on. Come back to it: {back}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -246,7 +249,7 @@ class _Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(unknown[0], known, 1)
             hint = f": did you mean {near[0]}?" if near else ": see --help."
             message = f"there is no option {unknown[0]}{hint}"
-        self.exit(2, f"{self.prog}: {console.visible(message)}\n")
+        self.exit(2, f"{self.prog}: {terminal.visible(message)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -283,4 +286,4 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    console.leave(main())
+    terminal.leave(main())

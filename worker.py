@@ -12,10 +12,14 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
-from research import __version__, console, files, llm, logs, settings, slots
+from research import __version__, config
+from research.cli import log_format, terminal
+from research.config import Settings
 from research.errors import Fixable
-from research.settings import Settings
-from research.temporal import TASK_QUEUE, Service, connect
+from research.llm import client as llm
+from research.reports import storage
+from research.temporal import slots
+from research.temporal.client import TASK_QUEUE, Service, connect
 from workflow import GenerateReportWorkflow
 
 DRAIN = timedelta(seconds=20)
@@ -25,22 +29,22 @@ DRAIN = timedelta(seconds=20)
 def main() -> int:
     """Serve until Ctrl-C or SIGTERM; the exit status is 0 then."""
     options = _parser().parse_args()
-    console.take_any_character()
+    terminal.take_any_character()
     try:
-        config = settings.load()
-        logs.set_up(config, options.verbose)
+        settings = config.load()
+        log_format.set_up(settings, options.verbose)
         if options.check:
-            from research import check
+            from research.cli import check
 
-            return asyncio.run(check.run(config, call=options.check == "call"))
-        asyncio.run(serve(config, options.simulate_failure, options.verbose))
+            return asyncio.run(check.run(settings, call=options.check == "call"))
+        asyncio.run(serve(settings, options.simulate_failure, options.verbose))
     except Fixable as error:
-        console.complain(str(error))
+        terminal.complain(str(error))
         return error.exit_status
     return 0
 
 
-async def serve(config: Settings, simulate_failure: bool, verbose: bool) -> None:
+async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> None:
     """Connect, register, serve; on a signal drain and return.
 
     Raises:
@@ -48,30 +52,30 @@ async def serve(config: Settings, simulate_failure: bool, verbose: bool) -> None
     """
     stopping = asyncio.create_task(_stop_signal().wait())
     identity = f"{os.getpid()}@{socket.gethostname()}"
-    client, service = await connect(config, console.complain, identity, verbose)
-    worker = create_worker(client, config.max_calls, simulate_failure)
-    console.say(_banner(config, service, identity))
+    client, service = await connect(settings, terminal.complain, identity, verbose)
+    worker = create_worker(client, settings.max_calls, simulate_failure)
+    terminal.say(_banner(settings, service, identity))
     if simulate_failure:
-        console.say("  Every summary fails until a worker without --simulate-failure takes over.")
+        terminal.say("  Every summary fails until a worker without --simulate-failure takes over.")
     running = asyncio.create_task(worker.run())
-    checking = asyncio.create_task(asyncio.to_thread(_prepare, config))
-    console.say("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
+    checking = asyncio.create_task(asyncio.to_thread(_prepare, settings))
+    terminal.say("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
     try:
         await asyncio.wait([running, stopping, checking], return_when=asyncio.FIRST_COMPLETED)
         if checking.done():
             checking.result()
             await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        console.say("Stopping; what is unfinished goes on with the next worker …")
+        terminal.say("Stopping; what is unfinished goes on with the next worker …")
         await worker.shutdown()
     await running
 
 
-def _prepare(config: Settings) -> None:
+def _prepare(settings: Settings) -> None:
     """Load, beside the first polls, what takes seconds to load, and check what can be checked."""
-    files.check(config.reports_dir)
-    llm.check(config)
-    from research import pdf  # noqa: F401
+    storage.check(settings.reports_dir)
+    llm.check(settings)
+    from research.pdf import document  # noqa: F401
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
@@ -113,22 +117,22 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-def _banner(config: Settings, service: Service, identity: str) -> str:
-    model = config.model
-    if config.is_sample:
+def _banner(settings: Settings, service: Service, identity: str) -> str:
+    model = settings.model
+    if settings.is_sample:
         model += "  (sample text; see .env.example)"
     else:
-        model += f"  (from {config.sources['LLM_MODEL']})"
+        model += f"  (from {settings.sources['LLM_MODEL']})"
     rows = [
         ("Temporal service", service.address + ("  (local dev server)" if service.is_dev_server else "")),
         ("Namespace", service.namespace),
         ("Web UI", service.ui_url or "not known: set TEMPORAL_UI_URL"),
         ("Task queue", TASK_QUEUE),
         ("Model", model),
-        ("Reports", f"{config.reports_dir}  (from {config.sources['REPORTS_DIR']})"),
+        ("Reports", f"{settings.reports_dir}  (from {settings.sources['REPORTS_DIR']})"),
         ("Identity", identity),
     ]
-    return f"Research report worker {__version__}\n" + console.table(rows)
+    return f"Research report worker {__version__}\n" + terminal.table(rows)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -151,4 +155,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    console.leave(main())
+    terminal.leave(main())

@@ -21,8 +21,8 @@ with workflow.unsafe.imports_passed_through():
         LLMCallOutput,
         PDFGenerationInput,
     )
-    from research import bill
-    from research.files import report_filename
+    from research.llm import usage
+    from research.reports.storage import report_filename
 
 SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
 
@@ -60,7 +60,7 @@ class GenerateReportWorkflow:
         summary, failure = await self._summarise(research)
         calls = [research, summary] if summary else [research]
         resumed = 1 if summary and summary.attempts > 1 else 0
-        notes = bill.notes(research, summary, failure)
+        notes = usage.notes(research, summary, failure)
 
         pdf = await workflow.execute_activity(
             create_pdf_activity,
@@ -72,13 +72,13 @@ class GenerateReportWorkflow:
                 model=research.model,
                 date=workflow.info().start_time.date().isoformat(),
                 notes=notes,
-                bill=bill.in_one_line(bill.total(calls, resumed)),
+                bill=usage.in_one_line(usage.total(calls, resumed)),
             ),
             summary="Write the PDF",
             **STEP,
         )
-        total = bill.total(calls, len(calls) if pdf.attempts > 1 else resumed)
-        workflow.set_current_details(bill.in_one_line(total))
+        total = usage.total(calls, len(calls) if pdf.attempts > 1 else resumed)
+        workflow.set_current_details(usage.in_one_line(total))
         return GenerateReportOutput(
             result=f"Successfully created research report PDF with summary: {pdf.filename}",
             filename=pdf.filename,

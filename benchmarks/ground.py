@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demos.provider import Provider
+from testing.provider import Provider
 from tests.conftest import DevServer, copy_clone, free_port
 
 

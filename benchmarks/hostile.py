@@ -39,10 +39,10 @@ def main() -> None:
 
 def measure(name: str) -> None:
     from models import PDFGenerationInput
-    from research import pdf
+    from research.pdf import document
 
     started = time.monotonic()
-    rendered = pdf.render(PDFGenerationInput(INPUTS[name]()))
+    rendered = document.render(PDFGenerationInput(INPUTS[name]()))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{time.monotonic() - started:.1f} | {memory:.0f} | {rendered.pages}")
 

@@ -19,9 +19,9 @@ from temporalio.client import Client, WorkflowHandle
 
 from benchmarks.ground import environ, own_server
 from benchmarks.plain_temporal import TASK_QUEUE, PlainWorkflow
-from demos.processes import Program, start_worker
-from demos.provider import Call, Provider, Reply
 from models import GenerateReportInput
+from testing.processes import Program, start_worker
+from testing.provider import Call, Provider, Reply
 from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 

@@ -212,9 +212,9 @@ class Writer:
 
 def _ours(source: Path, output: Path) -> None:
     from models import PDFGenerationInput
-    from research import pdf
+    from research.pdf import document
 
-    rendered = pdf.render(PDFGenerationInput(content=source.read_text(encoding="utf-8")))
+    rendered = document.render(PDFGenerationInput(content=source.read_text(encoding="utf-8")))
     if rendered.warnings:  # a part that was laid out as plain text only
         sys.exit("; ".join(rendered.warnings))
     output.write_bytes(rendered.data)

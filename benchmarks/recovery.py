@@ -17,9 +17,9 @@ from temporalio.client import Client
 
 from benchmarks.ground import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow
-from demos.processes import Program, start_worker
-from demos.provider import Provider, Reply, rest_of
 from models import GenerateReportInput
+from testing.processes import Program, start_worker
+from testing.provider import Provider, Reply, rest_of
 from tests.conftest import DevServer, wait_until
 from workflow import GenerateReportWorkflow
 

@@ -21,8 +21,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from benchmarks.ground import own_server
-from demos.processes import Program
-from research import settings
+from research import config
+from testing.processes import Program
 from tests.conftest import DevServer
 
 RUNS = 9
@@ -30,7 +30,7 @@ RUNS = 9
 
 def main() -> None:
     """Print a Markdown table of medians and ratios."""
-    settings.load()
+    config.load()
     with own_server() as server:
         rows: dict[str, Callable[[], float]] = {
             "import temporalio.client": lambda: _import("temporalio.client"),

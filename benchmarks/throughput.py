@@ -26,10 +26,10 @@ from temporalio.client import Client
 
 from benchmarks.ground import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow, ask_model, summary_prompt, write_pdf
-from demos.processes import Program, start_worker
-from demos.provider import Call, Provider, Reply
 from models import GenerateReportInput
-from research.settings import ROOT
+from research.config import ROOT
+from testing.processes import Program, start_worker
+from testing.provider import Call, Provider, Reply
 from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 

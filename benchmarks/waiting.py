@@ -16,10 +16,10 @@ from temporalio.client import Client
 
 from benchmarks.ground import environ, own_server
 from benchmarks.throughput import reply
-from demos.processes import start_worker
-from demos.provider import Provider
 from models import GenerateReportInput
-from research import reports
+from research.cli import listing
+from testing.processes import start_worker
+from testing.provider import Provider
 from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
@@ -55,8 +55,8 @@ async def _row(server: DevServer, size: int) -> str:
     memory = psutil.Process(server.pid).memory_info().rss
     stored = sum(file.stat().st_size for file in (server.root / ".temporal").glob("temporal.db*"))
     begun = time.monotonic()
-    await reports.latest(client)
-    listing = time.monotonic() - begun
+    await listing.latest(client)
+    took = time.monotonic() - begun
     with start_worker(root=server.root):
         pace = await _pace(client, size)
     cells = [
@@ -64,7 +64,7 @@ async def _row(server: DevServer, size: int) -> str:
         f"{rate:.0f} a second",
         f"{memory / 2**20:.0f} MB",
         f"{stored / 2**20:.1f} MB",
-        f"{listing * 1000:.0f} ms",
+        f"{took * 1000:.0f} ms",
         f"{pace:.1f} reports a second",
     ]
     return "| " + " | ".join(cells) + " |"

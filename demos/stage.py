@@ -13,11 +13,12 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from demos.processes import Program, workflow_id
-from demos.provider import Provider
-from research import console, live, settings
-from research.temporal import connect
-from research.watch import LOOK_SECONDS, Status, Watcher
+from research import config
+from research.cli import live, terminal
+from research.cli.progress import LOOK_SECONDS, Status, Watcher
+from research.temporal.client import connect
+from testing.processes import Program, workflow_id
+from testing.provider import Provider
 from workflow import GenerateReportWorkflow
 
 WIDTH = 78
@@ -72,13 +73,13 @@ class Stage:
         lines = []
         for worker in self._workers:
             lines.append(f"$ python worker.py    (process {worker.process.pid})")
-            lines += [console.visible(line) for line in worker.lines if line[2:3] == ":"]
+            lines += [terminal.visible(line) for line in worker.lines if line[2:3] == ":"]
             if worker.process.poll():  # one that is told to stop ends with 0
                 lines.append("Killed (SIGKILL).")
         return lines[-WORKER_LINES:] + [""] * (WORKER_LINES - len(lines))
 
     async def _watch(self) -> None:
-        client, service = await connect(settings.load(), console.complain)
+        client, service = await connect(config.load(), terminal.complain)
         handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, workflow_id(self._starter))
         watcher = Watcher(client, service, handle)
         while not self._over.is_set():
@@ -89,7 +90,7 @@ class Stage:
 
 def has_room() -> bool:
     """Whether there is a terminal, and one that is wide enough."""
-    return sys.stdout.isatty() and console.width() >= WIDTH
+    return sys.stdout.isatty() and terminal.width() >= WIDTH
 
 
 class Album:

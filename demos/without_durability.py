@@ -9,23 +9,25 @@ import asyncio
 import sys
 
 from models import PDFGenerationInput
-from research import llm, pdf, settings
-from research.files import report_filename
+from research import config
+from research.llm import client as llm
+from research.pdf import document
+from research.reports.storage import report_filename
 
 SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
 
 
 async def main(topic: str) -> None:
     """Research, summary, PDF; whatever is not finished when the process dies is lost."""
-    config = settings.load()
-    research = await llm.complete(topic, config)
+    settings = config.load()
+    research = await llm.complete(topic, settings)
     print("Research complete!", flush=True)
     await asyncio.sleep(2)  # the time to kill it
-    summary = await llm.complete(SUMMARY_PROMPT.format(research=research.text), config)
+    summary = await llm.complete(SUMMARY_PROMPT.format(research=research.text), settings)
     print("Summary generated!", flush=True)
     name = report_filename(topic, "without-durability")
     report = PDFGenerationInput(research.text, name, summary.text, topic, research.model)
-    written = pdf.store_report(report, config, pdf.render_report(report, config))
+    written = document.store_report(report, settings, document.render_report(report, settings))
     print(f"PDF: {written.path}", flush=True)
 
 

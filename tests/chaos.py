@@ -34,12 +34,12 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from demos.processes import Program, start_worker
-from demos.provider import Call, Provider, Reply, rest_of
 from models import GenerateReportInput
-from research import console
-from research.temporal import runtime
-from research.watch import unix
+from research.cli import terminal
+from research.cli.progress import unix
+from research.temporal.client import runtime
+from testing.processes import Program, start_worker
+from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import DevServer, copy_clone, free_port
 from workflow import GenerateReportWorkflow
 
@@ -614,4 +614,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    console.leave(asyncio.run(main()))
+    terminal.leave(asyncio.run(main()))

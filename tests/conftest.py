@@ -15,9 +15,9 @@ import pytest
 from pypdf import PdfReader
 from temporalio.client import Client
 
-from demos.processes import Program, start_worker
-from demos.provider import Provider
-from research.settings import ROOT
+from research.config import ROOT
+from testing.processes import Program, start_worker
+from testing.provider import Provider
 
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
@@ -39,7 +39,7 @@ def copy_clone(target: Path) -> Path:
     for pattern in PRODUCT:
         for file in ROOT.glob(pattern):
             shutil.copy2(file, target)
-    for folder in ("research", "demos"):
+    for folder in ("research", "demos", "testing"):
         shutil.copytree(ROOT / folder, target / folder)
     return target
 
@@ -79,7 +79,7 @@ class DevServer:
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "research.devserver", command],
+            [sys.executable, "-m", "research.temporal.devserver", command],
             cwd=self.root,
             env={**os.environ, **self.environ},
             capture_output=True,

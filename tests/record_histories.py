@@ -18,8 +18,8 @@ from pathlib import Path
 
 from temporalio.client import WorkflowHandle
 
-from demos.processes import workflow_id
-from demos.provider import Call, Provider, Reply, default_reply, rest_of
+from testing.processes import workflow_id
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import KEY, App, DevServer, checkout, copy_clone, free_port, wait_until
 
 HISTORIES = Path(__file__).parent / "histories"

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from models import PDFGenerationInput
-from research import pdf
+from research.pdf import document
 
 PAGES = Path(__file__).parent / "pages"
 CORPUS = Path(__file__).parent / "corpus"
@@ -29,7 +29,7 @@ REPORTS = {
 def pictures(report: PDFGenerationInput) -> list[Path]:
     """The report's pages as PNG files, drawn by poppler; the caller removes their folder."""
     folder = Path(tempfile.mkdtemp())
-    (folder / "report.pdf").write_bytes(pdf.render(report).data)
+    (folder / "report.pdf").write_bytes(document.render(report).data)
     command = ["pdftoppm", "-r", str(DPI), "-gray", "-png", "report.pdf", "page"]
     subprocess.run(command, cwd=folder, check=True)
     return sorted(folder.glob("page*.png"))

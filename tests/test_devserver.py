@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from demos.processes import Program
-from research.settings import ROOT
+from research.config import ROOT
+from testing.processes import Program
 from tests.conftest import App, DevServer
 
 FAKE_GO = """#!/bin/sh
@@ -46,7 +46,7 @@ def machine(tmp_path: Path) -> dict[str, str]:
 
 
 def fetch(clone: Path, machine: dict[str, str]) -> Program:
-    return Program("-m", "research.devserver", "fetch", root=clone, environ=machine)
+    return Program("-m", "research.temporal.devserver", "fetch", root=clone, environ=machine)
 
 
 def test_the_cli_on_the_path_is_taken_first(clone: Path, machine: dict[str, str], tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_stale_record_harms_nobody(own_server: DevServer) -> None:
 
 def test_stop_leaves_another_clones_server_alone(app: App, server: DevServer) -> None:
     app.environ.update(server.environ)
-    program = app.run("-m", "research.devserver", "stop")
+    program = app.run("-m", "research.temporal.devserver", "stop")
     assert program.exit_status() == 2
     assert "was not started from" in program.lines[-1]
     assert server.run("status").returncode == 0

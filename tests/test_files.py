@@ -13,10 +13,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from models import PDFGenerationInput
-from research import files, settings
+from research import config
+from research.config import ROOT
 from research.errors import Fixable
-from research.files import UnsafeName, report_filename, report_markdown, store
-from research.settings import ROOT
+from research.reports import storage
+from research.reports.storage import UnsafeName, report_filename, report_markdown, store
 
 RUN = "01a20425-255b-7eae-b487-6333967bf5a4"
 OLD = {"report.md": b"old text", "report.pdf": b"old page"}
@@ -207,7 +208,7 @@ def test_a_network_folder_that_cannot_be_synced_is_good_enough(
 CHILD = """
 import sys
 from pathlib import Path
-from research.files import store
+from research.reports.storage import store
 
 def attempt(size):
     try:
@@ -360,22 +361,22 @@ def test_no_key_is_in_what_a_store_says(monkeypatch: pytest.MonkeyPatch, secret:
 def test_an_address_without_its_package_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("s3fs", "paramiko"):
         monkeypatch.setitem(sys.modules, module, None)
-    files.check(ROOT / "reports")
-    files.check("memory://x")
+    storage.check(ROOT / "reports")
+    storage.check("memory://x")
     with pytest.raises(Fixable, match=r"REPORTS_DIR: s3:// needs .*: pip install s3fs$"):
-        files.check("s3://bucket/x")
+        storage.check("s3://bucket/x")
     with pytest.raises(Fixable, match=r"REPORTS_DIR: sftp:// needs .*: pip install paramiko$"):
-        files.check("sftp://host/x")
+        storage.check("sftp://host/x")
     with pytest.raises(Fixable, match=r"REPORTS_DIR: nothing knows nope:// here\. Set it to a folder, or"):
-        files.check("nope://bucket/x")
+        storage.check("nope://bucket/x")
 
 
 def reports_dir(value: str) -> Path | str:
     """What the settings make of REPORTS_DIR."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "DOTENV", ROOT / "no such file")
+        patch.setattr(config, "DOTENV", ROOT / "no such file")
         patch.setenv("REPORTS_DIR", value)
-        return settings.load.__wrapped__().reports_dir
+        return config.load.__wrapped__().reports_dir
 
 
 @pytest.mark.skipif(os.name == "nt", reason="paths of another shape")

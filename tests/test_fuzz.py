@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadConverter
 
-from demos.provider import Call, Provider, Reply
 from models import (
     GenerateReportInput,
     GenerateReportOutput,
@@ -28,10 +27,14 @@ from models import (
     PDFGenerationInput,
     PDFGenerationOutput,
 )
-from research import files, llm, pdf, settings
+from research import config
 from research.errors import Fixable
-from research.faults import Fault
-from research.temporal import BriefPayloadConverter
+from research.llm import client as llm
+from research.llm.errors import Fault
+from research.pdf import document
+from research.reports import storage
+from research.temporal.client import BriefPayloadConverter
+from testing.provider import Call, Provider, Reply
 from tests.conftest import KEY
 from tests.test_model_call import configured
 
@@ -53,8 +56,8 @@ def fuzz(examples: int) -> hypothesis_settings:
 @given(topic=st.text(max_size=2_000), run_id=st.uuids())
 def test_topic_to_file_name(topic: str, run_id: object) -> None:
     """Whatever the topic is, the name is one that is taken, and short."""
-    name = files.report_filename(topic, str(run_id))
-    files._refuse_unsafe(name)
+    name = storage.report_filename(topic, str(run_id))
+    storage._refuse_unsafe(name)
     assert len(name.encode()) <= 98
     assert Path(name).name == name
 
@@ -73,7 +76,7 @@ PIECES = st.one_of(
 @given(st.lists(PIECES, max_size=60).map("".join))
 def test_markdown_to_pdf(content: str) -> None:
     """Every text gives a whole PDF of at least one page."""
-    rendered = pdf.render(PDFGenerationInput(content, topic=content[:40], summary=content[:200]))
+    rendered = document.render(PDFGenerationInput(content, topic=content[:40], summary=content[:200]))
     assert rendered.pages >= 1
     assert rendered.data.startswith(b"%PDF-")
     assert rendered.data.rstrip().endswith(b"%%EOF")
@@ -139,7 +142,7 @@ def test_dotenv_to_settings(content: bytes) -> None:
     path = Path(tempfile.gettempdir()) / f"fuzz-{os.getpid()}.env"
     path.write_bytes(content)
     try:
-        values = settings._parse_dotenv(path)
+        values = config._parse_dotenv(path)
     except Fixable as error:
         assert "\n" not in str(error)
     else:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from demos.processes import Program, workflow_id
-from demos.provider import Call, Provider, Reply, default_reply
+from testing.processes import Program, workflow_id
+from testing.provider import Call, Provider, Reply, default_reply
 from tests.conftest import App, DevServer, wait_until
 
 

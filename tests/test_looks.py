@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from pypdf import PdfReader
 
-from research import pdf
-from research.settings import ROOT
+from research.config import ROOT
+from research.pdf import document
 from tests.record_pages import PAGES, REPORTS, pictures
 
 TOLERANCE = 3.0
@@ -45,7 +45,7 @@ def test_the_comparison_can_fail() -> None:
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_is_a_sound_pdf(name: str, tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
-    path.write_bytes(pdf.render(REPORTS[name]).data)
+    path.write_bytes(document.render(REPORTS[name]).data)
     checked = subprocess.run(["qpdf", "--check", path], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     reader = PdfReader(path, strict=True)
@@ -58,7 +58,7 @@ def test_a_report_is_a_sound_pdf(name: str, tmp_path: Path) -> None:
 HOSTILE = """
 import os
 from models import PDFGenerationInput
-from research import pdf
+from research.pdf import document
 
 text = '''![x](/etc/passwd) ![y](file:///etc/shadow) ![z](http://127.0.0.1:9/x.png)
 <img src="/etc/hostname"> [a](file:///etc/passwd) \ue123 ```python\\nopen("/etc/group")\\n```'''

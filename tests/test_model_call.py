@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from demos.provider import Call, Provider, Reply, rest_of
-from research import faults, llm, seam
-from research.faults import Fault, Kind
-from research.llm import Draft
-from research.settings import Settings, load
+from research.config import Settings, load
+from research.llm import client as llm
+from research.llm import continuation, errors
+from research.llm.client import Draft
+from research.llm.errors import Fault, Kind
+from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import KEY
 
 WORDS = " ".join(f"word{number}" for number in range(400))
@@ -187,7 +188,7 @@ async def test_retry_after_is_honoured(provider: Provider, settings: Settings) -
 
 
 def test_a_bug_is_ours(settings: Settings) -> None:
-    fault = faults.sort(KeyError("choices"), settings)
+    fault = errors.sort(KeyError("choices"), settings)
     assert (fault.kind, fault.delay(1), fault.message) == (Kind.OURS, None, "KeyError: 'choices'")
 
 
@@ -254,20 +255,20 @@ async def test_a_usage_that_comes_early_ends_nothing(provider: Provider, setting
 
 def test_a_continuation_waits_no_longer_than_it_takes_to_judge_it() -> None:
     """What waits is not in the heartbeats: were the worker killed, it would be bought again."""
-    joint = seam.Seam(WORDS[:600])
+    joint = continuation.Seam(WORDS[:600])
     rest = WORDS[600:].lstrip().split(" ")
     texts = [joint.add(f"{word} ") for word in rest[:14]]
     assert texts[11] == WORDS[:600]
     assert texts[13].split() == WORDS.split()[: len(texts[13].split())] and len(texts[13]) > 660
 
-    repeats = seam.Seam(WORDS[:600])
+    repeats = continuation.Seam(WORDS[:600])
     assert repeats.add(WORDS[500:590]) == WORDS[:600], "more of it may be a repetition, too"
     assert repeats.add(WORDS[590:700]) == WORDS[:700]
 
 
 @pytest.mark.parametrize("begun", ["", "short"])
 def test_too_little_is_not_gone_on_from(begun: str) -> None:
-    assert seam.safe_end(begun) == ""
+    assert continuation.safe_end(begun) == ""
 
 
 async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, settings: Settings) -> None:

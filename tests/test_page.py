@@ -28,7 +28,7 @@ from markdown_it.token import Token
 from pypdf import PdfReader
 
 from models import PDFGenerationInput
-from research import pdf
+from research.pdf import document
 
 HERE = Path(__file__).parent
 CORPUS = {file.stem: file.read_text(encoding="utf-8") for file in sorted((HERE / "corpus").glob("*.md"))}
@@ -45,10 +45,10 @@ bounded = settings(
 # The page's side: what a reader sees and copies.
 
 
-def render(content: str, topic: str = TOPIC, summary: str = "") -> pdf.Rendered:
+def render(content: str, topic: str = TOPIC, summary: str = "") -> document.Rendered:
     """The report, which did not have to be written as plain text for an error of ours."""
     with TestCase().assertNoLogs("research", "ERROR"):
-        return pdf.render(PDFGenerationInput(content, topic=topic, summary=summary))
+        return document.render(PDFGenerationInput(content, topic=topic, summary=summary))
 
 
 def run_pdftotext(data: bytes, *options: str) -> str:
@@ -254,11 +254,11 @@ class Report:
 
     name: str
     markdown: str
-    rendered: pdf.Rendered
+    rendered: document.Rendered
 
 
 @cache
-def rendered_report(name: str) -> pdf.Rendered:
+def rendered_report(name: str) -> document.Rendered:
     return render(CORPUS[name])
 
 

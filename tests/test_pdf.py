@@ -10,13 +10,14 @@ import pytest
 from pypdf import PdfReader
 
 from models import PDFGenerationInput
-from research import pdf, sample
-from research.formula import readable
-from research.settings import ROOT
+from research.config import ROOT
+from research.llm import sample
+from research.pdf import document
+from research.pdf.math import readable
 
 
 def read(content: str, **more: Any) -> str:
-    rendered = pdf.render(PDFGenerationInput(content, **more))
+    rendered = document.render(PDFGenerationInput(content, **more))
     reader = PdfReader(io.BytesIO(rendered.data))
     assert len(reader.pages) == rendered.pages >= 1
     return "\n".join(page.extract_text() for page in reader.pages)
@@ -57,7 +58,7 @@ def test_what_models_write_although_markdown_has_it_not() -> None:
     ],
 )
 def test_only_web_and_mail_addresses_become_links(text: str) -> None:
-    data = pdf.render(PDFGenerationInput(text)).data
+    data = document.render(PDFGenerationInput(text)).data
     page = PdfReader(io.BytesIO(data)).pages[0]
     assert "/Annots" not in page
     assert "root:" not in page.extract_text()
@@ -65,7 +66,7 @@ def test_only_web_and_mail_addresses_become_links(text: str) -> None:
 
 
 def test_links_lead_where_they_say() -> None:
-    data = pdf.render(PDFGenerationInput("[docs](https://example.com/a?b=1&c=2)")).data
+    data = document.render(PDFGenerationInput("[docs](https://example.com/a?b=1&c=2)")).data
     page = PdfReader(io.BytesIO(data)).pages[0]
     annotations: Any = page["/Annots"]
     assert {link.get_object()["/A"]["/URI"] for link in annotations} == {"https://example.com/a?b=1&c=2"}
@@ -108,7 +109,7 @@ def test_nothing_breaks_the_page(text: str) -> None:
 
 
 def test_what_no_font_can_draw_is_shown_as_its_code_and_copied_as_it_is() -> None:
-    rendered = pdf.render(PDFGenerationInput("The character \ue123."))
+    rendered = document.render(PDFGenerationInput("The character \ue123."))
     drawn = PdfReader(io.BytesIO(rendered.data)).pages[0].get_contents()
     assert drawn is not None
     assert b"/ActualText<feffe123>" in drawn.get_data()
@@ -120,7 +121,7 @@ def test_a_document_that_fails_is_written_as_plain_text(monkeypatch: pytest.Monk
     def fail(*arguments: object) -> None:
         raise RuntimeError("a bug in a renderer")
 
-    monkeypatch.setitem(pdf._Report._BLOCKS, "table", fail)
+    monkeypatch.setitem(document._Report._BLOCKS, "table", fail)
     shown = read("# A heading\n\n| a | b |\n|---|---|\n| one | two |\n")
     assert "A heading" in shown
     assert "| one | two |" in shown
@@ -132,7 +133,7 @@ def test_a_worker_that_has_just_begun_draws_the_same_twice_at_once() -> None:
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from models import PDFGenerationInput
-from research import pdf
+from research.pdf import document
 
 report = PDFGenerationInput("**Bold**, *slanted* and `code`. " * 40, summary="In short.", topic="Twice")
 start = threading.Barrier(8)
@@ -151,7 +152,7 @@ print(len(drawn))
 
 def test_the_same_input_gives_the_same_bytes() -> None:
     report = PDFGenerationInput(sample.TARDIGRADES, summary="S", topic="T", model="m", date="2026-01-01")
-    assert pdf.render(report) == pdf.render(report)
+    assert document.render(report) == document.render(report)
 
 
 def test_the_sample_report_is_all_there() -> None:
@@ -165,7 +166,7 @@ def test_the_sample_report_is_all_there() -> None:
 
 
 def test_all_fonts_are_embedded_as_subsets() -> None:
-    rendered = pdf.render(PDFGenerationInput("**bold** *italic* `code`", summary="x"))
+    rendered = document.render(PDFGenerationInput("**bold** *italic* `code`", summary="x"))
     pages: Any = PdfReader(io.BytesIO(rendered.data)).pages
     fonts = [font.get_object() for page in pages for font in page["/Resources"]["/Font"].values()]
     assert len(fonts) == 4
@@ -190,7 +191,7 @@ CHAPTERS = "".join(f"# Chapter {n}\n\n" + "A sentence of this chapter. " * 60 + 
 def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
     pages = [
         page.extract_text()
-        for page in PdfReader(io.BytesIO(pdf.render(PDFGenerationInput(CHAPTERS)).data)).pages
+        for page in PdfReader(io.BytesIO(document.render(PDFGenerationInput(CHAPTERS)).data)).pages
     ]
     listed = re.findall(r"Chapter (\d)", pages[0].split("Contents")[1])
     assert listed[:8] == list("12345678")
@@ -201,20 +202,20 @@ def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
 
 
 def test_the_outline_skips_no_level() -> None:
-    data = pdf.render(PDFGenerationInput("### Deep\n\n# Top\n\n##### Deeper\n\n## Middle\n")).data
+    data = document.render(PDFGenerationInput("### Deep\n\n# Top\n\n##### Deeper\n\n## Middle\n")).data
     outline: Any = PdfReader(io.BytesIO(data)).outline
     assert [entry["/Title"] for entry in outline if not isinstance(entry, list)] == ["Deep", "Top"]
     assert [entry["/Title"] for entry in outline[2]] == ["Deeper", "Middle"]
 
 
 def test_the_page_size_is_a_setting() -> None:
-    data = pdf.render(PDFGenerationInput("Text."), page_size="a4").data
+    data = document.render(PDFGenerationInput("Text."), page_size="a4").data
     assert [round(float(side)) for side in PdfReader(io.BytesIO(data)).pages[0].mediabox[2:]] == [595, 842]
 
 
 def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
     for lines in range(20, 44):
-        data = pdf.render(PDFGenerationInput("line  \n" * lines + "\n\n## Heading\n\nIts text.\n")).data
+        data = document.render(PDFGenerationInput("line  \n" * lines + "\n\n## Heading\n\nIts text.\n")).data
         for page in PdfReader(io.BytesIO(data)).pages:
             text = page.extract_text()
             assert ("Heading" in text) == ("Its text." in text), lines

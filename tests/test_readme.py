@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from research import devserver
-from research.settings import ROOT
+from research.config import ROOT
+from research.temporal import devserver
+from testing.terminal import Terminal
 from tests.conftest import App, DevServer, copy_clone, free_port
-from tests.terminal import Terminal
 
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 COMMANDS = [line for block in BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from research.settings import ROOT
+from research.config import ROOT
 from tests.record_histories import HISTORIES, SHAPES
 from workflow import GenerateReportWorkflow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from pypdf import PdfReader
 from temporalio.client import Client
 
-from demos.processes import workflow_id
-from demos.provider import Provider, Reply, default_reply
+from testing.processes import workflow_id
+from testing.provider import Provider, Reply, default_reply
 from tests.conftest import KEY, App, pdf_text
 
 QUESTION = "How do tardigrades survive in space?"

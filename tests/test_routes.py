@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from demos.provider import Reply, default_reply
-from research import llm
-from research.faults import Fault, Kind
+from research.llm import client as llm
+from research.llm.errors import Fault, Kind
+from testing.dialects import Polyglot
+from testing.provider import Reply, default_reply
 from tests.conftest import KEY, App, pdf_text
-from tests.dialects import Polyglot
 from tests.test_model_call import configured
 
 ROUTES = [

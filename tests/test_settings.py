@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from demos.processes import Program
-from research import settings
+from research import config
+from research.config import Settings
 from research.errors import Fixable
-from research.settings import Settings
+from testing.processes import Program
 from tests.conftest import KEY, DevServer
 
 
@@ -17,21 +17,21 @@ from tests.conftest import KEY, DevServer
 def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An .env of the test's own, and the environment given back afterwards."""
     before = dict(os.environ)
-    monkeypatch.setattr(settings, "DOTENV", tmp_path / ".env")
+    monkeypatch.setattr(config, "DOTENV", tmp_path / ".env")
     yield tmp_path / ".env"
     os.environ.clear()
     os.environ.update(before)
 
 
 def load() -> Settings:
-    return settings.load.__wrapped__()
+    return config.load.__wrapped__()
 
 
 def test_nothing_configured_means_the_sample_model() -> None:
-    config = load()
-    assert (config.model, config.is_sample, config.api_key) == ("sample/report", True, None)
-    assert config.reports_dir == settings.ROOT / "reports"
-    assert config.sources["LLM_MODEL"] == "default"
+    settings = load()
+    assert (settings.model, settings.is_sample, settings.api_key) == ("sample/report", True, None)
+    assert settings.reports_dir == config.ROOT / "reports"
+    assert settings.sources["LLM_MODEL"] == "default"
 
 
 @pytest.mark.parametrize("name", ["LLM_API_KEY", "OPENAI_API_KEY"])
@@ -42,19 +42,19 @@ def test_a_key_alone_means_the_default_model(name: str) -> None:
 
 def test_values_come_from_dotenv(dotenv: Path) -> None:
     dotenv.write_text(f'LLM_MODEL="anthropic/claude-x"\nexport LLM_API_KEY={KEY} # mine\nREPORTS_DIR=/x/y\n')
-    config = load()
-    assert (config.model, config.api_key) == ("anthropic/claude-x", KEY)
-    assert config.reports_dir == Path("/x/y")
-    assert config.sources["LLM_MODEL"] == ".env"
+    settings = load()
+    assert (settings.model, settings.api_key) == ("anthropic/claude-x", KEY)
+    assert settings.reports_dir == Path("/x/y")
+    assert settings.sources["LLM_MODEL"] == ".env"
 
 
 def test_the_environment_wins_over_dotenv(dotenv: Path) -> None:
     dotenv.write_text("LLM_MODEL=openai/from-file\nREPORTS_DIR=from-file\n")
     os.environ.update(LLM_MODEL="openai/from-environment", REPORTS_DIR="", LLM_API_KEY=KEY)
-    config = load()
-    assert config.model == "openai/from-environment"
-    assert config.sources["LLM_MODEL"] == "environment"
-    assert Path(config.reports_dir).name == "from-file"
+    settings = load()
+    assert settings.model == "openai/from-environment"
+    assert settings.sources["LLM_MODEL"] == "environment"
+    assert Path(settings.reports_dir).name == "from-file"
 
 
 def test_a_providers_own_variable_reaches_the_provider(dotenv: Path) -> None:

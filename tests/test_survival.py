@@ -5,9 +5,9 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from demos.processes import workflow_id
-from demos.provider import Call, Provider, Reply, default_reply, rest_of
 from models import GenerateReportInput
+from testing.processes import workflow_id
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import KEY, App, pdf_text, wait_until
 from workflow import GenerateReportWorkflow
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from demos.processes import Program, workflow_id
-from demos.provider import Call, Provider, Reply, default_reply, rest_of
-from research import reports, watch
-from research.temporal import Service
+from research.cli import listing, progress
+from research.temporal.client import Service
+from testing.processes import Program, workflow_id
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
+from testing.terminal import CTRL_C, UP, Terminal
 from tests.conftest import App, DevServer, wait_until
-from tests.terminal import CTRL_C, UP, Terminal
 
 WORDS = 60
 LONG = " ".join(f"word{number}" for number in range(WORDS))
@@ -368,12 +368,12 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
         return await call(*arguments, **options)  # type: ignore[arg-type]
 
     client.service_client._rpc_call = counted  # type: ignore[method-assign, assignment]
-    handle, _ = await reports.find(client, identity)
+    handle, _ = await listing.find(client, identity)
     service = Service("", client.namespace, None, is_dev_server=True)
-    watcher, looks = watch.Watcher(client, service, handle), 0
+    watcher, looks = progress.Watcher(client, service, handle), 0
     while not (await watcher.look()).is_over:
         looks += 1
-        await asyncio.sleep(watch.LOOK_SECONDS)
+        await asyncio.sleep(progress.LOOK_SECONDS)
     assert looks >= 6
     assert requests <= 2 * looks
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from demos.provider import Call, Provider, Reply, rest_of
 from research import __version__
-from research.settings import ROOT
+from research.config import ROOT
+from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import App, checkout, pdf_text, wait_until
 
 RELEASES = re.findall(

@@ -6,8 +6,8 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from research.console import STEPS, short_id, visible
-from research.settings import Settings
+from research.cli.terminal import STEPS, short_id, visible
+from research.config import Settings
 
 
 def set_up(settings: Settings, verbose: bool) -> None:

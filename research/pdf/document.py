@@ -26,15 +26,14 @@ from reportlab.platypus import (
 )
 
 from models import PDFGenerationInput, PDFGenerationOutput
-from research import fonts
-from research.canvas import GlyphCanvas
-from research.code import colored
-from research.files import byline, report_markdown, small_print, store
-from research.formula import in_script
-from research.markdown import Node, parse
-from research.settings import Settings, is_sample
-from research.table import Grid, column_widths
-from research.text import (
+from research.config import Settings, is_sample
+from research.pdf import fonts
+from research.pdf.canvas import GlyphCanvas
+from research.pdf.highlight import colored
+from research.pdf.markdown import Node, parse
+from research.pdf.math import in_script
+from research.pdf.table import Grid, column_widths
+from research.pdf.text import (
     Block,
     Look,
     Missing,
@@ -47,6 +46,7 @@ from research.text import (
     lay_out,
     line_width,
 )
+from research.reports.storage import byline, report_markdown, small_print, store
 
 log = logging.getLogger(__name__)
 

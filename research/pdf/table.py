@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
-from research.text import Run, Text, plain_width
+from research.pdf.text import Run, Text, plain_width
 
 PAD_X, PAD_Y = 6.0, 4.0
 SAMPLED_ROWS = 200

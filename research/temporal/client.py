@@ -31,8 +31,8 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
 
+from research.config import Settings
 from research.errors import Fixable, Unreachable
-from research.settings import Settings
 
 TASK_QUEUE = "research"
 CONNECT_SECONDS = 10
@@ -68,7 +68,7 @@ async def connect(
     config = _connect_config()
     service = _service(settings, config)
     if service.is_dev_server:
-        from research import devserver
+        from research.temporal import devserver
 
         await asyncio.to_thread(devserver.ensure, settings.dev_server_port, say)
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
@@ -165,7 +165,7 @@ def _explain(error: Exception, service: Service, settings: Settings) -> Unreacha
                 " TEMPORAL_NAMESPACE and the TEMPORAL_TLS_… settings."
             )
     if service.is_dev_server:
-        from research import devserver
+        from research.temporal import devserver
 
         port = settings.dev_server_port
         if devserver.listens(port):

@@ -12,8 +12,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from research import bill, console
-from research.watch import Status, Step
+from research.cli import terminal
+from research.cli.progress import Status, Step
+from research.llm import usage
 
 _MARKS = {"waiting": "○", "queued": "◌", "retrying": "↻", "done": "✓", "failed": "✗", "pause": "‖"}
 _ASCII_MARKS = {"waiting": ".", "queued": ".", "retrying": "!", "done": "+", "failed": "x", "pause": "|"}
@@ -38,7 +39,7 @@ class Lines:
     def show(self, status: Status) -> None:
         """What is new since the last status."""
         for line in () if self._quiet else events(self._last, status, time.time()):
-            console.complain(line)
+            terminal.complain(line)
         self._last = status
 
 
@@ -73,13 +74,13 @@ class Screen:
 
     def _render(self) -> RenderableType:
         hint = "" if self._status.is_over else "Ctrl-C leaves; the report goes on."
-        below = [Text(console.fitting(line), "dim") for line in (self._link, hint) if line]
+        below = [Text(terminal.fitting(line), "dim") for line in (self._link, hint) if line]
         return Group("", picture(self._status, self._console.width, self._spinner), "", *below)
 
 
 def spinner() -> Spinner:
     """The mark of a step that runs."""
-    return Spinner("dots" if console.draws_unicode() else "line", style="cyan")
+    return Spinner("dots" if terminal.draws_unicode() else "line", style="cyan")
 
 
 def display(link: str | None, quiet: bool) -> Lines | Screen:
@@ -90,7 +91,7 @@ def display(link: str | None, quiet: bool) -> Lines | Screen:
 
 def picture(status: Status, width: int, running: Spinner) -> RenderableType:
     """The steps, each with its state; the end of the text that grows; what holds it up."""
-    marks = _MARKS if console.draws_unicode() else _ASCII_MARKS
+    marks = _MARKS if terminal.draws_unicode() else _ASCII_MARKS
     now = time.time()
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
@@ -101,24 +102,24 @@ def picture(status: Status, width: int, running: Spinner) -> RenderableType:
         if step.state != "running":
             mark = Text(marks[step.state], _STYLES[step.state])
         style = "yellow" if step.state in ("retrying", "failed") else "dim" if step.state == "waiting" else ""
-        grid.add_row(mark, Text(step.name, style), Text(console.fitting(describe(step, now)), style))
+        grid.add_row(mark, Text(step.name, style), Text(terminal.fitting(describe(step, now)), style))
         if step.state in ("running", "retrying") and (tail := _last_line(step.text, width - 12)):
             grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
         if status.pause_ends and step is status.steps[0]:
             left = max(status.pause_ends - now, 0)
             grid.add_row(Text(marks["pause"], "cyan"), "Pause", f"{left:.0f} s left")
-    title = Text(console.fitting(" ".join(status.topic.split())), "bold", no_wrap=True, overflow="ellipsis")
+    title = Text(terminal.fitting(" ".join(status.topic.split())), "bold", no_wrap=True, overflow="ellipsis")
     parts: list[RenderableType] = [title, grid] if status.topic else [grid]
     if status.trouble:
-        parts.append(Text(console.fitting(status.trouble), "yellow"))
+        parts.append(Text(terminal.fitting(status.trouble), "yellow"))
     return Group(*parts)
 
 
 def describe(step: Step, now: float) -> str:
     """A step's state in a few words."""
     done = step.state == "done"
-    words = bill.counted(len(step.text.split()), "word") if step.text else ""
-    pages = bill.counted(step.pages, "page") if step.pages else ""
+    words = usage.counted(len(step.text.split()), "word") if step.text else ""
+    pages = usage.counted(step.pages, "page") if step.pages else ""
     seconds = f"{max((step.ended or now) - step.begun, 0):.0f} s" if step.begun else ""
     if step.state == "retrying":
         wait = max(step.next_try - now, 0)
@@ -128,7 +129,7 @@ def describe(step: Step, now: float) -> str:
     attempt = f"attempt {step.attempt}" if step.attempt > 1 and not done else ""
     reason = step.reason if step.state == "queued" else ""
     queued = "waiting for a worker" if step.state == "queued" else ""
-    cost = bill.dollars(step.cost) if done and step.cost else ""
+    cost = usage.dollars(step.cost) if done and step.cost else ""
     facts = (pages if done else "", words, step.model, attempt, reason, queued, seconds, cost)
     return " · ".join(filter(None, facts))
 
@@ -148,15 +149,15 @@ def events(before: Status, after: Status, now: float) -> list[str]:
         lines.append(f"Pause: {max(after.pause_ends - now, 0):.0f} s")
     if after.trouble and after.trouble != before.trouble:
         lines.append(after.trouble)
-    return [console.fitting(line) for line in lines]
+    return [terminal.fitting(line) for line in lines]
 
 
 def _last_line(text: str, width: int) -> str:
     """The end of the text, in at most so many columns."""
-    lines = console.fitting(text[-2_000:]).rstrip().splitlines()
+    lines = terminal.fitting(text[-2_000:]).rstrip().splitlines()
     line = lines[-1].replace("\t", " ") if lines else ""
     if cell_len(line) <= width:
         return line
     while cell_len(line) > max(width - 2, 1):
         line = line[1:]
-    return console.fitting("… ") + line.partition(" ")[2]
+    return terminal.fitting("… ") + line.partition(" ")[2]

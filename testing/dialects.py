@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from demos.provider import Call, Provider, Reply
+from testing.provider import Call, Provider, Reply
 
 
 class Polyglot(Provider):

@@ -9,10 +9,15 @@ from pathlib import Path
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
-from research import __version__, bill, console, files, fonts, llm
+from research import __version__
+from research.cli import terminal
+from research.config import Settings
 from research.errors import Fixable
-from research.settings import Settings
-from research.temporal import connect
+from research.llm import client as llm
+from research.llm import usage
+from research.pdf import fonts
+from research.reports import storage
+from research.temporal.client import connect
 
 _SAMPLES = {"Chinese": "中", "Japanese": "か", "Korean": "한", "symbols": "✓", "emoji": "🙂"}
 
@@ -29,12 +34,12 @@ async def run(settings: Settings, call: bool) -> int:
     failed = 0
     for name, check in checks.items():
         try:
-            console.say(f"  ok    {name:<10}{await check()}")
+            terminal.say(f"  ok    {name:<10}{await check()}")
         except Fixable as error:
             failed += 1
-            console.say(f"  MEND  {name:<10}{settings.redact(str(error))}")
+            terminal.say(f"  MEND  {name:<10}{settings.redact(str(error))}")
     if failed:
-        console.complain(f"{bill.counted(failed, 'thing')} to mend.")
+        terminal.complain(f"{usage.counted(failed, 'thing')} to mend.")
     return 2 if failed else 0
 
 
@@ -44,7 +49,7 @@ async def _versions() -> str:
 
 
 async def _service(settings: Settings) -> str:
-    client, service = await connect(settings, console.complain)
+    client, service = await connect(settings, terminal.complain)
     about = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     return f"Temporal {about.server_version} at {service.address}, namespace {service.namespace!r}"
 
@@ -57,12 +62,12 @@ async def _model(settings: Settings, call: bool) -> str:
         answer = await llm.complete("Answer with the one word: ok", settings)
     except Exception as error:  # whatever it is, it is what a report would meet
         raise Fixable(f"{settings.model}: {error}") from None
-    return f"{settings.model} answered: {bill.of_call(answer)}"
+    return f"{settings.model} answered: {usage.of_call(answer)}"
 
 
 def _reports(settings: Settings) -> str:
     folder = settings.reports_dir
-    files.check(folder)
+    storage.check(folder)
     try:
         if isinstance(folder, Path):
             folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +75,7 @@ def _reports(settings: Settings) -> str:
                 probe.write(b"can anything be written here?")
                 probe.flush()
             return f"{folder} can be written"
-        files.look_up(folder)
+        storage.look_up(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise Fixable(f"{folder} cannot be used: {reason}. Mend that, or set REPORTS_DIR.") from None

@@ -20,10 +20,10 @@ from functools import cache
 from typing import Any
 
 from models import LLMCallOutput
-from research import faults, seam
+from research.config import SAMPLE_MODEL, Settings
 from research.errors import Fixable
-from research.faults import Fault, Kind, TooLongForModel
-from research.settings import SAMPLE_MODEL, Settings
+from research.llm import continuation, errors
+from research.llm.errors import Fault, Kind, TooLongForModel
 
 SILENCE_SECONDS = 120.0
 """How long a model may say nothing, before its first word or between two."""
@@ -81,7 +81,7 @@ def _load() -> Any:
     import litellm
     import openai.resources  # noqa: F401
 
-    from research.sample import SampleModel
+    from research.llm.sample import SampleModel
 
     litellm.token_counter(text="")  # this and the import above would else be the first call's to load
 
@@ -133,7 +133,7 @@ async def complete(
     finish_reason = "length"
     for part in range(MOST_PARTS):
         if part:  # the last word before a length limit may be half a word
-            draft.text = seam.safe_end(draft.text) or draft.text
+            draft.text = continuation.safe_end(draft.text) or draft.text
         _check_ceiling(litellm, settings, draft, spent)
         started = time.monotonic()
         try:
@@ -141,7 +141,7 @@ async def complete(
         except Fault:
             raise
         except Exception as error:
-            fault = faults.sort(error, settings)
+            fault = errors.sort(error, settings)
             if fault.kind is Kind.OURS:
                 raise  # a bug keeps its traceback
             raise fault from None
@@ -176,13 +176,13 @@ async def complete_shortening(
         except TooLongForModel:
             if len(shorter) < SHORTEST_PROMPT:
                 raise
-            shorter = seam.first_half(shorter)
+            shorter = continuation.first_half(shorter)
 
 
 def _take_up(draft: Draft) -> None:
     """Prepare what another attempt has left for going on from it."""
     if draft.text and len(draft.text) != draft.resumed_at:  # the same place is as good again
-        draft.text = seam.safe_end(draft.text)
+        draft.text = continuation.safe_end(draft.text)
         draft.resumed_at = len(draft.text) or None
         draft.kept_tokens = len(draft.text) // 4
 
@@ -192,7 +192,7 @@ async def _ask(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> s
     input_before, output_before = draft.input_tokens, draft.output_tokens
     draft.requests += 1
     draft.input_tokens += (len(prompt) + len(draft.text)) // 4  # exact when the usage comes
-    joint = seam.Seam(draft.text)
+    joint = continuation.Seam(draft.text)
     with _stream_slot(settings.max_streams) as streams:
         answer = await _request(litellm, prompt, settings, draft.text, streams)
         end = await (_read_stream if streams else _read_whole)(answer, draft, joint)
@@ -226,7 +226,7 @@ class _End:
     usage: Any = None
 
 
-async def _read_stream(stream: Any, draft: Draft, joint: seam.Seam) -> _End:
+async def _read_stream(stream: Any, draft: Draft, joint: continuation.Seam) -> _End:
     end = _End()
     async for chunk in stream:
         end.usage = getattr(chunk, "usage", None) or end.usage
@@ -244,7 +244,7 @@ async def _read_stream(stream: Any, draft: Draft, joint: seam.Seam) -> _End:
     return end
 
 
-async def _read_whole(answer: Any, draft: Draft, joint: seam.Seam) -> _End:
+async def _read_whole(answer: Any, draft: Draft, joint: continuation.Seam) -> _End:
     if not answer.choices:
         raise Fault(Kind.PASSING, "the provider's answer holds no text")
     choice = answer.choices[0]
@@ -260,7 +260,7 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str, str
         if _takes_prefill(litellm, settings.model):
             messages.append({**partial, "prefix": True})
         else:
-            messages += [partial, {"role": "user", "content": seam.GO_ON}]
+            messages += [partial, {"role": "user", "content": continuation.GO_ON}]
     return await litellm.acompletion(
         model=settings.model,
         messages=messages,
@@ -278,7 +278,7 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str, str
 def _judged(draft: Draft, finish_reason: str, refusal: str, is_empty: bool) -> str:
     """The reason why the stream stopped, when what it brought is an answer."""
     if refusal:
-        raise Fault(Kind.FINAL, f"the model refuses: {faults.in_one_line(refusal)}")
+        raise Fault(Kind.FINAL, f"the model refuses: {errors.in_one_line(refusal)}")
     if finish_reason == "content_filter":
         raise Fault(Kind.FINAL, "the provider's content filter stopped the answer: change the topic")
     if _size(draft.text) > LARGEST_ANSWER:

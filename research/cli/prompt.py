@@ -5,7 +5,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from research import console, settings
+from research import config
+from research.cli import terminal
 from research.errors import Fixable
 
 DEFAULT_TOPIC = (
@@ -30,7 +31,7 @@ def ask(words: list[str]) -> str:
         topic = sys.stdin.read()
     topic = topic.strip().replace("\r\n", "\n")
     if not topic:
-        console.complain(f"No topic given, so this one is taken: {DEFAULT_TOPIC}")
+        terminal.complain(f"No topic given, so this one is taken: {DEFAULT_TOPIC}")
         return DEFAULT_TOPIC
     _check(topic)
     return topic
@@ -44,7 +45,7 @@ def _check(topic: str) -> None:
             raise Fixable(f"The topic holds a control character (U+{ord(character):04X}): remove it.")
         if 0xD800 <= ord(character) < 0xE000:
             raise Fixable("The topic is not UTF-8 text: convert it first.")
-    if settings.load().without_secrets(topic) != topic:
+    if config.load().without_secrets(topic) != topic:
         raise Fixable("The topic holds one of your API keys, and topics are stored: remove it.")
 
 

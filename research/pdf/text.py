@@ -17,8 +17,8 @@ from bidi import algorithm as bidi
 from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
-from research import fonts
-from research.fonts import Face, Glyph
+from research.pdf import fonts
+from research.pdf.fonts import Face, Glyph
 
 FEWEST_LINES = 2
 """Lines of a paragraph that stay together at the foot and at the head of a page."""

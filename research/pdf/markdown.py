@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from research.formula import readable
+from research.pdf.math import readable
 
 # The presets stop at 20 levels and silently drop the rest of the document; this many
 # are read whole, and still rendered well within Python's recursion limit.

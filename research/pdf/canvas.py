@@ -17,8 +17,8 @@ from reportlab.lib.colors import Color
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from research.fonts import Face, Glyph
-from research.text import Line, Piece, Place, line_width
+from research.pdf.fonts import Face, Glyph
+from research.pdf.text import Line, Piece, Place, line_width
 
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 

@@ -19,9 +19,9 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportOutput
-from research import console
+from research.cli import terminal
+from research.cli.progress import Handle, first_object, reason
 from research.errors import Fixable
-from research.watch import Handle, first_object, reason
 from workflow import GenerateReportWorkflow
 
 LISTED = 20
@@ -59,8 +59,8 @@ class Row:
         """One line, and a second one for the file or the failure."""
         started = self.started.astimezone().strftime("%m-%d %H:%M")
         took = f"{self.seconds:.0f} s" if self.seconds < 600 else f"{self.seconds / 60:.0f} min"
-        head = f"{console.short_id(self.workflow_id)}  {self.status:<10}  {started}  {took:>7}  "
-        lines = [console.cut(head + " ".join(self.topic.split()), width)]
+        head = f"{terminal.short_id(self.workflow_id)}  {self.status:<10}  {started}  {took:>7}  "
+        lines = [terminal.cut(head + " ".join(self.topic.split()), width)]
         if self.path or self.error:
             lines.append(" " * 10 + (self.path or self.error))
         return "\n".join(lines)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from research.settings import ROOT
+from research.config import ROOT
 
 READY = "Ready."
 

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
-from research.settings import DOTENV, Settings
+from research.config import DOTENV, Settings
 
 LONGEST_BACKOFF = 60.0
 MENDING_SECONDS = 10.0

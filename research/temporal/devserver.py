@@ -1,6 +1,6 @@
 """The local Temporal dev server: find it, fetch it, start it, stop it.
 
-    python -m research.devserver start | stop | status | fetch
+    python -m research.temporal.devserver start | stop | status | fetch
 
 The server is a process of its own that outlives worker and starter. Its data, log and
 identity are kept in `.temporal/` of this clone; its binary in the user's cache folder, so
@@ -27,8 +27,8 @@ import psutil
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from research.config import ROOT, load
 from research.errors import Fixable, Unreachable
-from research.settings import ROOT, load
 
 VERSION = "1.5.1"
 """The Temporal CLI's version: the last that `go install` can build from its module."""
@@ -267,7 +267,7 @@ def _progress(what: str, say: Say) -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m research.devserver …`."""
+    """`python -m research.temporal.devserver …`."""
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -289,7 +289,7 @@ def main(arguments: list[str]) -> int:
     elif arguments == ["fetch"]:
         print(find() or fetch(say))
     else:
-        raise Fixable("Usage: python -m research.devserver start|stop|status|fetch")
+        raise Fixable("Usage: python -m research.temporal.devserver start|stop|status|fetch")
     return 0
 
 

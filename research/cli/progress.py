@@ -32,8 +32,8 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportOutput
-from research.console import STEPS
-from research.temporal import TASK_QUEUE, Service
+from research.cli.terminal import STEPS
+from research.temporal.client import TASK_QUEUE, Service
 from workflow import GenerateReportWorkflow
 
 LOOK_SECONDS = 1.0
@@ -98,7 +98,7 @@ class Watcher:
         except RPCError as error:
             if error.status in GONE:
                 raise
-        remedy = " (`python -m research.devserver start`)" if self._service.is_dev_server else ""
+        remedy = " (`python -m research.temporal.devserver start`)" if self._service.is_dev_server else ""
         trouble = f"The Temporal service does not answer; your report is safe. Waiting for it{remedy} …"
         return replace(self._finished, trouble=trouble)
 

@@ -1,0 +1,1 @@
+"""The page: a report's Markdown to a PDF. May import `models`."""

@@ -1,0 +1,4 @@
+"""Temporal: connecting, payload conversion, heartbeats, the dev server.
+
+May import `research.config`, `research.redaction`, `research.errors` and `models`.
+"""
