@@ -21,7 +21,7 @@ from research.cli import terminal
 from research.llm import client as llm
 from research.llm import usage
 from research.llm.client import Draft
-from research.llm.errors import MENDING_SECONDS, Fault, Kind
+from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.reports.storage import UnsafeName
 
 HEARTBEAT_SECONDS = 0.8
@@ -66,16 +66,16 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             rendered = await run(_RENDERING, document.render_report, input, settings)
             written = await run(_RENDERING, document.store_report, input, settings, rendered)
     except UnsafeName as error:
-        raise ApplicationError(str(error), type="Final", non_retryable=True) from None
+        raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
     except OSError as error:
         reason = settings.redact(error.strerror or str(error))
         raise ApplicationError(
             f"the report cannot be written to {settings.reports_dir}: {reason};"
             " mend that, and the report goes on by itself",
-            type="Repairable",
-            next_retry_delay=timedelta(seconds=MENDING_SECONDS),
+            type="NeedsAction",
+            next_retry_delay=timedelta(seconds=NEEDS_ACTION_RETRY_SECONDS),
         ) from None
-    activity.logger.info("PDF written: %s, %s", usage.counted(written.pages, "page"), written.path)
+    activity.logger.info("PDF written: %s, %s", usage.pluralize(written.pages, "page"), written.path)
     return replace(written, attempts=activity.info().attempt)
 
 
@@ -89,9 +89,9 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
         try:
             await asyncio.wait([writing, stopping], return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
-                activity.logger.info("%s finished: %s", _step(), usage.of_call(writing.result()))
+                activity.logger.info("%s finished: %s", _step(), usage.format_call(writing.result()))
                 return replace(writing.result(), attempts=activity.info().attempt)
-        except Fault as fault:
+        except ProviderError as fault:
             draft.faults += 1
             raise _as_application_error(fault, draft.faults) from None
         finally:
@@ -101,7 +101,7 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
                 await writing
         raise ApplicationError(
             f"handed back at character {len(draft.text):,} by a worker that was told to stop",
-            type="HandedBack",
+            type="WorkerShutdown",
             next_retry_delay=timedelta(milliseconds=1),
         )
 
@@ -124,12 +124,12 @@ def _last_draft() -> Draft:
     return Draft(**{field.name: left[field.name] for field in fields(Draft) if field.name in left})
 
 
-def _as_application_error(fault: Fault, count: int) -> ApplicationError:
+def _as_application_error(fault: ProviderError, count: int) -> ApplicationError:
     delay = fault.delay(count)
     return ApplicationError(
         fault.message,
         type=fault.kind.value,
-        non_retryable=fault.kind is Kind.FINAL,
+        non_retryable=fault.kind is ErrorKind.PERMANENT,
         next_retry_delay=None if delay is None else timedelta(seconds=delay),
     )
 

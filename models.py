@@ -18,7 +18,7 @@ class GenerateReportInput:
 
 
 @dataclass(frozen=True)
-class Bill:
+class Usage:
     """What a report took, and what of it durability saved. Tokens are tokens, costs US dollars."""
 
     input_tokens: int = 0
@@ -43,7 +43,7 @@ class GenerateReportOutput:
     """Where the PDF is: an address, or a path on the worker's machine."""
     pages: int = 0
     model: str = ""
-    bill: Bill = field(default_factory=Bill)
+    bill: Usage = field(default_factory=Usage)
     notes: tuple[str, ...] = ()
 
 

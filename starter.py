@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from research import __version__, config
 from research.cli import terminal
 from research.cli.prompt import ask as ask_topic
-from research.errors import Fixable, Unreachable
+from research.errors import ServiceUnavailable, UserError
 
 # The prompt is there at once: Temporal is imported when the topic is known.
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ exit status: 0 done, 1 failed, 2 something to put right, 3 no Temporal service,
 def main() -> int:
     """Do what the options say; the exit status is as above."""
     options = _parser().parse_args()
-    terminal.take_any_character()
+    terminal.set_lenient_output()
     starter = Starter(options)
     try:
         return starter.run()
-    except Fixable as error:
+    except UserError as error:
         starter.tell_failure(str(error))
         return error.exit_status
     except KeyboardInterrupt:
@@ -69,7 +69,7 @@ class Starter:
         """Ask first, then connect."""
         options, prompt = self.options, ""
         if not (options.list or options.cancel or options.attach):
-            self.say("Welcome to the Research Report Generator!")
+            self.print_line("Welcome to the Research Report Generator!")
             prompt = ask_topic(options.topic)
         return asyncio.run(self.act(prompt))
 
@@ -86,7 +86,7 @@ class Starter:
                 return await self.attach(self.options.attach)
             return await self.start(prompt)
         except RPCError as error:
-            raise Unreachable(f"The Temporal service cannot do that now: {error.message}") from None
+            raise ServiceUnavailable(f"The Temporal service cannot do that now: {error.message}") from None
 
     async def start(self, prompt: str) -> int:
         """Start the report and wait for it, through whatever happens to worker and service."""
@@ -104,10 +104,10 @@ class Starter:
             static_summary=" ".join(prompt.split())[:90],
         )
         run_id = handle.first_execution_run_id or ""
-        self.say(f"Started workflow. Workflow ID: {handle.id}, RunID {run_id}")
+        self.print_line(f"Started workflow. Workflow ID: {handle.id}, RunID {run_id}")
         if self.options.detach:
-            self.say(f"Come back to it: python starter.py --attach {terminal.short_id(handle.id)}")
-            self.give({"workflow_id": handle.id, "run_id": run_id, "status": "running"}, handle.id)
+            self.print_line(f"Come back to it: python starter.py --attach {terminal.short_id(handle.id)}")
+            self.emit_result({"workflow_id": handle.id, "run_id": run_id, "status": "running"}, handle.id)
             return 0
         return await self.follow(client, service, handle, run_id)
 
@@ -130,18 +130,18 @@ class Starter:
         watcher = progress.Watcher(client, service, handle)
         ending = asyncio.create_task(progress.result(handle))
         display = live.display(link, self.silent)
-        if isinstance(display, live.Lines) and link:
-            self.say(f"Watch it: {link}")
+        if isinstance(display, live.PlainProgress) and link:
+            self.print_line(f"Watch it: {link}")
         with display:
             while not ending.done():
-                display.show(await watcher.look())
-                await asyncio.wait([ending], timeout=progress.LOOK_SECONDS)
-            display.show(await watcher.look())
+                display.show(await watcher.poll())
+                await asyncio.wait([ending], timeout=progress.POLL_SECONDS)
+            display.show(await watcher.poll())
         identity = {"workflow_id": handle.id, "run_id": run_id}
         try:
             self.show(await ending, identity)
         except WorkflowFailureError as error:
-            return self.tell_end(error, identity)
+            return self.report_failure(error, identity)
         return 0
 
     def show(self, output: "GenerateReportOutput", identity: dict[str, str]) -> None:
@@ -151,19 +151,19 @@ class Starter:
         from research.cli import listing
         from research.llm import usage
 
-        self.say(f"Result: {output.result}")
+        self.print_line(f"Result: {output.result}")
         for note in output.notes:
-            self.say(f"Note: {note}")
-        self.say(f"Bill: {usage.in_one_line(output.bill)}")
+            self.print_line(f"Note: {note}")
+        self.print_line(f"Bill: {usage.format_usage(output.bill)}")
         if config.is_sample(output.model):
-            self.say("It is sample text: set LLM_MODEL and a key in .env for real research.")
+            self.print_line("It is sample text: set LLM_MODEL and a key in .env for real research.")
         if listing.is_here(output.path):
-            self.say(f"PDF: {output.path}")
-        self.give({**identity, "status": "done", **asdict(output)}, output.path or output.filename)
+            self.print_line(f"PDF: {output.path}")
+        self.emit_result({**identity, "status": "done", **asdict(output)}, output.path or output.filename)
         if self.options.open:
             listing.open_file(output.path)
 
-    def tell_end(self, error: BaseException, identity: dict[str, str]) -> int:
+    def report_failure(self, error: BaseException, identity: dict[str, str]) -> int:
         """A report that ended without a result: cancelled, or failed and why."""
         from temporalio.exceptions import CancelledError, TerminatedError
 
@@ -171,12 +171,12 @@ class Starter:
 
         ended = error.__cause__
         if isinstance(ended, (CancelledError, TerminatedError)):
-            terminal.complain("The report was cancelled.")
+            terminal.print_error("The report was cancelled.")
             status, exit_status = "cancelled", 4
         else:
-            terminal.complain(f"The report failed: {reason(error)}")
+            terminal.print_error(f"The report failed: {reason(error)}")
             status, exit_status = "failed", 1
-        self.give({**identity, "status": status, "error": reason(error)}, "")
+        self.emit_result({**identity, "status": status, "error": reason(error)}, "")
         return exit_status
 
     async def list_reports(self) -> int:
@@ -186,13 +186,13 @@ class Starter:
         client, _ = await self.connect()
         rows = await listing.latest(client)
         if self.options.json:
-            terminal.say(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2))
+            terminal.print_line(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2))
         elif not rows:
-            self.say("There are no reports yet.")
+            self.print_line("There are no reports yet.")
         else:
             width = terminal.width()
             for row in rows:
-                terminal.say(row.for_people(width))
+                terminal.print_line(row.for_people(width))
         return 0
 
     async def cancel(self, identity: str) -> int:
@@ -202,41 +202,43 @@ class Starter:
         client, _ = await self.connect()
         handle, run_id = await listing.find(client, identity)
         await listing.cancel(handle)
-        self.say(f"Cancelled: {handle.id}")
-        self.give({"workflow_id": handle.id, "run_id": run_id, "status": "cancelled"}, "")
+        self.print_line(f"Cancelled: {handle.id}")
+        self.emit_result({"workflow_id": handle.id, "run_id": run_id, "status": "cancelled"}, "")
         return 0
 
     async def connect(self) -> "tuple[Client, Service]":
         """The client, with the dev server's start told to people only."""
         from research.temporal.client import connect
 
-        return await connect(config.load(), lambda line: None if self.silent else terminal.complain(line))
+        return await connect(config.load(), lambda line: None if self.silent else terminal.print_error(line))
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """A line for people; scripts that ask for the result alone are spared it."""
         if not self.silent:
-            terminal.say(line)
+            terminal.print_line(line)
 
-    def give(self, result: dict[str, object], alone: str) -> None:
+    def emit_result(self, result: dict[str, object], alone: str) -> None:
         """The result for scripts: one JSON object, or the one word that matters."""
         if self.options.json:
-            terminal.say(json.dumps(result, ensure_ascii=False))
+            terminal.print_line(json.dumps(result, ensure_ascii=False))
         elif self.options.quiet and alone:
-            terminal.say(alone)
+            terminal.print_line(alone)
 
     def tell_failure(self, line: str) -> None:
         """What has to be put right."""
-        terminal.complain(line)
+        terminal.print_error(line)
         if self.options.json:
-            terminal.say(json.dumps({"workflow_id": self.workflow_id, "status": "error", "error": line}))
+            terminal.print_line(
+                json.dumps({"workflow_id": self.workflow_id, "status": "error", "error": line})
+            )
 
     def tell_leaving(self) -> None:
         """After Ctrl-C."""
         if not self.workflow_id:
-            terminal.complain("\nLeft. Nothing was started.")
+            terminal.print_error("\nLeft. Nothing was started.")
             return
         back = f"python starter.py --attach {terminal.short_id(self.workflow_id)}"
-        terminal.complain(f"\nLeft; the report goes on. Come back to it: {back}")
+        terminal.print_error(f"\nLeft; the report goes on. Come back to it: {back}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -249,7 +251,7 @@ class _Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(unknown[0], known, 1)
             hint = f": did you mean {near[0]}?" if near else ": see --help."
             message = f"there is no option {unknown[0]}{hint}"
-        self.exit(2, f"{self.prog}: {terminal.visible(message)}\n")
+        self.exit(2, f"{self.prog}: {terminal.escape_controls(message)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -286,4 +288,4 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    terminal.leave(main())
+    terminal.exit_now(main())

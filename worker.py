@@ -15,7 +15,7 @@ from activities import create_pdf_activity, failing_generate_summary, generate_s
 from research import __version__, config
 from research.cli import log_format, terminal
 from research.config import Settings
-from research.errors import Fixable
+from research.errors import UserError
 from research.llm import client as llm
 from research.reports import storage
 from research.temporal import slots
@@ -29,7 +29,7 @@ DRAIN = timedelta(seconds=20)
 def main() -> int:
     """Serve until Ctrl-C or SIGTERM; the exit status is 0 then."""
     options = _parser().parse_args()
-    terminal.take_any_character()
+    terminal.set_lenient_output()
     try:
         settings = config.load()
         log_format.set_up(settings, options.verbose)
@@ -38,8 +38,8 @@ def main() -> int:
 
             return asyncio.run(check.run(settings, call=options.check == "call"))
         asyncio.run(serve(settings, options.simulate_failure, options.verbose))
-    except Fixable as error:
-        terminal.complain(str(error))
+    except UserError as error:
+        terminal.print_error(str(error))
         return error.exit_status
     return 0
 
@@ -52,21 +52,21 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
     """
     stopping = asyncio.create_task(_stop_signal().wait())
     identity = f"{os.getpid()}@{socket.gethostname()}"
-    client, service = await connect(settings, terminal.complain, identity, verbose)
+    client, service = await connect(settings, terminal.print_error, identity, verbose)
     worker = create_worker(client, settings.max_calls, simulate_failure)
-    terminal.say(_banner(settings, service, identity))
+    terminal.print_line(_banner(settings, service, identity))
     if simulate_failure:
-        terminal.say("  Every summary fails until a worker without --simulate-failure takes over.")
+        terminal.print_line("  Every summary fails until a worker without --simulate-failure takes over.")
     running = asyncio.create_task(worker.run())
     checking = asyncio.create_task(asyncio.to_thread(_prepare, settings))
-    terminal.say("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
+    terminal.print_line("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
     try:
         await asyncio.wait([running, stopping, checking], return_when=asyncio.FIRST_COMPLETED)
         if checking.done():
             checking.result()
             await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        terminal.say("Stopping; what is unfinished goes on with the next worker …")
+        terminal.print_line("Stopping; what is unfinished goes on with the next worker …")
         await worker.shutdown()
     await running
 
@@ -155,4 +155,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    terminal.leave(main())
+    terminal.exit_now(main())

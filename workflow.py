@@ -72,13 +72,13 @@ class GenerateReportWorkflow:
                 model=research.model,
                 date=workflow.info().start_time.date().isoformat(),
                 notes=notes,
-                bill=usage.in_one_line(usage.total(calls, resumed)),
+                bill=usage.format_usage(usage.total(calls, resumed)),
             ),
             summary="Write the PDF",
             **STEP,
         )
         total = usage.total(calls, len(calls) if pdf.attempts > 1 else resumed)
-        workflow.set_current_details(usage.in_one_line(total))
+        workflow.set_current_details(usage.format_usage(total))
         return GenerateReportOutput(
             result=f"Successfully created research report PDF with summary: {pdf.filename}",
             filename=pdf.filename,

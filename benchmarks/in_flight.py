@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from temporalio.client import Client, WorkflowHandle
 
-from benchmarks.ground import environ, own_server
+from benchmarks.fixtures import environ, own_server
 from benchmarks.plain_temporal import TASK_QUEUE, PlainWorkflow
 from models import GenerateReportInput
 from testing.processes import Program, start_worker

@@ -15,7 +15,7 @@ import time
 
 from temporalio.client import Client
 
-from benchmarks.ground import environ, own_server
+from benchmarks.fixtures import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow
 from models import GenerateReportInput
 from testing.processes import Program, start_worker

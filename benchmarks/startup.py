@@ -20,7 +20,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from benchmarks.ground import own_server
+from benchmarks.fixtures import own_server
 from research import config
 from testing.processes import Program
 from tests.conftest import DevServer

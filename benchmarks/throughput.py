@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 from temporalio.client import Client
 
-from benchmarks.ground import environ, own_server
+from benchmarks.fixtures import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow, ask_model, summary_prompt, write_pdf
 from models import GenerateReportInput
 from research.config import ROOT

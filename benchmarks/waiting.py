@@ -14,7 +14,7 @@ import time
 import psutil
 from temporalio.client import Client
 
-from benchmarks.ground import environ, own_server
+from benchmarks.fixtures import environ, own_server
 from benchmarks.throughput import reply
 from models import GenerateReportInput
 from research.cli import listing

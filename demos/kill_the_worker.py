@@ -16,7 +16,7 @@ from pathlib import Path
 from demos.stage import Album, Stage, has_room
 from research import config
 from research.cli import terminal
-from research.errors import Fixable
+from research.errors import UserError
 from research.temporal.client import connect
 from testing.processes import Program, ProgramError, start_worker
 from testing.provider import Call, Provider, Reply, default_reply
@@ -30,49 +30,49 @@ def main() -> int:
     try:
         # A namespace of its own: no worker of yours takes these reports.
         os.environ["TEMPORAL_NAMESPACE"] = "demo"
-        _, service = asyncio.run(connect(config.load(), terminal.complain))
+        _, service = asyncio.run(connect(config.load(), terminal.print_error))
         with tempfile.TemporaryDirectory() as scratch:
             without = _without_durability(scratch)
             album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
             with_temporal = _with_temporal(config.load().reports_dir, album)
-    except Fixable as error:
-        terminal.complain(str(error))
+    except UserError as error:
+        terminal.print_error(str(error))
         return error.exit_status
     except ProgramError as error:
-        terminal.complain(f"A process did not do what was expected of it:\n{error}")
+        terminal.print_error(f"A process did not do what was expected of it:\n{error}")
         return 1
     held = without == (2, 1) and with_temporal == (1, 1)
-    terminal.say("\nWhat the provider was asked to do\n")
-    terminal.say("                       without durability    with Temporal")
+    terminal.print_line("\nWhat the provider was asked to do\n")
+    terminal.print_line("                       without durability    with Temporal")
     rows = zip(("research", "summary"), without, with_temporal, strict=True)
     for name, bad, good in rows:
-        terminal.say(f"  calls for {name:<12} {bad:^18} {good:^18}")
-    terminal.say(
+        terminal.print_line(f"  calls for {name:<12} {bad:^18} {good:^18}")
+    terminal.print_line(
         f"\nSee the killed worker's report in the Web UI:\n  {service.ui_url}/namespaces/demo/workflows"
     )
-    terminal.say("The claim held." if held else "The claim did NOT hold.")
+    terminal.print_line("The claim held." if held else "The claim did NOT hold.")
     return 0 if held else 1
 
 
 def _without_durability(reports: str) -> tuple[int, int]:
-    terminal.say("Without durability: the three steps in one script")
+    terminal.print_line("Without durability: the three steps in one script")
     with Provider() as provider:
         environ = _environ(provider, reports)
         script = ("-m", "demos.without_durability", TOPIC)
         with Program(*script, environ=environ) as program:
             program.wait_for("Research complete!")
             program.kill()
-        terminal.say("  The research is paid for; now the script is killed (SIGKILL).")
-        terminal.say("  It is run again …")
+        terminal.print_line("  The research is paid for; now the script is killed (SIGKILL).")
+        terminal.print_line("  It is run again …")
         with Program(*script, environ=environ) as program:
             if program.exit_status():
                 raise ProgramError(program.text)
-        terminal.say("  It had to begin from the beginning: the research is paid for again.")
+        terminal.print_line("  It had to begin from the beginning: the research is paid for again.")
         return provider.research_calls, provider.summary_calls
 
 
 def _with_temporal(reports: object, album: Album) -> tuple[int, int]:
-    terminal.say("\nWith Temporal: the real worker, the same kill")
+    terminal.print_line("\nWith Temporal: the real worker, the same kill")
     watched = has_room() or album.path is not None
     with Provider(_slowly if watched else default_reply) as provider:
         environ = _environ(provider, str(reports))
@@ -83,20 +83,20 @@ def _with_temporal(reports: object, album: Album) -> tuple[int, int]:
         ):
             worker.wait_for("Research complete!")
             worker.kill()
-            terminal.say("  The research is paid for; now the worker is killed (SIGKILL).")
+            terminal.print_line("  The research is paid for; now the worker is killed (SIGKILL).")
             if watched:
-                stage.wait_for_trouble(15)
+                stage.wait_until_blocked(15)
             album.take("The research is paid for, and the worker is killed:", stage.picture())
-            terminal.say("  Another worker is started …")
+            terminal.print_line("  Another worker is started …")
             with start_worker(environ=environ) as successor:
                 workers.append(successor)
                 if starter.exit_status():
                     raise ProgramError(starter.text)
         album.take("Another worker goes on where the first one died:", stage.picture())
         album.save()
-        terminal.say("  It went on where the first one died:")
+        terminal.print_line("  It went on where the first one died:")
         for line in (*[line for line in starter.lines if line.startswith("Result:")], starter.lines[-1]):
-            terminal.say(f"  {line}")
+            terminal.print_line(f"  {line}")
         return provider.research_calls, provider.summary_calls
 
 
@@ -115,4 +115,4 @@ def _environ(provider: Provider, reports: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    terminal.leave(main())
+    terminal.exit_now(main())

@@ -8,7 +8,7 @@ import sys
 from research import config
 from research.cli import terminal
 from research.config import ROOT
-from research.errors import Fixable
+from research.errors import UserError
 from research.temporal.client import connect
 from testing.processes import Program, ProgramError, start_worker
 
@@ -16,16 +16,16 @@ from testing.processes import Program, ProgramError, start_worker
 def main() -> int:
     """Start a worker, run the starter, stop the worker; the exit status is the starter's."""
     try:
-        asyncio.run(connect(config.load(), terminal.complain))
+        asyncio.run(connect(config.load(), terminal.print_error))
         if config.load().is_sample:
-            terminal.say("No key is set: the built-in sample model writes the text.")
+            terminal.print_line("No key is set: the built-in sample model writes the text.")
         with start_worker() as worker:
             return _run_starter(worker)
-    except Fixable as error:
-        terminal.complain(str(error))
+    except UserError as error:
+        terminal.print_error(str(error))
         return error.exit_status
     except ProgramError as error:
-        terminal.complain(f"The worker did not start:\n{error}")
+        terminal.print_error(f"The worker did not start:\n{error}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -41,11 +41,11 @@ def _run_starter(worker: Program) -> int:
             continue
         starter.terminate()
         starter.wait(10)
-        terminal.complain(f"\nThe worker stopped: {worker.text.splitlines()[-1]}")
-        terminal.complain("What was started waits for the next worker.")
+        terminal.print_error(f"\nThe worker stopped: {worker.text.splitlines()[-1]}")
+        terminal.print_error("What was started waits for the next worker.")
         return status or 1
     return starter.returncode
 
 
 if __name__ == "__main__":
-    terminal.leave(main())
+    terminal.exit_now(main())

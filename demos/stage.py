@@ -15,7 +15,7 @@ from rich.text import Text
 
 from research import config
 from research.cli import live, terminal
-from research.cli.progress import LOOK_SECONDS, Status, Watcher
+from research.cli.progress import POLL_SECONDS, Status, Watcher
 from research.temporal.client import connect
 from testing.processes import Program, workflow_id
 from testing.provider import Provider
@@ -52,10 +52,10 @@ class Stage:
         if self._live:
             self._live.__exit__(kind, error, trace)
 
-    def wait_for_trouble(self, seconds: float) -> None:
+    def wait_until_blocked(self, seconds: float) -> None:
         """Until the view says that no worker is there, and people have had the time to read it."""
         deadline = time.monotonic() + seconds
-        while not self.status.trouble and time.monotonic() < deadline:
+        while not self.status.blocked_reason and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(2)
 
@@ -63,7 +63,7 @@ class Stage:
         """The three panes."""
         calls = f"research {self._provider.research_calls}   summary {self._provider.summary_calls}"
         panes: list[tuple[str, RenderableType]] = [
-            ("python starter.py", live.picture(self.status, WIDTH - 4, self._spinner)),
+            ("python starter.py", live.render(self.status, WIDTH - 4, self._spinner)),
             ("python worker.py", Text("\n".join(self._worker_lines()), no_wrap=True, overflow="ellipsis")),
             ("asked of the paid provider", Text(calls, "bold")),
         ]
@@ -73,19 +73,19 @@ class Stage:
         lines = []
         for worker in self._workers:
             lines.append(f"$ python worker.py    (process {worker.process.pid})")
-            lines += [terminal.visible(line) for line in worker.lines if line[2:3] == ":"]
+            lines += [terminal.escape_controls(line) for line in worker.lines if line[2:3] == ":"]
             if worker.process.poll():  # one that is told to stop ends with 0
                 lines.append("Killed (SIGKILL).")
         return lines[-WORKER_LINES:] + [""] * (WORKER_LINES - len(lines))
 
     async def _watch(self) -> None:
-        client, service = await connect(config.load(), terminal.complain)
+        client, service = await connect(config.load(), terminal.print_error)
         handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, workflow_id(self._starter))
         watcher = Watcher(client, service, handle)
         while not self._over.is_set():
-            self.status = await watcher.look()
-            await asyncio.sleep(LOOK_SECONDS / 2)
-        self.status = await watcher.look()
+            self.status = await watcher.poll()
+            await asyncio.sleep(POLL_SECONDS / 2)
+        self.status = await watcher.poll()
 
 
 def has_room() -> bool:

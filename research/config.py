@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from research.errors import Fixable
+from research.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 DOTENV = ROOT / ".env"
@@ -101,7 +101,7 @@ class _Reader:
     def url(self, name: str) -> str | None:
         value = self.get(name)
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
-            raise Fixable(f"{name} ({self.where(name)}) must be an http:// or https:// address.")
+            raise UserError(f"{name} ({self.where(name)}) must be an http:// or https:// address.")
         return value
 
     def folder(self, name: str, default: str) -> Path | str:
@@ -116,7 +116,7 @@ class _Reader:
         # The address is shown in many places, so what may be secret has another home.
         hiding = re.search(r":.*@|[?#\s]", rest) or not re.fullmatch(r"[\w+.-]+", scheme)
         if hiding or scheme == "file" or not rest.strip("/"):
-            raise Fixable(
+            raise UserError(
                 f"{name} ({self.where(name)}) must be a folder, file:///folder or an address such as"
                 " s3://bucket/folder, without password and options: fsspec takes those from variables"
                 " such as FSSPEC_SFTP_PASSWORD."
@@ -126,13 +126,13 @@ class _Reader:
     def choice(self, name: str, *choices: str) -> str:
         value = (self.get(name) or choices[0]).lower()
         if value not in choices:
-            raise Fixable(f"{name} ({self.where(name)}) must be {' or '.join(choices)}.")
+            raise UserError(f"{name} ({self.where(name)}) must be {' or '.join(choices)}.")
         return value
 
     def number(self, name: str, least: int, most: int, default: int) -> int:
         value = self.get(name) or str(default)
         if not (value.isdecimal() and least <= int(value) <= most):
-            raise Fixable(f"{name} ({self.where(name)}) must be a number from {least} to {most}.")
+            raise UserError(f"{name} ({self.where(name)}) must be a number from {least} to {most}.")
         return int(value)
 
     def dollars(self, name: str) -> float | None:
@@ -140,13 +140,13 @@ class _Reader:
         if value is None:
             return None
         if not re.fullmatch(r"\d+(\.\d+)?|\.\d+", value):
-            raise Fixable(f"{name} ({self.where(name)}) must be an amount of dollars, such as 0.25.")
+            raise UserError(f"{name} ({self.where(name)}) must be an amount of dollars, such as 0.25.")
         return float(value)
 
     def key(self, name: str) -> str | None:
         value = self.get(name)
         if value and (_PLACEHOLDER.fullmatch(value) or not value.isascii() or " " in value):
-            raise Fixable(
+            raise UserError(
                 f"{name} ({self.where(name)}) is a placeholder, not a key: set {name} to your"
                 f" provider's key, or set LLM_MODEL={SAMPLE_MODEL} to do without one."
             )
@@ -205,11 +205,11 @@ def _parse_dotenv(path: Path) -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Fixable(f"Cannot read {path}: {reason}. Mend or remove that file.") from None
+        raise UserError(f"Cannot read {path}: {reason}. Mend or remove that file.") from None
     values = {}
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or "\0" in (binding.value or ""):
-            raise Fixable(f"{path}, line {binding.original.line}: not of the form NAME=value.")
+            raise UserError(f"{path}, line {binding.original.line}: not of the form NAME=value.")
         if binding.key and (binding.value or "").strip():
             values[binding.key] = str(binding.value).strip()
     return values

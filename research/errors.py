@@ -5,13 +5,13 @@ Fixable            exit status 2: a setting, an argument or a file to put right
 """
 
 
-class Fixable(Exception):
+class UserError(Exception):
     """Its message is one line: what is wrong, and the command or setting that mends it."""
 
     exit_status = 2
 
 
-class Unreachable(Fixable):
+class ServiceUnavailable(UserError):
     """The Temporal service cannot be reached or cannot be used."""
 
     exit_status = 3

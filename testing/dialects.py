@@ -9,7 +9,7 @@ from aiohttp import web
 from testing.provider import Call, Provider, Reply
 
 
-class Polyglot(Provider):
+class MultiProtocolProvider(Provider):
     """Answers each protocol from the same `reply`; only whole streams and errors are played."""
 
     def add_routes(self, app: web.Application) -> None:

@@ -71,7 +71,7 @@ class Event:
 
 
 KILLS = {"SIGKILL": 10, "SIGTERM": 4, "SIGSTOP": 2, "in the writing": 3, "service": 1}
-WEATHER = (
+FAULTS = (
     "503", "529", "408", "429", "429 with a date", "reset", "cut", "cut cleanly", "garbage",
     "empty", "silence", "length", "401", "summary refused",
 )  # fmt: skip
@@ -87,12 +87,12 @@ def schedule(seed: int, kills: int) -> list[Event]:
     for what in [*first, *rest][:kills]:
         events.append(Event(at, what, rng.randrange(WORKERS), rng.uniform(0.0, 2.0)))
         at += rng.uniform(2.0, 5.0)
-    end, weather = at, list(WEATHER)
-    rng.shuffle(weather)
+    end, fault_now = at, list(FAULTS)
+    rng.shuffle(fault_now)
     at = 2.0
     while at < end:
-        events.append(Event(at, weather[0], lasts=rng.uniform(0.5, 2.5)))
-        weather = weather[1:] + weather[:1]
+        events.append(Event(at, fault_now[0], lasts=rng.uniform(0.5, 2.5)))
+        fault_now = fault_now[1:] + fault_now[:1]
         at += rng.uniform(3.0, 5.0)
     at = 8.0
     while at < end:
@@ -105,7 +105,7 @@ def schedule(seed: int, kills: int) -> list[Event]:
 
 
 @dataclass
-class Life:
+class WorkerRun:
     """One worker process, as the ledger can tell it from the others: by its key."""
 
     key: str
@@ -146,9 +146,9 @@ class World:
         self.provider = Provider(self.reply)
         self.reports = folder / "reports"
         self.disk = ""
-        self.lives: list[Life] = []
-        self.current: list[Life | None] = [None] * workers
-        self.weather: str = ""
+        self.lives: list[WorkerRun] = []
+        self.current: list[WorkerRun | None] = [None] * workers
+        self.fault_now: str = ""
         self.ledger: list[Entry] = []
         self.outages: list[tuple[float, float]] = []
         self.happened: Counter[str] = Counter()
@@ -162,7 +162,7 @@ class World:
         text = text_of(number, kind)
         rest = rest_of(text, call)
         reply = Reply(rest, chunk_seconds=WORD_SECONDS)
-        fault = self.weather
+        fault = self.fault_now
         if fault == "summary refused" and kind == "r":
             fault = ""
         if fault == "length" and any(entry.finish == "length" for entry in self.of(number, kind)):
@@ -216,15 +216,15 @@ class World:
             "LLM_MAX_STREAMS": "100",
             "REPORTS_DIR": str(self.reports),
         }
-        life = Life(key, start_worker(root=self.server.root, environ=environ))
+        life = WorkerRun(key, start_worker(root=self.server.root, environ=environ))
         self.lives.append(life)
         self.current[place] = life
 
     # What happens.
 
-    async def suffer(self, event: Event) -> None:
+    async def apply(self, event: Event) -> None:
         """Let the event happen, to its end."""
-        if event.what in WEATHER:
+        if event.what in FAULTS:
             await self.be_bad(event)
         elif event.what == "disk full":
             await self.fill_disk(event.lasts)
@@ -236,9 +236,9 @@ class World:
             await self.kill_worker(event.what, event.worker, event.lasts)
 
     async def be_bad(self, event: Event) -> None:
-        self.weather = event.what
+        self.fault_now = event.what
         await asyncio.sleep(event.lasts)
-        self.weather = ""
+        self.fault_now = ""
 
     async def fill_disk(self, seconds: float) -> None:
         if not self.disk:
@@ -356,7 +356,7 @@ async def run(world: World, events: list[Event], reports: int) -> "Audit":
     starting = asyncio.create_task(begin_reports())
     for event in events:
         await asyncio.sleep(max(0.0, beginning + event.at - time.monotonic()))
-        happening.append(asyncio.create_task(world.suffer(event)))
+        happening.append(asyncio.create_task(world.apply(event)))
     await asyncio.gather(starting, *happening)
     calm = time.monotonic()
     ends = await asyncio.gather(*[_end(handle, calm + FINAL_SECONDS) for handle in handles])
@@ -531,7 +531,7 @@ class Audit:
             self.broken.append(f"temporary files are left: {', '.join(left[:3])}")
         return [("files ever seen half-written or changed", len(wrong)), ("temporary files left", len(left))]
 
-    def _life(self, entry: Entry) -> Life:
+    def _life(self, entry: Entry) -> WorkerRun:
         key = entry.call.headers["Authorization"].removeprefix("Bearer ")
         return next(life for life in self.world.lives if life.key == key)
 
@@ -614,4 +614,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    terminal.leave(asyncio.run(main()))
+    terminal.exit_now(asyncio.run(main()))

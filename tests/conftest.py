@@ -198,9 +198,9 @@ def app(clone: Path, environ: dict[str, str]) -> Iterator[App]:
 async def client(app: App) -> AsyncIterator[Client]:
     """A client of the test's own namespace, once a process of the test has made that."""
     made = app.run(
-        "-c", "import asyncio; from research import settings, temporal;"
-        "asyncio.run(temporal.connect(settings.load(), print));"
-        "from research import console; console.leave(0)",
+        "-c", "import asyncio; from research import config; from research.temporal import client;"
+        "asyncio.run(client.connect(config.load(), print));"
+        "from research.cli import terminal; terminal.exit_now(0)",
     )  # fmt: skip
     assert made.exit_status() == 0, made.text
     yield await app.client()

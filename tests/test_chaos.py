@@ -59,7 +59,7 @@ def test_the_same_seed_is_the_same_schedule() -> None:
         ),
         pytest.param(
             STORM,
-            [("research/llm.py", "num_retries=0,", "num_retries=2,")],
+            [("research/llm/client.py", "num_retries=0,", "num_retries=2,")],
             "requests that no attempt of the service stands behind",
             id="the client's own retries",
         ),
@@ -67,12 +67,12 @@ def test_the_same_seed_is_the_same_schedule() -> None:
             STORM,
             [
                 (
-                    "research/files.py",
-                    "parts[target] = part = _part(target)",
+                    "research/reports/storage.py",
+                    "parts[target] = part = _temporary_path(target)",
                     "parts[target] = part = target",
                 ),
                 (
-                    "research/files.py",
+                    "research/reports/storage.py",
                     "file.write(data)",
                     "file.write(data[:9]), file.flush(), __import__('time').sleep(0.2), file.write(data[9:])",
                 ),

@@ -15,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 from models import PDFGenerationInput
 from research import config
 from research.config import ROOT
-from research.errors import Fixable
+from research.errors import UserError
 from research.reports import storage
 from research.reports.storage import UnsafeName, report_filename, report_markdown, store
 
@@ -278,8 +278,8 @@ def test_a_full_disk_and_a_read_only_one_wait_to_be_mended(tmp_path: Path) -> No
 def test_what_a_killed_worker_left_is_cleared(tmp_path: Path) -> None:
     """A dead worker's half-written file goes when its report is written, and no other's."""
     script = (
-        "import os; from research import files\n"
-        "files.os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
+        "import os; from research.reports import storage\n"
+        "storage.os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
         "attempt(10)\n"
     )
     run_child(script, tmp_path)
@@ -363,11 +363,11 @@ def test_an_address_without_its_package_is_said_at_once(monkeypatch: pytest.Monk
         monkeypatch.setitem(sys.modules, module, None)
     storage.check(ROOT / "reports")
     storage.check("memory://x")
-    with pytest.raises(Fixable, match=r"REPORTS_DIR: s3:// needs .*: pip install s3fs$"):
+    with pytest.raises(UserError, match=r"REPORTS_DIR: s3:// needs .*: pip install s3fs$"):
         storage.check("s3://bucket/x")
-    with pytest.raises(Fixable, match=r"REPORTS_DIR: sftp:// needs .*: pip install paramiko$"):
+    with pytest.raises(UserError, match=r"REPORTS_DIR: sftp:// needs .*: pip install paramiko$"):
         storage.check("sftp://host/x")
-    with pytest.raises(Fixable, match=r"REPORTS_DIR: nothing knows nope:// here\. Set it to a folder, or"):
+    with pytest.raises(UserError, match=r"REPORTS_DIR: nothing knows nope:// here\. Set it to a folder, or"):
         storage.check("nope://bucket/x")
 
 
@@ -410,7 +410,7 @@ def test_reports_dir_is_a_folder_or_an_address(value: str, taken: Path | str) ->
     ],
 )
 def test_an_address_that_cannot_be_or_holds_a_secret_is_refused(value: str) -> None:
-    with pytest.raises(Fixable, match=r"REPORTS_DIR .* must be a folder") as raised:
+    with pytest.raises(UserError, match=r"REPORTS_DIR .* must be a folder") as raised:
         reports_dir(value)
     assert "hunter2" not in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -28,9 +28,9 @@ from models import (
     PDFGenerationOutput,
 )
 from research import config
-from research.errors import Fixable
+from research.errors import UserError
 from research.llm import client as llm
-from research.llm.errors import Fault
+from research.llm.errors import ProviderError
 from research.pdf import document
 from research.reports import storage
 from research.temporal.client import BriefPayloadConverter
@@ -109,7 +109,7 @@ BYTES = st.lists(
 
 def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes back is a text, or a fault that is told in one line without the key."""
-    monkeypatch.setattr(llm, "SILENCE_SECONDS", 5.0)
+    monkeypatch.setattr(llm, "STREAM_IDLE_SECONDS", 5.0)
     provider, loop = Foreign(lambda call: Reply()), asyncio.new_event_loop()
     with provider:
 
@@ -121,7 +121,7 @@ def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
             config = configured("openai/gpt-4o", provider, max_streams=16 if streams else 0)
             try:
                 answer = loop.run_until_complete(llm.complete("A topic", config))
-            except Fault as fault:
+            except ProviderError as fault:
                 assert fault.message
                 assert "\n" not in fault.message
                 assert KEY not in fault.message
@@ -143,7 +143,7 @@ def test_dotenv_to_settings(content: bytes) -> None:
     path.write_bytes(content)
     try:
         values = config._parse_dotenv(path)
-    except Fixable as error:
+    except UserError as error:
         assert "\n" not in str(error)
     else:
         assert all(isinstance(value, str) and "\0" not in value for value in values.values())

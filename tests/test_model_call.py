@@ -14,7 +14,7 @@ from research.config import Settings, load
 from research.llm import client as llm
 from research.llm import continuation, errors
 from research.llm.client import Draft
-from research.llm.errors import Fault, Kind
+from research.llm.errors import ErrorKind, ProviderError
 from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import KEY
 
@@ -30,7 +30,7 @@ MARKDOWN = (
 @pytest.fixture
 def settings(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A paid model at the local endpoint."""
-    monkeypatch.setattr(llm, "SILENCE_SECONDS", 2.0)
+    monkeypatch.setattr(llm, "STREAM_IDLE_SECONDS", 2.0)
     return configured("openai/gpt-4o", provider)
 
 
@@ -39,49 +39,64 @@ def configured(model: str, provider: Provider, **more: Any) -> Settings:
     return Settings(**{**values, "secrets": (KEY,), **more})
 
 
-async def fault_of(settings: Settings, draft: Draft | None = None) -> Fault:
-    with pytest.raises(Fault) as raised:
+async def fault_of(settings: Settings, draft: Draft | None = None) -> ProviderError:
+    with pytest.raises(ProviderError) as raised:
         await llm.complete("A topic", settings, draft)
     return raised.value
 
 
 # Faults: status, what the provider says, and what the report makes of it.
 TABLE = [
-    (429, {"message": "slow down"}, Kind.PASSING, "the provider answered 429: "),
-    (408, {"message": "late"}, Kind.PASSING, "the provider answered 408: "),
-    (409, {"message": "conflict"}, Kind.PASSING, "the provider answered 409: "),
-    (500, {"message": "oops"}, Kind.PASSING, "the provider answered 500: "),
-    (502, {"message": "oops"}, Kind.PASSING, "the provider answered 502: "),
-    (503, {"message": "oops"}, Kind.PASSING, "the provider answered 503: "),
-    (504, {"message": "oops"}, Kind.PASSING, "the provider answered 5"),
-    (529, {"message": "overloaded"}, Kind.PASSING, "the provider answered 529: "),
+    (429, {"message": "slow down"}, ErrorKind.TRANSIENT, "the provider answered 429: "),
+    (408, {"message": "late"}, ErrorKind.TRANSIENT, "the provider answered 408: "),
+    (409, {"message": "conflict"}, ErrorKind.TRANSIENT, "the provider answered 409: "),
+    (500, {"message": "oops"}, ErrorKind.TRANSIENT, "the provider answered 500: "),
+    (502, {"message": "oops"}, ErrorKind.TRANSIENT, "the provider answered 502: "),
+    (503, {"message": "oops"}, ErrorKind.TRANSIENT, "the provider answered 503: "),
+    (504, {"message": "oops"}, ErrorKind.TRANSIENT, "the provider answered 5"),
+    (529, {"message": "overloaded"}, ErrorKind.TRANSIENT, "the provider answered 529: "),
     (
         401,
         {"message": f"bad key {KEY}"},
-        Kind.REPAIRABLE,
+        ErrorKind.NEEDS_ACTION,
         "the provider refused the key: set LLM_API_KEY in ",
     ),
-    (403, {"message": "forbidden"}, Kind.REPAIRABLE, "the provider refused the key: set LLM_API_KEY in "),
-    (402, {"message": "pay"}, Kind.REPAIRABLE, "the quota at the provider is used up: add credit, or "),
+    (
+        403,
+        {"message": "forbidden"},
+        ErrorKind.NEEDS_ACTION,
+        "the provider refused the key: set LLM_API_KEY in ",
+    ),
+    (
+        402,
+        {"message": "pay"},
+        ErrorKind.NEEDS_ACTION,
+        "the quota at the provider is used up: add credit, or ",
+    ),
     (
         429,
         {"message": "You exceeded your current quota", "code": "insufficient_quota"},
-        Kind.REPAIRABLE,
+        ErrorKind.NEEDS_ACTION,
         "the quota at the provider is used up: add credit, or ",
     ),
-    (404, {"message": "no such model"}, Kind.REPAIRABLE, "the provider does not know openai/gpt-4o: set "),
-    (400, {"message": "bad"}, Kind.FINAL, "the provider refuses this request (400): "),
-    (422, {"message": "bad"}, Kind.FINAL, "the provider refuses this request (422): "),
+    (
+        404,
+        {"message": "no such model"},
+        ErrorKind.NEEDS_ACTION,
+        "the provider does not know openai/gpt-4o: set ",
+    ),
+    (400, {"message": "bad"}, ErrorKind.PERMANENT, "the provider refuses this request (400): "),
+    (422, {"message": "bad"}, ErrorKind.PERMANENT, "the provider refuses this request (422): "),
     (
         400,
         {"message": "This model's maximum context length is 8 tokens", "code": "context_length_exceeded"},
-        Kind.FINAL,
+        ErrorKind.PERMANENT,
         "the prompt is too long for openai/gpt-4o: ",
     ),
     (
         400,
         {"message": "violates our content policy", "code": "content_policy_violation"},
-        Kind.FINAL,
+        ErrorKind.PERMANENT,
         "the provider's content policy refuses this request: ",
     ),
 ]
@@ -89,7 +104,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("status", "error", "kind", "message"), TABLE)
 async def test_an_answer_of_the_provider_is_sorted(
-    provider: Provider, settings: Settings, status: int, error: dict[str, str], kind: Kind, message: str
+    provider: Provider, settings: Settings, status: int, error: dict[str, str], kind: ErrorKind, message: str
 ) -> None:
     """One request, the right kind, one line that says what to do, no key in it."""
     provider.reply = lambda call: Reply(status=status, error=error)
@@ -99,11 +114,11 @@ async def test_an_answer_of_the_provider_is_sorted(
     assert "\n" not in fault.message
     assert KEY not in fault.message
     delay = fault.delay(count=3)
-    if kind is Kind.REPAIRABLE:
+    if kind is ErrorKind.NEEDS_ACTION:
         assert delay is not None
         assert delay <= 15
         assert fault.message.endswith("the report goes on by itself")
-    if kind is Kind.PASSING:
+    if kind is ErrorKind.TRANSIENT:
         assert delay is not None
         assert 2 <= delay <= 4
         assert 30 <= (fault.delay(count=99) or 0) <= 60
@@ -126,13 +141,13 @@ async def test_an_answer_that_breaks_off_is_no_answer(
 ) -> None:
     provider.reply = lambda call: reply
     fault = await fault_of(settings)
-    assert (fault.kind, len(provider.calls)) == (Kind.PASSING, 1), fault.message
+    assert (fault.kind, len(provider.calls)) == (ErrorKind.TRANSIENT, 1), fault.message
     assert fault.message.startswith(message)
 
 
 async def test_nobody_listens_at_the_providers_address(provider: Provider) -> None:
     fault = await fault_of(configured("openai/gpt-4o", provider, api_base="http://127.0.0.1:9/v1"))
-    assert fault.kind is Kind.PASSING
+    assert fault.kind is ErrorKind.TRANSIENT
 
 
 async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settings: Settings) -> None:
@@ -140,7 +155,7 @@ async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settin
     provider.reply = lambda call: Reply("")
     draft = Draft()
     kinds = [(await fault_of(settings, draft)).kind for _ in range(5)]
-    assert kinds == [Kind.PASSING] * 4 + [Kind.FINAL]
+    assert kinds == [ErrorKind.TRANSIENT] * 4 + [ErrorKind.PERMANENT]
 
 
 async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings: Settings) -> None:
@@ -149,14 +164,14 @@ async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings
     provider.reply = lambda call: next(replies, None) or Reply(rest_of(WORDS, call))
     draft = Draft()
     for _ in range(3):
-        assert (await fault_of(settings, draft)).kind is Kind.PASSING
+        assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
     answer = await llm.complete("A topic", settings, draft)
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")
 
     provider.reply = lambda call: Reply("" if len(call.messages) > 1 else WORDS[:900], finish_reason="stop")
     draft = Draft(text=WORDS[:900])
     for _ in range(4):
-        assert (await fault_of(settings, draft)).kind is Kind.PASSING
+        assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
     answer = await llm.complete("A topic", settings, draft)
     assert WORDS.startswith(answer.text.strip())
     assert len(answer.text) > 880
@@ -167,7 +182,7 @@ async def test_a_filtered_answer_is_final(provider: Provider, settings: Settings
     provider.reply = lambda call: Reply("It begins", finish_reason="content_filter")
     fault = await fault_of(settings)
     assert (fault.kind, fault.message) == (
-        Kind.FINAL,
+        ErrorKind.PERMANENT,
         "the provider's content filter stopped the answer: change the topic",
     )
 
@@ -188,8 +203,8 @@ async def test_retry_after_is_honoured(provider: Provider, settings: Settings) -
 
 
 def test_a_bug_is_ours(settings: Settings) -> None:
-    fault = errors.sort(KeyError("choices"), settings)
-    assert (fault.kind, fault.delay(1), fault.message) == (Kind.OURS, None, "KeyError: 'choices'")
+    fault = errors.classify(KeyError("choices"), settings)
+    assert (fault.kind, fault.delay(1), fault.message) == (ErrorKind.INTERNAL, None, "KeyError: 'choices'")
 
 
 # Resuming
@@ -255,20 +270,20 @@ async def test_a_usage_that_comes_early_ends_nothing(provider: Provider, setting
 
 def test_a_continuation_waits_no_longer_than_it_takes_to_judge_it() -> None:
     """What waits is not in the heartbeats: were the worker killed, it would be bought again."""
-    joint = continuation.Seam(WORDS[:600])
+    joint = continuation.ContinuationJoiner(WORDS[:600])
     rest = WORDS[600:].lstrip().split(" ")
     texts = [joint.add(f"{word} ") for word in rest[:14]]
     assert texts[11] == WORDS[:600]
     assert texts[13].split() == WORDS.split()[: len(texts[13].split())] and len(texts[13]) > 660
 
-    repeats = continuation.Seam(WORDS[:600])
+    repeats = continuation.ContinuationJoiner(WORDS[:600])
     assert repeats.add(WORDS[500:590]) == WORDS[:600], "more of it may be a repetition, too"
     assert repeats.add(WORDS[590:700]) == WORDS[:700]
 
 
 @pytest.mark.parametrize("begun", ["", "short"])
 def test_too_little_is_not_gone_on_from(begun: str) -> None:
-    assert continuation.safe_end(begun) == ""
+    assert continuation.trim_partial_word(begun) == ""
 
 
 async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, settings: Settings) -> None:
@@ -284,7 +299,7 @@ async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, sett
 
     provider.reply = lambda call: Reply(rest_of(WORDS, call)[:600], finish_reason="length")
     answer = await llm.complete("A topic", settings)
-    assert (answer.finish_reason, answer.requests) == ("length", llm.MOST_PARTS)
+    assert (answer.finish_reason, answer.requests) == ("length", llm.MAX_CONTINUATIONS)
     assert WORDS.startswith(answer.text[:-10])
 
 
@@ -293,7 +308,7 @@ async def test_an_answer_is_bounded(provider: Provider, settings: Settings) -> N
     provider.reply = lambda call: Reply("語" * 500 * 1000, chunk_words=1)
     answer = await llm.complete("A topic", settings)
     assert answer.finish_reason == "too_long"
-    assert 400_000 < llm._size(answer.text) <= llm.LARGEST_ANSWER
+    assert 400_000 < llm._size(answer.text) <= llm.MAX_ANSWER_BYTES
     assert len(provider.calls) == 1
 
 

@@ -512,7 +512,7 @@ blocks: st.SearchStrategy[Any] = st.recursive(
 
 
 @dataclass
-class Scribe:
+class DocumentWriter:
     """Writes a drawn document down, every word of it another one."""
 
     words: list[str] = field(default_factory=list)
@@ -588,7 +588,7 @@ class Scribe:
 @bounded
 @given(st.lists(blocks, min_size=1, max_size=6))
 def test_every_word_of_any_document_is_there_once_and_on_the_page(drawn: list[Any]) -> None:
-    scribe = Scribe()
+    scribe = DocumentWriter()
     markdown = scribe.document(drawn)
     rendered = render(markdown)
     text = shown(rendered.data)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from research.llm import client as llm
-from research.llm.errors import Fault, Kind
-from testing.dialects import Polyglot
+from research.llm.errors import ErrorKind, ProviderError
+from testing.dialects import MultiProtocolProvider
 from testing.provider import Reply, default_reply
 from tests.conftest import KEY, App, pdf_text
 from tests.test_model_call import configured
@@ -21,14 +21,16 @@ ROUTES = [
 
 
 @pytest.fixture
-def provider() -> Iterator[Polyglot]:
-    polyglot = Polyglot()
+def provider() -> Iterator[MultiProtocolProvider]:
+    polyglot = MultiProtocolProvider()
     with polyglot:
         yield polyglot
 
 
 @pytest.mark.parametrize(("model", "path"), ROUTES)
-async def test_a_report_by_this_provider(app: App, provider: Polyglot, model: str, path: str) -> None:
+async def test_a_report_by_this_provider(
+    app: App, provider: MultiProtocolProvider, model: str, path: str
+) -> None:
     app.worker(LLM_MODEL=model, LLM_API_BASE=provider.root + path)
     starter = app.starter()
     assert starter.exit_status() == 0, starter.text
@@ -41,24 +43,31 @@ async def test_a_report_by_this_provider(app: App, provider: Polyglot, model: st
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(401, Kind.REPAIRABLE), (429, Kind.PASSING), (503, Kind.PASSING), (400, Kind.FINAL)],
+    [
+        (401, ErrorKind.NEEDS_ACTION),
+        (429, ErrorKind.TRANSIENT),
+        (503, ErrorKind.TRANSIENT),
+        (400, ErrorKind.PERMANENT),
+    ],
 )
 @pytest.mark.parametrize(("model", "path"), ROUTES)
 async def test_this_providers_faults(
-    provider: Polyglot, model: str, path: str, status: int, kind: Kind
+    provider: MultiProtocolProvider, model: str, path: str, status: int, kind: ErrorKind
 ) -> None:
     """Sorted rightly, after one request, with the provider's own words and nothing of litellm's."""
     provider.reply = lambda call: Reply(status=status, error={"message": "so it is"})
     settings = configured(model, provider, api_base=provider.root + path)
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(ProviderError) as raised:
         await llm.complete("A topic", settings)
     assert (raised.value.kind, len(provider.calls)) == (kind, 1)
-    if kind is not Kind.REPAIRABLE:
+    if kind is not ErrorKind.NEEDS_ACTION:
         assert raised.value.message.endswith(": so it is"), raised.value.message
 
 
 @pytest.mark.parametrize(("model", "path"), ROUTES[1:3])
-async def test_prefill_is_used_where_the_model_takes_it(provider: Polyglot, model: str, path: str) -> None:
+async def test_prefill_is_used_where_the_model_takes_it(
+    provider: MultiProtocolProvider, model: str, path: str
+) -> None:
     """Claude goes on from its own words; another model is asked to, in a further turn."""
     provider.reply = default_reply
     settings = configured(model, provider, api_base=provider.root + path)

@@ -8,7 +8,7 @@ import pytest
 
 from research import config
 from research.config import Settings
-from research.errors import Fixable
+from research.errors import UserError
 from testing.processes import Program
 from tests.conftest import KEY, DevServer
 
@@ -82,7 +82,7 @@ def test_a_providers_own_variable_reaches_the_provider(dotenv: Path) -> None:
 )
 def test_a_value_that_cannot_be_used(name: str, value: str, line: str) -> None:
     os.environ[name] = value
-    with pytest.raises(Fixable) as error:
+    with pytest.raises(UserError) as error:
         load()
     assert str(error.value).startswith(line)
     assert "\n" not in str(error.value)
@@ -102,7 +102,7 @@ def test_a_placeholder_that_is_not_used_is_no_concern() -> None:
 )
 def test_a_dotenv_that_cannot_be_read(dotenv: Path, content: bytes, line: str) -> None:
     dotenv.write_bytes(content)
-    with pytest.raises(Fixable) as error:
+    with pytest.raises(UserError) as error:
         load()
     assert str(error.value).endswith(line)
     assert str(dotenv) in str(error.value)

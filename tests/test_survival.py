@@ -87,7 +87,7 @@ async def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: 
     ]
     # Handed back, not given up after a heartbeat timeout.
     assert started[0].attempt == 2
-    assert started[0].last_failure.application_failure_info.type == "HandedBack"
+    assert started[0].last_failure.application_failure_info.type == "WorkerShutdown"
     assert second.process.poll() is None
 
 

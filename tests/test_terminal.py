@@ -23,12 +23,12 @@ WORDS = 60
 LONG = " ".join(f"word{number}" for number in range(WORDS))
 TOPIC = "How do tardigrades survive in space?"
 
-Seat = Callable[..., Terminal]
+OpenTerminal = Callable[..., Terminal]
 
 
 @pytest.fixture
-def seat(app: App) -> Iterator[Seat]:
-    """Sit down at a terminal: `seat("starter.py", …)`."""
+def open_terminal(app: App) -> Iterator[OpenTerminal]:
+    """Open a terminal in memory: `open_terminal("starter.py", …)`."""
     terminals = []
 
     def sit(*arguments: str, columns: int = 80, rows: int = 40, **environ: str) -> Terminal:
@@ -67,11 +67,13 @@ def script(app: App, *arguments: str, typed: str = "") -> "subprocess.CompletedP
 
 
 @pytest.mark.parametrize("columns", [80, 40])
-def test_the_steps_grow_on_the_screen(app: App, seat: Seat, provider: Provider, columns: int) -> None:
+def test_the_steps_grow_on_the_screen(
+    app: App, open_terminal: OpenTerminal, provider: Provider, columns: int
+) -> None:
     """Words, model, seconds and the end of the text while it is written; every step at the end."""
     provider.reply = slow
     app.worker()
-    terminal = seat("starter.py", TOPIC, columns=columns)
+    terminal = open_terminal("starter.py", TOPIC, columns=columns)
     seen = terminal.wait_until(lambda screen: bool(re.search(r"Research +\d+ words", screen)))
     assert re.search(r"^. Research +\d+ words · openai/gpt-4o", seen, re.M)
     assert re.search(r"^ {11}\S.*word\d+", seen, re.M), "the end of the text"
@@ -85,20 +87,20 @@ def test_the_steps_grow_on_the_screen(app: App, seat: Seat, provider: Provider, 
     assert seen.count("Research") == 2, "drawn in place: once in the view, once in the welcome"
 
 
-def test_nobody_is_there_to_write(app: App, seat: Seat) -> None:
+def test_nobody_is_there_to_write(app: App, open_terminal: OpenTerminal) -> None:
     """The remedy is on the screen within seconds, and goes when it is applied."""
-    terminal = seat("starter.py", TOPIC)
+    terminal = open_terminal("starter.py", TOPIC)
     terminal.see("No worker is running: start one with `python worker.py`. Your report is safe.", seconds=15)
     app.worker()
     assert terminal.exit_status() == 0
     assert "No worker is running" not in terminal.see("Result:")
 
 
-def test_the_worker_dies_under_the_view(app: App, seat: Seat, provider: Provider) -> None:
+def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """The loss is seen within seconds, with the text so far; the next worker goes on with it."""
     provider.reply = slow
     worker = app.worker()
-    terminal = seat("starter.py", TOPIC)
+    terminal = open_terminal("starter.py", TOPIC)
     terminal.wait_until(lambda screen: bool(re.search(r"Research +[1-4]\d words", screen)))
     worker.kill()
     seen = terminal.see("its worker is lost", "No worker is running", seconds=20)
@@ -109,11 +111,13 @@ def test_the_worker_dies_under_the_view(app: App, seat: Seat, provider: Provider
     assert f"✓ Research {WORDS} words" in terminal.see("Result:")
 
 
-def test_the_service_dies_under_the_view(clone: object, own_server: DevServer, seat: Seat, app: App) -> None:
+def test_the_service_dies_under_the_view(
+    clone: object, own_server: DevServer, open_terminal: OpenTerminal, app: App
+) -> None:
     """The view says so, waits, and goes on when the service is back."""
     app.environ.update(own_server.environ)
     assert own_server.run("start").returncode == 0
-    terminal = seat("starter.py", "--pause", "4", TOPIC)
+    terminal = open_terminal("starter.py", "--pause", "4", TOPIC)
     app.worker()
     terminal.see("Pause")
     own_server.kill()
@@ -123,7 +127,7 @@ def test_the_service_dies_under_the_view(clone: object, own_server: DevServer, s
     assert "does not answer" not in terminal.see("Result:")
 
 
-def test_a_retry_and_a_pause_count_down(app: App, seat: Seat, provider: Provider) -> None:
+def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Attempt, reason, and the seconds to the next try; the pause likewise."""
 
     def reply(call: Call) -> Reply:
@@ -133,7 +137,7 @@ def test_a_retry_and_a_pause_count_down(app: App, seat: Seat, provider: Provider
 
     provider.reply = reply
     app.worker()
-    terminal = seat("starter.py", "--pause", "6", TOPIC)
+    terminal = open_terminal("starter.py", "--pause", "6", TOPIC)
     terminal.see("↻ Research", "503", "Overloaded", "attempt 2 in ")
     counts_down(terminal, "attempt 2 in ")
     counts_down(terminal, "‖ Pause    ")
@@ -147,27 +151,27 @@ def counts_down(terminal: Terminal, words: str) -> None:
     terminal.wait_until(lambda screen: bool(re.search(rf"{words}[0-{fewer}] s", screen)))
 
 
-def test_leaving_and_coming_back(app: App, seat: Seat, provider: Provider) -> None:
+def test_leaving_and_coming_back(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Ctrl-C leaves the report alone and says how to come back; which works, also after its end."""
     provider.reply = slow
     app.worker()
-    terminal = seat("starter.py", TOPIC)
+    terminal = open_terminal("starter.py", TOPIC)
     terminal.see("word1")
     terminal.type(CTRL_C)
     assert terminal.exit_status() == 130
     seen = terminal.see("Left; the report goes on. Come back to it: python starter.py --attach ")
     identity = seen.rsplit("--attach ", 1)[1].split()[0]
-    terminal = seat("starter.py", "--attach", identity)
+    terminal = open_terminal("starter.py", "--attach", identity)
     terminal.see(TOPIC, "words")
     assert terminal.exit_status() == 0
-    terminal = seat("starter.py", "--attach", identity)
+    terminal = open_terminal("starter.py", "--attach", identity)
     assert terminal.exit_status() == 0
     terminal.see("✓ Research", "Result: Successfully created")
     assert provider.research_calls == 1
 
 
-def test_ctrl_c_at_the_prompt(seat: Seat) -> None:
-    terminal = seat("starter.py")
+def test_ctrl_c_at_the_prompt(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal("starter.py")
     terminal.see("Enter your research topic or question:")
     terminal.type(CTRL_C)
     assert terminal.exit_status() == 130
@@ -264,29 +268,31 @@ def test_plain_lines_without_a_terminal(app: App) -> None:
     assert "\nResult: Successfully created research report PDF with summary: " in done.stdout
 
 
-def test_no_color_and_a_dumb_terminal(app: App, seat: Seat) -> None:
+def test_no_color_and_a_dumb_terminal(app: App, open_terminal: OpenTerminal) -> None:
     """NO_COLOR is honoured; a terminal that can nothing gets plain lines."""
     app.worker()
-    terminal = seat("starter.py", TOPIC, NO_COLOR="1")
+    terminal = open_terminal("starter.py", TOPIC, NO_COLOR="1")
     assert terminal.exit_status() == 0
     assert not re.search(rb"\x1b\[[0-9;]*3[0-9]m", terminal.raw)
-    terminal = seat("starter.py", TOPIC, TERM="dumb")
+    terminal = open_terminal("starter.py", TOPIC, TERM="dumb")
     assert terminal.exit_status() == 0
     terminal.see("Research: done, 33 words")
     assert b"\x1b[" not in terminal.raw
 
 
-def test_the_c_locale(app: App, seat: Seat, provider: Provider) -> None:
+def test_the_c_locale(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Where only ASCII can be shown, only ASCII is."""
     provider.reply = lambda call: default_reply(call) if call.is_summary else Reply("Zürich – 東京 ☃")
     app.worker()
-    terminal = seat("starter.py", "Why Zürich?", LANG="C", LC_ALL="C")
+    terminal = open_terminal("starter.py", "Why Zürich?", LANG="C", LC_ALL="C")
     assert terminal.exit_status() == 0
     seen = terminal.see("Why Z\\xfcrich?", "+ Research", "+ PDF")
     assert seen.split("Result:")[0].isascii()
 
 
-def test_a_hostile_topic_and_text_move_nothing(app: App, seat: Seat, provider: Provider) -> None:
+def test_a_hostile_topic_and_text_move_nothing(
+    app: App, open_terminal: OpenTerminal, provider: Provider
+) -> None:
     """Escape sequences of topic and model are shown as characters; none reaches the terminal."""
     evil = "\x1b]0;owned\x07 \x1b[2J \u202egnp.exe \x9b31m red"
 
@@ -295,7 +301,7 @@ def test_a_hostile_topic_and_text_move_nothing(app: App, seat: Seat, provider: P
 
     provider.reply = reply
     worker = app.worker()
-    terminal = seat("starter.py", TOPIC)
+    terminal = open_terminal("starter.py", TOPIC)
     terminal.see("␛[2J", "<U+202E>")
     assert terminal.exit_status() == 0
     for raw in (b"\x1b]0", b"\x1b[2J", b"\xc2\x9b", "\u202e".encode()):
@@ -305,11 +311,11 @@ def test_a_hostile_topic_and_text_move_nothing(app: App, seat: Seat, provider: P
     assert "\x1b" not in listed
 
 
-def test_a_paste_of_several_lines(app: App, seat: Seat, provider: Provider) -> None:
+def test_a_paste_of_several_lines(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """One topic, whether the terminal brackets its pastes or not; and the arrow brings it back."""
     app.worker()
     for paste in ("\x1b[200~First line,\rsecond line: naïve\x1b[201~\r", "First line,\nsecond line: naïve\n"):
-        terminal = seat("starter.py", "--detach", columns=200)
+        terminal = open_terminal("starter.py", "--detach", columns=200)
         terminal.see("Enter your research topic or question:")
         terminal.type(paste)
         assert terminal.exit_status() == 0, terminal.screen
@@ -317,7 +323,7 @@ def test_a_paste_of_several_lines(app: App, seat: Seat, provider: Provider) -> N
         assert provider.calls[0].prompt == "First line,\nsecond line: naïve"
         wait_until(lambda: provider.summary_calls == 1)
         provider.calls.clear()
-    terminal = seat("starter.py", "--detach", columns=200)
+    terminal = open_terminal("starter.py", "--detach", columns=200)
     terminal.see("Enter your research topic or question:")
     terminal.type(UP)
     terminal.see("First line, second line: naïve")
@@ -362,18 +368,18 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
     requests = 0
     call = client.service_client._rpc_call
 
-    async def counted(*arguments: object, **options: object) -> object:
+    async def pluralize(*arguments: object, **options: object) -> object:
         nonlocal requests
         requests += 1
         return await call(*arguments, **options)  # type: ignore[arg-type]
 
-    client.service_client._rpc_call = counted  # type: ignore[method-assign, assignment]
+    client.service_client._rpc_call = pluralize  # type: ignore[method-assign, assignment]
     handle, _ = await listing.find(client, identity)
     service = Service("", client.namespace, None, is_dev_server=True)
     watcher, looks = progress.Watcher(client, service, handle), 0
-    while not (await watcher.look()).is_over:
+    while not (await watcher.poll()).is_over:
         looks += 1
-        await asyncio.sleep(progress.LOOK_SECONDS)
+        await asyncio.sleep(progress.POLL_SECONDS)
     assert looks >= 6
     assert requests <= 2 * looks
 
@@ -436,8 +442,8 @@ def test_check(app: App, provider: Provider) -> None:
     (app.root / "a-file").touch()
     bad = check("--check", REPORTS_DIR=str(app.root / "a-file"), LLM_MODEL="nobody/knows")
     assert bad.process.returncode == 2
-    assert "  MEND  Model     LLM_MODEL=nobody/knows names no provider" in bad.text
-    assert "  MEND  Reports   " in bad.text
+    assert "  FAIL  Model     LLM_MODEL=nobody/knows names no provider" in bad.text
+    assert "  FAIL  Reports   " in bad.text
     assert bad.lines[-1] == "2 things to mend."
     provider.reply = lambda call: Reply(status=401, error={"message": "Wrong key"})
     refused = check("--check=call")

@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from research import __version__
 from research.cli import terminal
 from research.config import Settings
-from research.errors import Fixable
+from research.errors import UserError
 from research.llm import client as llm
 from research.llm import usage
 from research.pdf import fonts
@@ -34,12 +34,12 @@ async def run(settings: Settings, call: bool) -> int:
     failed = 0
     for name, check in checks.items():
         try:
-            terminal.say(f"  ok    {name:<10}{await check()}")
-        except Fixable as error:
+            terminal.print_line(f"  ok    {name:<10}{await check()}")
+        except UserError as error:
             failed += 1
-            terminal.say(f"  MEND  {name:<10}{settings.redact(str(error))}")
+            terminal.print_line(f"  FAIL  {name:<10}{settings.redact(str(error))}")
     if failed:
-        terminal.complain(f"{usage.counted(failed, 'thing')} to mend.")
+        terminal.print_error(f"{usage.pluralize(failed, 'thing')} to mend.")
     return 2 if failed else 0
 
 
@@ -49,7 +49,7 @@ async def _versions() -> str:
 
 
 async def _service(settings: Settings) -> str:
-    client, service = await connect(settings, terminal.complain)
+    client, service = await connect(settings, terminal.print_error)
     about = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     return f"Temporal {about.server_version} at {service.address}, namespace {service.namespace!r}"
 
@@ -61,8 +61,8 @@ async def _model(settings: Settings, call: bool) -> str:
     try:
         answer = await llm.complete("Answer with the one word: ok", settings)
     except Exception as error:  # whatever it is, it is what a report would meet
-        raise Fixable(f"{settings.model}: {error}") from None
-    return f"{settings.model} answered: {usage.of_call(answer)}"
+        raise UserError(f"{settings.model}: {error}") from None
+    return f"{settings.model} answered: {usage.format_call(answer)}"
 
 
 def _reports(settings: Settings) -> str:
@@ -75,10 +75,10 @@ def _reports(settings: Settings) -> str:
                 probe.write(b"can anything be written here?")
                 probe.flush()
             return f"{folder} can be written"
-        storage.look_up(folder)
+        storage.probe(folder)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise Fixable(f"{folder} cannot be used: {reason}. Mend that, or set REPORTS_DIR.") from None
+        raise UserError(f"{folder} cannot be used: {reason}. Mend that, or set REPORTS_DIR.") from None
     return f"{folder} answers"
 
 

@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import terminal
 from research.cli.progress import Handle, first_object, reason
-from research.errors import Fixable
+from research.errors import UserError
 from workflow import GenerateReportWorkflow
 
 LISTED = 20
@@ -60,7 +60,7 @@ class Row:
         started = self.started.astimezone().strftime("%m-%d %H:%M")
         took = f"{self.seconds:.0f} s" if self.seconds < 600 else f"{self.seconds / 60:.0f} min"
         head = f"{terminal.short_id(self.workflow_id)}  {self.status:<10}  {started}  {took:>7}  "
-        lines = [terminal.cut(head + " ".join(self.topic.split()), width)]
+        lines = [terminal.truncate(head + " ".join(self.topic.split()), width)]
         if self.path or self.error:
             lines.append(" " * 10 + (self.path or self.error))
         return "\n".join(lines)
@@ -93,7 +93,7 @@ async def find(client: Client, identity: str) -> tuple[Handle, str]:
     ]
     if len(found) != 1:
         many = f"{len(found)} reports have an ID that ends" if found else "There is no report with an ID"
-        raise Fixable(f"{many} in {identity!r}: `python starter.py --list` shows the latest.")
+        raise UserError(f"{many} in {identity!r}: `python starter.py --list` shows the latest.")
     return client.get_workflow_handle_for(GenerateReportWorkflow.run, found[0].id), found[0].run_id
 
 
@@ -106,17 +106,17 @@ async def cancel(handle: Handle) -> None:
     description = await handle.describe()
     if description.status != WorkflowExecutionStatus.RUNNING:
         state = _STATES.get(description.status, "over") if description.status else "over"
-        raise Fixable(f"It cannot be cancelled any more: it is {state}.")
+        raise UserError(f"It cannot be cancelled any more: it is {state}.")
     await handle.cancel()
     try:
         await asyncio.wait_for(handle.result(), CANCEL_SECONDS)
     except WorkflowFailureError:
         return
     except (asyncio.TimeoutError, TimeoutError):
-        raise Fixable(
+        raise UserError(
             "The service will cancel it as soon as a worker runs: start one with `python worker.py`."
         ) from None
-    raise Fixable("It was finished before it could be cancelled.")
+    raise UserError("It was finished before it could be cancelled.")
 
 
 def is_here(path: str) -> bool:
@@ -131,9 +131,9 @@ def open_file(path: str) -> None:
         Fixable: it is not here, or nothing opens it.
     """
     if "://" in path or not Path(path).is_file():
-        raise Fixable(f"The PDF cannot be opened from here: it is at {path}.")
+        raise UserError(f"The PDF cannot be opened from here: it is at {path}.")
     if not webbrowser.open(Path(path).as_uri()):
-        raise Fixable(f"Nothing here opens PDFs: {path}")
+        raise UserError(f"Nothing here opens PDFs: {path}")
 
 
 async def _row(client: Client, execution: WorkflowExecution) -> Row:

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from research.cli.terminal import STEPS, short_id, visible
+from research.cli.terminal import STEPS, escape_controls, short_id
 from research.config import Settings
 
 
@@ -41,4 +41,4 @@ class _LineFormatter(logging.Formatter):
             again = f"; again in {delay.total_seconds():.0f} s" if delay and delay.seconds else ""
             quiet = {"msg": f"{step}, attempt {attempt}: {error.message}{again}", "args": ()}
             record = logging.makeLogRecord({**record.__dict__, **quiet, "exc_info": None})
-        return visible(self._settings.redact(super().format(record)))
+        return escape_controls(self._settings.redact(super().format(record)))

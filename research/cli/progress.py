@@ -36,7 +36,7 @@ from research.cli.terminal import STEPS
 from research.temporal.client import TASK_QUEUE, Service
 from workflow import GenerateReportWorkflow
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 """Between two looks; each is one request, and a second one when the history has grown."""
 PATIENCE = timedelta(seconds=5)
 """A service that says nothing for so long is as good as away."""
@@ -45,7 +45,7 @@ QUEUED_SECONDS = 2.0
 POLLER_SECONDS = 70.0
 """A worker that lives asks for work at least once a minute."""
 RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
+PERMANENT_STATUSES = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
 """What the service answers for good; everything else may pass."""
 
 Handle: TypeAlias = WorkflowHandle[GenerateReportWorkflow, GenerateReportOutput]
@@ -77,7 +77,7 @@ class Status:
     topic: str = ""
     steps: tuple[Step, ...] = tuple(Step(name) for name in STEPS.values())
     pause_ends: float | None = None
-    trouble: str = ""
+    blocked_reason: str = ""
     """What holds up the whole report, and the remedy."""
     is_over: bool = False
 
@@ -91,18 +91,20 @@ class Watcher:
         self._events = -1
         self._trouble, self._trouble_seen = "", 0.0
 
-    async def look(self) -> Status:
+    async def poll(self) -> Status:
         """The report now; one whose service does not answer is safe, and is so described."""
         try:
-            return await self._look()
+            return await self._poll()
         except RPCError as error:
-            if error.status in GONE:
+            if error.status in PERMANENT_STATUSES:
                 raise
         remedy = " (`python -m research.temporal.devserver start`)" if self._service.is_dev_server else ""
-        trouble = f"The Temporal service does not answer; your report is safe. Waiting for it{remedy} …"
-        return replace(self._finished, trouble=trouble)
+        blocked_reason = (
+            f"The Temporal service does not answer; your report is safe. Waiting for it{remedy} …"
+        )
+        return replace(self._finished, blocked_reason=blocked_reason)
 
-    async def _look(self) -> Status:
+    async def _poll(self) -> Status:
         description = (await self._handle.describe(rpc_timeout=PATIENCE)).raw_description
         events = description.workflow_execution_info.history_length
         if events != self._events:
@@ -120,7 +122,7 @@ class Watcher:
         return replace(
             self._finished,
             steps=tuple(steps),
-            trouble=await self._obstacle(description),
+            blocked_reason=await self._obstacle(description),
             is_over=description.workflow_execution_info.status != RUNNING,
         )
 
@@ -209,9 +211,9 @@ async def result(handle: Handle) -> GenerateReportOutput:
         try:
             return await handle.result()
         except RPCError as error:
-            if error.status in GONE:
+            if error.status in PERMANENT_STATUSES:
                 raise
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def reason(error: BaseException) -> str:

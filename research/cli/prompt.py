@@ -7,12 +7,12 @@ from pathlib import Path
 
 from research import config
 from research.cli import terminal
-from research.errors import Fixable
+from research.errors import UserError
 
 DEFAULT_TOPIC = (
     "Give me 5 fun and fascinating facts about tardigrades. Make them interesting and educational!"
 )
-LONGEST_TOPIC = 20_000
+MAX_TOPIC_CHARACTERS = 20_000
 REMEMBERED = 100
 """Topics in the history of the prompt."""
 
@@ -31,22 +31,24 @@ def ask(words: list[str]) -> str:
         topic = sys.stdin.read()
     topic = topic.strip().replace("\r\n", "\n")
     if not topic:
-        terminal.complain(f"No topic given, so this one is taken: {DEFAULT_TOPIC}")
+        terminal.print_error(f"No topic given, so this one is taken: {DEFAULT_TOPIC}")
         return DEFAULT_TOPIC
     _check(topic)
     return topic
 
 
 def _check(topic: str) -> None:
-    if len(topic) > LONGEST_TOPIC:
-        raise Fixable(f"The topic has {len(topic):,} characters; at most {LONGEST_TOPIC:,} are taken.")
+    if len(topic) > MAX_TOPIC_CHARACTERS:
+        raise UserError(
+            f"The topic has {len(topic):,} characters; at most {MAX_TOPIC_CHARACTERS:,} are taken."
+        )
     for character in topic:
         if (ord(character) < 32 and character not in "\n\t") or 0x7F <= ord(character) < 0xA0:
-            raise Fixable(f"The topic holds a control character (U+{ord(character):04X}): remove it.")
+            raise UserError(f"The topic holds a control character (U+{ord(character):04X}): remove it.")
         if 0xD800 <= ord(character) < 0xE000:
-            raise Fixable("The topic is not UTF-8 text: convert it first.")
+            raise UserError("The topic is not UTF-8 text: convert it first.")
     if config.load().without_secrets(topic) != topic:
-        raise Fixable("The topic holds one of your API keys, and topics are stored: remove it.")
+        raise UserError("The topic holds one of your API keys, and topics are stored: remove it.")
 
 
 def _typed() -> str:
@@ -57,7 +59,7 @@ def _typed() -> str:
         while _more_is_there():
             lines.append(input())
     except EOFError:
-        raise Fixable("\nNo topic was given, so nothing was started.") from None
+        raise UserError("\nNo topic was given, so nothing was started.") from None
     topic = "\n".join(lines).replace("\r", "\n").strip()
     if topic:
         _check(topic)

@@ -11,17 +11,17 @@ STEPS = {"llm_call": "Research", "generate_summary": "Summary", "create_pdf_acti
 _ASCII = str.maketrans({"·": "-", "…": "..."})
 
 
-def say(line: str = "") -> None:
+def print_line(line: str = "") -> None:
     """One line for the person."""
-    print(visible(line), flush=True)
+    print(escape_controls(line), flush=True)
 
 
-def complain(line: str) -> None:
+def print_error(line: str) -> None:
     """One line about what went wrong, on standard error."""
-    print(visible(line), file=sys.stderr, flush=True)
+    print(escape_controls(line), file=sys.stderr, flush=True)
 
 
-def leave(status: int) -> NoReturn:
+def exit_now(status: int) -> NoReturn:
     """End the process with this exit status, now.
 
     The interpreter's own way out can crash while a Temporal client's threads still run, and
@@ -32,7 +32,7 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """The text with control and escape characters made visible; line ends and tabs stay."""
     return "".join(character if _is_plain(character) else _picture(character) for character in text)
 
@@ -53,7 +53,7 @@ def width() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
 
-def cut(line: str, columns: int) -> str:
+def truncate(line: str, columns: int) -> str:
     """The line, with an ellipsis where it is longer than so many columns."""
     from rich.cells import cell_len, set_cell_size
 
@@ -62,18 +62,18 @@ def cut(line: str, columns: int) -> str:
     return set_cell_size(line, columns - 1).rstrip() + "…"
 
 
-def take_any_character() -> None:
+def set_lenient_output() -> None:
     """Never fail for a character that the terminal's encoding lacks; show its code instead."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
-def fitting(text: str) -> str:
+def encode_for_terminal(text: str) -> str:
     """The text as it can be shown: nothing invisible in it, and nothing that the terminal lacks."""
     if draws_unicode():
-        return visible(text)
-    return visible(text).translate(_ASCII).encode("ascii", "backslashreplace").decode()
+        return escape_controls(text)
+    return escape_controls(text).translate(_ASCII).encode("ascii", "backslashreplace").decode()
 
 
 def draws_unicode() -> bool:

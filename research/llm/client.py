@@ -21,21 +21,21 @@ from typing import Any
 
 from models import LLMCallOutput
 from research.config import SAMPLE_MODEL, Settings
-from research.errors import Fixable
+from research.errors import UserError
 from research.llm import continuation, errors
-from research.llm.errors import Fault, Kind, TooLongForModel
+from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
 
-SILENCE_SECONDS = 120.0
+STREAM_IDLE_SECONDS = 120.0
 """How long a model may say nothing, before its first word or between two."""
-WHOLE_SECONDS = 900.0
+WHOLE_ANSWER_SECONDS = 900.0
 """How long an answer that is not streamed may take."""
-MOST_PARTS = 4
+MAX_CONTINUATIONS = 4
 """How often an answer is continued that the model's own length limit has cut."""
-MOST_EMPTY = 5
+MAX_EMPTY_ANSWERS = 5
 """Empty answers after which it is pointless to ask again."""
-SHORTEST_PROMPT = 1_000
+MIN_PROMPT_CHARACTERS = 1_000
 """Characters below which a prompt is not shortened any more."""
-LARGEST_ANSWER = 900_000
+MAX_ANSWER_BYTES = 900_000
 """Bytes of an answer as JSON, well under the 2 MB that Temporal takes."""
 
 _loading = threading.Lock()
@@ -62,7 +62,7 @@ class Draft:
     empty_answers: int = 0
 
 
-class CostCeiling(Fault):
+class CostCeiling(ProviderError):
     """LLM_MAX_COST is reached before the call."""
 
 
@@ -102,7 +102,7 @@ def check(settings: Settings) -> None:
     try:
         litellm.get_llm_provider(settings.model, api_base=settings.api_base)
     except litellm.exceptions.BadRequestError:
-        raise Fixable(
+        raise UserError(
             f"LLM_MODEL={settings.model} names no provider that litellm knows: write it as"
             " provider/model, such as openai/gpt-4o, anthropic/claude-sonnet-4-5 or ollama/llama3.2."
         ) from None
@@ -110,7 +110,7 @@ def check(settings: Settings) -> None:
         return
     missing = litellm.validate_environment(settings.model)["missing_keys"]
     if missing:
-        raise Fixable(
+        raise UserError(
             f"LLM_MODEL={settings.model} needs a key: set LLM_API_KEY or {' and '.join(missing)}"
             f" in .env or the environment, or LLM_MODEL={SAMPLE_MODEL} to do without one."
         )
@@ -129,20 +129,20 @@ async def complete(
     litellm = await asyncio.to_thread(load)
     draft = draft or Draft()
     draft.model = settings.model
-    _take_up(draft)
+    _prepare_resume(draft)
     finish_reason = "length"
-    for part in range(MOST_PARTS):
+    for part in range(MAX_CONTINUATIONS):
         if part:  # the last word before a length limit may be half a word
-            draft.text = continuation.safe_end(draft.text) or draft.text
+            draft.text = continuation.trim_partial_word(draft.text) or draft.text
         _check_ceiling(litellm, settings, draft, spent)
         started = time.monotonic()
         try:
             finish_reason = await _ask(litellm, prompt, settings, draft)
-        except Fault:
+        except ProviderError:
             raise
         except Exception as error:
-            fault = errors.sort(error, settings)
-            if fault.kind is Kind.OURS:
+            fault = errors.classify(error, settings)
+            if fault.kind is ErrorKind.INTERNAL:
                 raise  # a bug keeps its traceback
             raise fault from None
         finally:
@@ -173,16 +173,16 @@ async def complete_shortening(
         try:
             answer = await complete(shorter, settings, draft, spent)
             return replace(answer, prompt_shortened=shorter != prompt)
-        except TooLongForModel:
-            if len(shorter) < SHORTEST_PROMPT:
+        except PromptTooLong:
+            if len(shorter) < MIN_PROMPT_CHARACTERS:
                 raise
             shorter = continuation.first_half(shorter)
 
 
-def _take_up(draft: Draft) -> None:
+def _prepare_resume(draft: Draft) -> None:
     """Prepare what another attempt has left for going on from it."""
     if draft.text and len(draft.text) != draft.resumed_at:  # the same place is as good again
-        draft.text = continuation.safe_end(draft.text)
+        draft.text = continuation.trim_partial_word(draft.text)
         draft.resumed_at = len(draft.text) or None
         draft.kept_tokens = len(draft.text) // 4
 
@@ -192,7 +192,7 @@ async def _ask(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> s
     input_before, output_before = draft.input_tokens, draft.output_tokens
     draft.requests += 1
     draft.input_tokens += (len(prompt) + len(draft.text)) // 4  # exact when the usage comes
-    joint = continuation.Seam(draft.text)
+    joint = continuation.ContinuationJoiner(draft.text)
     with _stream_slot(settings.max_streams) as streams:
         answer = await _request(litellm, prompt, settings, draft.text, streams)
         end = await (_read_stream if streams else _read_whole)(answer, draft, joint)
@@ -202,7 +202,7 @@ async def _ask(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> s
     if end.usage is not None and end.usage.prompt_tokens:
         draft.input_tokens = input_before + end.usage.prompt_tokens
         draft.output_tokens = output_before + end.usage.completion_tokens
-    return _judged(draft, end.finish_reason, end.refusal, joint.is_empty)
+    return _validate_answer(draft, end.finish_reason, end.refusal, joint.is_empty)
 
 
 @contextmanager
@@ -226,7 +226,7 @@ class _End:
     usage: Any = None
 
 
-async def _read_stream(stream: Any, draft: Draft, joint: continuation.Seam) -> _End:
+async def _read_stream(stream: Any, draft: Draft, joint: continuation.ContinuationJoiner) -> _End:
     end = _End()
     async for chunk in stream:
         end.usage = getattr(chunk, "usage", None) or end.usage
@@ -236,7 +236,7 @@ async def _read_stream(stream: Any, draft: Draft, joint: continuation.Seam) -> _
                 draft.output_tokens += 1
                 draft.text = joint.add(choice.delta.content)
         # After its end and its usage litellm only accounts for the stream, to those who log with it.
-        if (end.usage and stream.received_finish_reason) or len(draft.text) > LARGEST_ANSWER:
+        if (end.usage and stream.received_finish_reason) or len(draft.text) > MAX_ANSWER_BYTES:
             break
         await asyncio.sleep(0)  # a full socket must not keep the loop from the heartbeats
     # The chunks cannot be asked: where a stream breaks off, litellm makes up a "stop".
@@ -244,9 +244,9 @@ async def _read_stream(stream: Any, draft: Draft, joint: continuation.Seam) -> _
     return end
 
 
-async def _read_whole(answer: Any, draft: Draft, joint: continuation.Seam) -> _End:
+async def _read_whole(answer: Any, draft: Draft, joint: continuation.ContinuationJoiner) -> _End:
     if not answer.choices:
-        raise Fault(Kind.PASSING, "the provider's answer holds no text")
+        raise ProviderError(ErrorKind.TRANSIENT, "the provider's answer holds no text")
     choice = answer.choices[0]
     draft.text = joint.add(choice.message.content or "")
     refusal = getattr(choice.message, "refusal", None) or ""
@@ -260,7 +260,7 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str, str
         if _takes_prefill(litellm, settings.model):
             messages.append({**partial, "prefix": True})
         else:
-            messages += [partial, {"role": "user", "content": continuation.GO_ON}]
+            messages += [partial, {"role": "user", "content": continuation.CONTINUE_PROMPT}]
     return await litellm.acompletion(
         model=settings.model,
         messages=messages,
@@ -268,30 +268,34 @@ async def _request(litellm: Any, prompt: str, settings: Settings, text: str, str
         api_base=settings.api_base,
         stream=streams,
         stream_options={"include_usage": True} if streams else None,
-        timeout=SILENCE_SECONDS if streams else WHOLE_SECONDS,
+        timeout=STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS,
         # Retries are Temporal's, where they are seen, counted and outlive this process.
         num_retries=0,
         max_retries=0,
     )
 
 
-def _judged(draft: Draft, finish_reason: str, refusal: str, is_empty: bool) -> str:
+def _validate_answer(draft: Draft, finish_reason: str, refusal: str, is_empty: bool) -> str:
     """The reason why the stream stopped, when what it brought is an answer."""
     if refusal:
-        raise Fault(Kind.FINAL, f"the model refuses: {errors.in_one_line(refusal)}")
+        raise ProviderError(ErrorKind.PERMANENT, f"the model refuses: {errors.to_one_line(refusal)}")
     if finish_reason == "content_filter":
-        raise Fault(Kind.FINAL, "the provider's content filter stopped the answer: change the topic")
-    if _size(draft.text) > LARGEST_ANSWER:
+        raise ProviderError(
+            ErrorKind.PERMANENT, "the provider's content filter stopped the answer: change the topic"
+        )
+    if _size(draft.text) > MAX_ANSWER_BYTES:
         draft.text = _shortened(draft.text)
         return "too_long"
     if not finish_reason:
-        raise Fault(Kind.PASSING, "the provider's stream broke off before the end of the answer")
+        raise ProviderError(
+            ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer"
+        )
     if is_empty:
         draft.empty_answers += 1
-        if draft.empty_answers < MOST_EMPTY:
-            raise Fault(Kind.PASSING, "the model gave an empty answer")
+        if draft.empty_answers < MAX_EMPTY_ANSWERS:
+            raise ProviderError(ErrorKind.TRANSIENT, "the model gave an empty answer")
         if not draft.text.strip():
-            raise Fault(Kind.FINAL, "the model gave nothing but empty answers")
+            raise ProviderError(ErrorKind.PERMANENT, "the model gave nothing but empty answers")
         return "empty"
     return finish_reason
 
@@ -302,7 +306,7 @@ def _check_ceiling(litellm: Any, settings: Settings, draft: Draft, spent: float)
     own = _cost(litellm, settings.model, draft.input_tokens, draft.output_tokens) or 0.0
     if spent + own >= settings.max_cost:
         raise CostCeiling(
-            Kind.FINAL,
+            ErrorKind.PERMANENT,
             f"the report has cost ${spent + own:.4f}, and LLM_MAX_COST is ${settings.max_cost:g}",
         )
 
@@ -326,10 +330,10 @@ def _cost(litellm: Any, model: str, input_tokens: int, output_tokens: int) -> fl
 
 def _size(text: str) -> int:
     """Bytes of the text as the JSON that Temporal stores; counted only where it can matter."""
-    return len(json.dumps(text)) if len(text) * 12 > LARGEST_ANSWER else len(text)
+    return len(json.dumps(text)) if len(text) * 12 > MAX_ANSWER_BYTES else len(text)
 
 
 def _shortened(text: str) -> str:
-    while _size(text) > LARGEST_ANSWER:
+    while _size(text) > MAX_ANSWER_BYTES:
         text = text[: len(text) * 9 // 10]
     return text

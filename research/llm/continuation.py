@@ -3,7 +3,7 @@
 import re
 from difflib import SequenceMatcher
 
-GO_ON = (
+CONTINUE_PROMPT = (
     "Your answer above was cut off. Go on exactly where it stops, with the very next word."
     " Repeat nothing, do not begin again, and add no remark of your own."
 )
@@ -19,7 +19,7 @@ _REMARK = r"\s*(sure|certainly|of course|okay|here|continuing|continued)\b"
 _PREAMBLE = re.compile(rf"{_REMARK}[^\n]{{0,80}}:\s*\n+", re.I)
 
 
-def safe_end(text: str) -> str:
+def trim_partial_word(text: str) -> str:
     """The text up to its last word that is surely whole, with the white space after that.
 
     The last word may be half a word, and white space at the very end half of it; a script that
@@ -41,7 +41,7 @@ def first_half(text: str) -> str:
     return half
 
 
-class Seam:
+class ContinuationJoiner:
     """Joins what comes to what is there; its first characters wait until they can be judged."""
 
     def __init__(self, before: str) -> None:

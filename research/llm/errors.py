@@ -15,8 +15,8 @@ from typing import Any
 
 from research.config import DOTENV, Settings
 
-LONGEST_BACKOFF = 60.0
-MENDING_SECONDS = 10.0
+MAX_BACKOFF_SECONDS = 60.0
+NEEDS_ACTION_RETRY_SECONDS = 10.0
 """How often a call is tried while it waits for a person: after the mending it goes on this soon."""
 
 _BROKEN = {
@@ -28,24 +28,24 @@ _BROKEN = {
 }
 
 
-class Kind(str, Enum):
+class ErrorKind(str, Enum):
     """What a fault means for the report."""
 
-    PASSING = "Passing"
+    TRANSIENT = "Transient"
     """Goes away by itself: tried again, slower and slower."""
-    REPAIRABLE = "Repairable"
+    NEEDS_ACTION = "NeedsAction"
     """Waits for a person, for as long as it takes."""
-    FINAL = "Final"
+    PERMANENT = "Permanent"
     """This request will never succeed."""
-    OURS = "Ours"
+    INTERNAL = "Internal"
     """A bug: tried again, so that a mended worker completes the report."""
 
 
 @dataclass
-class Fault(Exception):
+class ProviderError(Exception):
     """A call that gave no answer, with what a person should read about it in one line."""
 
-    kind: Kind
+    kind: ErrorKind
     message: str
     retry_after: float | None = None
     """Seconds that the provider asked us to wait."""
@@ -55,57 +55,61 @@ class Fault(Exception):
 
     def delay(self, count: int) -> float | None:
         """Seconds until the next attempt after so many faults; None leaves it to the retry policy."""
-        if self.kind is Kind.REPAIRABLE:
-            return MENDING_SECONDS
-        if self.kind is not Kind.PASSING:
+        if self.kind is ErrorKind.NEEDS_ACTION:
+            return NEEDS_ACTION_RETRY_SECONDS
+        if self.kind is not ErrorKind.TRANSIENT:
             return None
         if self.retry_after is not None:
             return self.retry_after
-        backoff: float = min(2.0 ** min(count - 1, 10), LONGEST_BACKOFF)
+        backoff: float = min(2.0 ** min(count - 1, 10), MAX_BACKOFF_SECONDS)
         return backoff * random.uniform(0.5, 1.0)  # noqa: S311 jitter needs no secrecy
 
 
-class TooLongForModel(Fault):
+class PromptTooLong(ProviderError):
     """The prompt does not fit into the model's context."""
 
 
-def sort(error: Exception, settings: Settings) -> Fault:
+def classify(error: Exception, settings: Settings) -> ProviderError:
     """The fault that an exception of litellm stands for."""
     status = getattr(error, "status_code", None)
     names = {kind.__name__ for kind in type(error).__mro__}
     said = settings.redact(_what_it_says(error))
     code = str(getattr(error, "code", None))
     if "ContextWindowExceededError" in names or code == "context_length_exceeded":
-        return TooLongForModel(Kind.FINAL, f"the prompt is too long for {settings.model}: {said}")
+        return PromptTooLong(ErrorKind.PERMANENT, f"the prompt is too long for {settings.model}: {said}")
     if "ContentPolicyViolationError" in names or code == "content_policy_violation":
-        return Fault(Kind.FINAL, f"the provider's content policy refuses this request: {said}")
+        return ProviderError(
+            ErrorKind.PERMANENT, f"the provider's content policy refuses this request: {said}"
+        )
     if repair := _repair(status, error, settings):
-        return Fault(Kind.REPAIRABLE, f"{repair}; the report goes on by itself")
+        return ProviderError(ErrorKind.NEEDS_ACTION, f"{repair}; the report goes on by itself")
     if status in (408, 409, 429) or (isinstance(status, int) and status >= 500):
-        return Fault(Kind.PASSING, f"the provider answered {status}: {said}", _retry_after(error))
+        return ProviderError(
+            ErrorKind.TRANSIENT, f"the provider answered {status}: {said}", _retry_after(error)
+        )
     if names & _BROKEN:
-        return Fault(Kind.PASSING, f"the provider cannot be reached or breaks off: {said}")
+        return ProviderError(ErrorKind.TRANSIENT, f"the provider cannot be reached or breaks off: {said}")
     if isinstance(status, int) and 400 <= status < 500:
-        return Fault(Kind.FINAL, f"the provider refuses this request ({status}): {said}")
+        return ProviderError(ErrorKind.PERMANENT, f"the provider refuses this request ({status}): {said}")
     if "OpenAIError" in names or isinstance(error, OSError):
-        return Fault(Kind.PASSING, f"the provider's answer broke off: {said}")
-    return Fault(Kind.OURS, f"{type(error).__name__}: {said}")
+        return ProviderError(ErrorKind.TRANSIENT, f"the provider's answer broke off: {said}")
+    return ProviderError(ErrorKind.INTERNAL, f"{type(error).__name__}: {said}")
 
 
-def in_one_line(text: str, limit: int = 300) -> str:
+def to_one_line(text: str, limit: int = 300) -> str:
     """The text in one line of bounded length."""
     return " ".join(text.split())[:limit]
 
 
 def _what_it_says(error: BaseException) -> str:
     """The provider's own message, without the wrapping that litellm puts around it."""
-    text = in_one_line(str(error), 2000)
+    text = to_one_line(str(error), 2000)
     quoted = re.search(r'"message": ?("(?:[^"\\]|\\.)*")', text)
     if quoted:
         with suppress(ValueError):
-            return in_one_line(str(json.loads(quoted[1])))
+            return to_one_line(str(json.loads(quoted[1])))
     text = re.sub(r"^((litellm\.)?\w+(Error|Exception)( -|:) )+", "", text)
-    return in_one_line(text) or type(error).__name__
+    return to_one_line(text) or type(error).__name__
 
 
 def _repair(status: object, error: Exception, settings: Settings) -> str | None:

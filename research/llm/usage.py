@@ -1,16 +1,16 @@
 """What a report took, what durability saved of it, and what its reader has to know."""
 
-from models import Bill, LLMCallOutput
+from models import LLMCallOutput, Usage
 
 
-def total(calls: list[LLMCallOutput], interrupted_after: int = 0) -> Bill:
+def total(calls: list[LLMCallOutput], interrupted_after: int = 0) -> Usage:
     """The bill of the calls.
 
     `interrupted_after` is how many of the finished calls a program without durability would
     have made again, because a later step broke off; what an attempt resumed counts besides.
     """
     again = calls[:interrupted_after]
-    return Bill(
+    return Usage(
         input_tokens=sum(call.input_tokens or 0 for call in calls),
         output_tokens=sum(call.output_tokens or 0 for call in calls),
         cost=_sum([call.cost for call in calls]),
@@ -22,23 +22,23 @@ def total(calls: list[LLMCallOutput], interrupted_after: int = 0) -> Bill:
     )
 
 
-def in_one_line(bill: Bill) -> str:
+def format_usage(bill: Usage) -> str:
     """The bill for people."""
     tokens = f"{bill.input_tokens:,} tokens in, {bill.output_tokens:,} out"
-    line = f"{tokens}, cost {dollars(bill.cost)}, {bill.seconds:.0f} s, requests {bill.requests}"
+    line = f"{tokens}, cost {format_cost(bill.cost)}, {bill.seconds:.0f} s, requests {bill.requests}"
     if bill.saved_tokens:
-        line += f"; durability saved {bill.saved_tokens:,} tokens ({dollars(bill.saved_cost)})"
+        line += f"; durability saved {bill.saved_tokens:,} tokens ({format_cost(bill.saved_cost)})"
     return line
 
 
-def of_call(call: LLMCallOutput) -> str:
+def format_call(call: LLMCallOutput) -> str:
     """What one call brought and took, for the worker's log."""
-    words = counted(len(call.text.split()), "word")
-    tokens = counted(call.output_tokens or 0, "token")
-    return f"{words}, {tokens}, cost {dollars(call.cost)}, {call.seconds:.0f} s"
+    words = pluralize(len(call.text.split()), "word")
+    tokens = pluralize(call.output_tokens or 0, "token")
+    return f"{words}, {tokens}, cost {format_cost(call.cost)}, {call.seconds:.0f} s"
 
 
-def counted(number: int, thing: str) -> str:
+def pluralize(number: int, thing: str) -> str:
     """`1 page`, `1,204 pages`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
@@ -66,6 +66,6 @@ def _sum(costs: list[float | None]) -> float | None:
     return sum(known) if len(known) == len(costs) else None
 
 
-def dollars(cost: float | None) -> str:
+def format_cost(cost: float | None) -> str:
     """A cost for people."""
     return "unknown" if cost is None else f"${cost:.4f}"

@@ -18,12 +18,12 @@ from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
 from research.pdf.fonts import Face, Glyph
-from research.pdf.text import Line, Piece, Place, line_width
+from research.pdf.text import Bookmark, GlyphRun, Line, line_width
 
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 
 
-class Slot(NamedTuple):
+class PageReference(NamedTuple):
     """Where the page number of a place is to be written: its right end."""
 
     page: int
@@ -41,7 +41,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
         self._finish_page = finish_page
         self.places: dict[str, int] = {}
         """The pages on which the places of the document are."""
-        self.slots: list[Slot] = []
+        self.slots: list[PageReference] = []
         super().__init__(*args, **kwargs)
 
     def set_date(self, date: str) -> None:
@@ -49,7 +49,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
         if re.fullmatch(r"\d{4}-\d\d-\d\d", date):
             self._doc._timeStamp.YMDhms = (*map(int, date.split("-")), 0, 0, 0)
 
-    def put_place(self, place: Place, height: float) -> None:
+    def put_place(self, place: Bookmark, height: float) -> None:
         """Let links, the outline and the contents lead to here."""
         self.places[place.name] = self.getPageNumber()
         _, top = self.absolutePosition(0, height)
@@ -59,7 +59,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
     def put_slot(self, name: str, x: float, y: float) -> None:
         """Leave room for the page number of a place, which is not known yet."""
         across, up = self.absolutePosition(x, y)
-        self.slots.append(Slot(self.getPageNumber(), across, up, name))
+        self.slots.append(PageReference(self.getPageNumber(), across, up, name))
 
     def hairline(self, x: float, y: float, to: float, color: Color, width: float = 0.5) -> None:
         """A thin line to the right."""
@@ -111,14 +111,14 @@ class _Embedded:
         self.width = cache(face.width)
         self._shown: dict[tuple[str, str, int, float], str] = {}
 
-    def show(self, piece: Piece, size: float) -> str:
+    def show(self, piece: GlyphRun, size: float) -> str:
         """The operators that show a piece; the words of a text come again and again."""
         key = (piece.text, piece.shown_as, piece.level % 2, size)
         if key not in self._shown:
             self._shown[key] = "".join(self._show(piece, size))
         return self._shown[key]
 
-    def _show(self, piece: Piece, size: float) -> Iterator[str]:
+    def _show(self, piece: GlyphRun, size: float) -> Iterator[str]:
         """They name its text where its glyphs alone would not."""
         # Where marks are placed on letters, readers of the text see gaps that are none.
         marks = piece.level % 2 == 0 and any(

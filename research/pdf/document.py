@@ -32,21 +32,21 @@ from research.pdf.canvas import GlyphCanvas
 from research.pdf.highlight import colored
 from research.pdf.markdown import Node, parse
 from research.pdf.math import in_script
-from research.pdf.table import Grid, column_widths
+from research.pdf.table import TableFlowable, column_widths
 from research.pdf.text import (
-    Block,
-    Look,
-    Missing,
-    Place,
+    Bookmark,
+    MissingGlyphs,
+    ParagraphStyle,
     Run,
     Text,
+    TextStyle,
+    break_lines,
     clean,
     draw_line,
     is_right_to_left,
-    lay_out,
     line_width,
 )
-from research.reports.storage import byline, report_markdown, small_print, store
+from research.reports.storage import byline, colophon, report_markdown, store
 
 log = logging.getLogger(__name__)
 
@@ -63,20 +63,20 @@ LINK_SCHEMES = ("http", "https", "mailto")
 FEWEST_HEADINGS, MOST_ENTRIES, SHORTEST_FOR_CONTENTS = 5, 40, 7_000
 SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
 
-BODY = Look(10.5, INK)
-QUOTED = Look(10.5, MUTED)
-SMALL = Look(8.5, MUTED)
-CELL, HEAD_CELL = Look(9, INK), Look(9, ACCENT, bold=True)
-CODE = Look(8.5, INK, family=fonts.CODE)
-TITLE, TOPIC = Look(25, ACCENT, bold=True), Look(13, INK)
-PANEL_HEAD = Look(11, ACCENT, bold=True)
+BODY = TextStyle(10.5, INK)
+QUOTED = TextStyle(10.5, MUTED)
+SMALL = TextStyle(8.5, MUTED)
+CELL, HEAD_CELL = TextStyle(9, INK), TextStyle(9, ACCENT, bold=True)
+CODE = TextStyle(8.5, INK, family=fonts.CODE)
+TITLE, TOPIC = TextStyle(25, ACCENT, bold=True), TextStyle(13, INK)
+PANEL_HEAD = TextStyle(11, ACCENT, bold=True)
 HEADINGS = {
-    level: (Look(size, ACCENT if level <= 2 else INK, bold=True, italic=level == 6), before)
+    level: (TextStyle(size, ACCENT if level <= 2 else INK, bold=True, italic=level == 6), before)
     for level, size, before in
     [(1, 18, 20), (2, 15, 17), (3, 12.5, 13), (4, 11, 11), (5, 10.5, 9), (6, 10.5, 9)]
 }  # fmt: skip
-PARAGRAPH, TIGHT = Block(16, after=8), Block(16, after=3)
-SMALL_BLOCK = Block(12.5, after=2)
+PARAGRAPH, TIGHT = ParagraphStyle(16, after=8), ParagraphStyle(16, after=3)
+SMALL_BLOCK = ParagraphStyle(12.5, after=2)
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ class _Report:
         self.input = input
         self.page = PAGE_SIZES[page_size]
         self.width = self.page[0] - 2 * MARGIN
-        self.missing = Missing()
+        self.missing = MissingGlyphs()
         self.warnings: list[str] = []
-        self.headings: list[Place] = []
+        self.headings: list[Bookmark] = []
         self.title = _in_one_line(input.topic, 90) or "Research Report"
 
     def build(self, content: Node, summary: Node) -> Rendered:
@@ -172,9 +172,15 @@ class _Report:
                 self.draw(canvas, slot.x, slot.y, page, BODY, from_right=True)
 
     def draw(
-        self, canvas: GlyphCanvas, x: float, y: float, text: str, look: Look = SMALL, from_right: bool = False
+        self,
+        canvas: GlyphCanvas,
+        x: float,
+        y: float,
+        text: str,
+        look: TextStyle = SMALL,
+        from_right: bool = False,
     ) -> None:
-        [line] = lay_out([Run(text, look)], 1e9, self.missing)
+        [line] = break_lines([Run(text, look)], 1e9, self.missing)
         draw_line(canvas, x - line_width(line) if from_right else x, y, line)
 
     # What stands before and after the model's text.
@@ -182,10 +188,10 @@ class _Report:
     def opening(self, summary: Node) -> Iterator[Flowable]:
         """The title, where the text is from, and the summary in its panel."""
         input = self.input
-        yield self.text([Run(self.title, TITLE)], Block(31, after=8))
+        yield self.text([Run(self.title, TITLE)], ParagraphStyle(31, after=8))
         whole = _in_one_line(input.topic, 600)
         if whole not in ("", self.title):
-            yield self.text([Run(whole, TOPIC)], Block(19, after=6))
+            yield self.text([Run(whole, TOPIC)], ParagraphStyle(19, after=6))
         yield self.text([Run(byline(input), SMALL)], SMALL_BLOCK)
         if is_sample(input.model):
             yield self.text([Run(SAMPLE_NOTE, replace(SMALL, bold=True))], SMALL_BLOCK)
@@ -193,7 +199,7 @@ class _Report:
         if summary.children:
             yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
             yield Spacer(1, 10)
-            yield self.text([Run("Executive Summary", PANEL_HEAD)], Block(15, left=STEP, after=5))
+            yield self.text([Run("Executive Summary", PANEL_HEAD)], ParagraphStyle(15, left=STEP, after=5))
             yield from self.blocks(summary, depth=1)
             yield Spacer(1, 5)
             yield FrameBG(start=False)
@@ -208,11 +214,11 @@ class _Report:
         entries = [place for place in self.headings if place.level < deepest]
         if len(entries) < FEWEST_HEADINGS or len(self.input.content) < SHORTEST_FOR_CONTENTS:
             return
-        yield self.text([Run("Contents", PANEL_HEAD)], Block(15, before=4, after=4))
+        yield self.text([Run("Contents", PANEL_HEAD)], ParagraphStyle(15, before=4, after=4))
         for place in entries[:MOST_ENTRIES]:
             look = replace(BODY, link=f"#{place.name}", bold=place.level == 0)
             title = Run(_in_one_line(place.title, 80), look)
-            yield self.text([title], Block(17, left=place.level * STEP, right=40), slot=place.name)
+            yield self.text([title], ParagraphStyle(17, left=place.level * STEP, right=40), slot=place.name)
         if len(entries) > MOST_ENTRIES:
             yield self.text([Run(f"and {len(entries) - MOST_ENTRIES} more", SMALL)], SMALL_BLOCK)
         yield Spacer(1, 14)
@@ -222,7 +228,7 @@ class _Report:
 
     def closing(self) -> Iterator[Flowable]:
         """The small print: what the report took, and what is not as the model wrote it."""
-        lines = [small_print(self.input)] if self.input.bill else []
+        lines = [colophon(self.input)] if self.input.bill else []
         if self.missing:
             self.warnings.append(_about_missing(self.missing))
             log.warning("%s", self.warnings[-1])
@@ -235,7 +241,7 @@ class _Report:
 
     # Blocks: each function takes a node, the depth at which it stands and the look of its text.
 
-    def blocks(self, node: Node, depth: int = 0, look: Look = BODY) -> Iterator[Flowable]:
+    def blocks(self, node: Node, depth: int = 0, look: TextStyle = BODY) -> Iterator[Flowable]:
         for child in node.children:
             try:
                 yield from list(self._BLOCKS.get(child.kind, _Report.set_unknown)(self, child, depth, look))
@@ -244,33 +250,33 @@ class _Report:
                 self.warnings.append(f"a {child.kind.replace('_', ' ')} was laid out as plain text")
                 yield self.unstyled(child, depth, look)
 
-    def unstyled(self, node: Node, depth: int, look: Look) -> Flowable:
+    def unstyled(self, node: Node, depth: int, look: TextStyle) -> Flowable:
         return self.text([Run(node.as_written(), look)], _moved(PARAGRAPH, depth))
 
-    def set_unknown(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_unknown(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         yield self.unstyled(node, depth, look)
 
-    def set_paragraph(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_paragraph(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         yield self.text(_inline(node.children, look), _moved(PARAGRAPH, depth))
 
-    def set_heading(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_heading(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         """In the outline no level is skipped, whatever the model does."""
         look, before = HEADINGS[node.level]
         deepest = self.headings[-1].level + 1 if self.headings else 0
         title = _in_one_line(node.plain(), 200) or "…"
-        place = Place(f"h{len(self.headings)}", title, min(node.level - 1, deepest))
+        place = Bookmark(f"h{len(self.headings)}", title, min(node.level - 1, deepest))
         self.headings.append(place)
         yield CondPageBreak(look.size * 1.3 + before + 3 * PARAGRAPH.leading)
         runs = _inline(node.children, look)
-        yield self.text(runs, _moved(Block(look.size * 1.3, before, 6), depth), place=place)
+        yield self.text(runs, _moved(ParagraphStyle(look.size * 1.3, before, 6), depth), place=place)
 
-    def set_list(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_list(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         ordered = node.kind == "ordered_list"
         for number, item in enumerate(node.children, start=int(node.info or 1) if ordered else 0):
             yield from self.set_item(item, depth + 1, look, f"{number}." if ordered else "•")
         yield Spacer(1, 5)
 
-    def set_item(self, node: Node, depth: int, look: Look, mark: str) -> Iterator[Flowable]:
+    def set_item(self, node: Node, depth: int, look: TextStyle, mark: str) -> Iterator[Flowable]:
         """The mark stands before the item's first paragraph, or alone where it begins otherwise."""
         first = node.children[0] if node.children and node.children[0].kind == "paragraph" else None
         runs = _inline(first.children, look) if first else []
@@ -282,7 +288,7 @@ class _Report:
         )
         yield from self.blocks(Node("item", children=node.children[1 if first else 0 :]), depth, look)
 
-    def set_quote(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_quote(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         if depth >= DEEPEST or look == QUOTED:  # a quote within a quote only moves to the right
             yield from self.blocks(node, depth + 1, QUOTED)
             return
@@ -293,18 +299,18 @@ class _Report:
         yield FrameBG(start=False)
         yield Spacer(1, 9)
 
-    def set_code(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_code(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         runs = colored(node.text.expandtabs(4).rstrip("\n"), node.info, CODE)
-        block = _moved(Block(12, before=4, after=11, pad=8, shade=STRIPE), depth)
+        block = _moved(ParagraphStyle(12, before=4, after=11, pad=8, shade=STRIPE), depth)
         yield self.text(runs or [Run(" ", CODE)], block)
 
-    def set_formula(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_formula(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         yield self.text([Run(node.text, replace(look, italic=True))], _moved(PARAGRAPH, depth + 1))
 
-    def set_rule(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_rule(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
 
-    def set_table(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_table(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         rows = [row.children for part in node.children for row in part.children]
         if not rows or not rows[0]:
             return
@@ -318,16 +324,16 @@ class _Report:
             [_inline(cell.children, CELL if n else HEAD_CELL) for cell in row] for n, row in enumerate(rows)
         ]
         widths = column_widths(cells, self.width - left, NARROWEST_COLUMN)
-        blocks = [Block(12.5, to_the_right="right" in cell.info) for cell in rows[0]]
+        blocks = [ParagraphStyle(12.5, to_the_right="right" in cell.info) for cell in rows[0]]
         texts = [
             [Text(runs, block, self.missing) for runs, block in zip(row, blocks, strict=False)]
             for row in cells
         ]
         yield Spacer(1, 4)
-        yield Grid(texts, widths, left, rule=ACCENT, hairline=HAIRLINE, stripe=STRIPE)
+        yield TableFlowable(texts, widths, left, rule=ACCENT, hairline=HAIRLINE, stripe=STRIPE)
         yield Spacer(1, 12)
 
-    def set_records(self, rows: list[list[Node]], depth: int, look: Look) -> Iterator[Flowable]:
+    def set_records(self, rows: list[list[Node]], depth: int, look: TextStyle) -> Iterator[Flowable]:
         """A table too wide for the page: each row as a list of its cells, with their headings."""
         for row in rows[1:] or rows:
             for name, cell in zip(rows[0], row, strict=False):
@@ -335,7 +341,7 @@ class _Report:
                 yield self.text([*head, *_inline(cell.children, look)], _moved(TIGHT, depth))
             yield Spacer(1, 8)
 
-    def set_footnotes(self, node: Node, depth: int, look: Look) -> Iterator[Flowable]:
+    def set_footnotes(self, node: Node, depth: int, look: TextStyle) -> Iterator[Flowable]:
         yield _short_rule(before=10)
         for note in node.children:
             mark = note.info
@@ -344,7 +350,7 @@ class _Report:
                 mark = ""
             yield from self.set_item(note, depth + 1, SMALL, mark)
 
-    _BLOCKS: ClassVar[dict[str, Callable[["_Report", Node, int, Look], Iterator[Flowable]]]] = {
+    _BLOCKS: ClassVar[dict[str, Callable[["_Report", Node, int, TextStyle], Iterator[Flowable]]]] = {
         "paragraph": set_paragraph,
         "heading": set_heading,
         "bullet_list": set_list,
@@ -358,7 +364,7 @@ class _Report:
         "footnote_block": set_footnotes,
     }
 
-    def text(self, runs: Sequence[Run], block: Block, **more: Any) -> Text:
+    def text(self, runs: Sequence[Run], block: ParagraphStyle, **more: Any) -> Text:
         """A block of text, laid out now: what cannot be laid out is known while it can be mended."""
         text = Text(runs, block, self.missing, **more)
         text.wrap(self.width, 0)
@@ -372,7 +378,7 @@ def _short_rule(before: float) -> Flowable:
     )
 
 
-def _moved(block: Block, depth: int) -> Block:
+def _moved(block: ParagraphStyle, depth: int) -> ParagraphStyle:
     left = min(depth, DEEPEST) * STEP
     return replace(block, left=block.left + left, right=12 if depth else 0) if left else block
 
@@ -380,15 +386,15 @@ def _moved(block: Block, depth: int) -> Block:
 # Inline text: nodes to runs.
 
 
-def _inline(nodes: Sequence[Node], look: Look) -> list[Run]:
+def _inline(nodes: Sequence[Node], look: TextStyle) -> list[Run]:
     return [run for node in nodes for run in _INLINES.get(node.kind, _plain)(node, look)]
 
 
-def _plain(node: Node, look: Look) -> list[Run]:
+def _plain(node: Node, look: TextStyle) -> list[Run]:
     return [Run(node.text, look), *_inline(node.children, look)]
 
 
-def _link(node: Node, look: Look) -> list[Run]:
+def _link(node: Node, look: TextStyle) -> list[Run]:
     """The label is the link; its address can be read on paper, too."""
     label = _inline(node.children, look)
     words = "".join(run.text for run in label)
@@ -405,14 +411,14 @@ def _address(text: str) -> str:
     return unquote(text).strip().removeprefix("mailto:").rstrip("/")
 
 
-def _image(node: Node, look: Look) -> list[Run]:
+def _image(node: Node, look: TextStyle) -> list[Run]:
     """An image is never fetched: its description and its address stand for it."""
     return [
         Run(f"[Image: {node.text or 'no description'}, {node.info}]", replace(look, italic=True, color=MUTED))
     ]
 
 
-def _in_script(mark: str, node: Node, look: Look) -> list[Run]:
+def _in_script(mark: str, node: Node, look: TextStyle) -> list[Run]:
     """Unicode's own raised or lowered characters can be copied; raised letters need a look."""
     text = in_script(mark, node.plain())
     if mark == "^" and text.startswith(mark):
@@ -420,7 +426,7 @@ def _in_script(mark: str, node: Node, look: Look) -> list[Run]:
     return [Run(text, look)]
 
 
-_INLINES: dict[str, Callable[[Node, Look], list[Run]]] = {
+_INLINES: dict[str, Callable[[Node, TextStyle], list[Run]]] = {
     "strong": lambda node, look: _inline(node.children, replace(look, bold=True)),
     "em": lambda node, look: _inline(node.children, replace(look, italic=True)),
     "s": lambda node, look: _inline(node.children, replace(look, strike=True)),
@@ -446,7 +452,7 @@ def _in_one_line(text: str, limit: int) -> str:
     return words[:limit].rsplit(" ", 1)[0] + " …"
 
 
-def _about_missing(missing: Missing) -> str:
+def _about_missing(missing: MissingGlyphs) -> str:
     """What no font could draw, and which packages would mend it."""
     shown = " ".join(f"U+{ord(character):04X}" for character in sorted(missing)[:8])
     more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""

@@ -7,7 +7,7 @@ from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 from reportlab.lib.colors import HexColor
 
-from research.pdf.text import Look, Run
+from research.pdf.text import Run, TextStyle
 
 LONGEST = 50_000
 """Characters above which code stays in one colour."""
@@ -28,7 +28,7 @@ def _known() -> frozenset[str]:
     return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)
 
 
-def colored(text: str, language: str, look: Look) -> list[Run]:
+def colored(text: str, language: str, look: TextStyle) -> list[Run]:
     """The code as runs, coloured where Pygments knows the language that the model names."""
     name = language.lower().partition(" ")[0]
     if name not in _known() or len(text) > LONGEST:

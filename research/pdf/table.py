@@ -12,7 +12,7 @@ SAMPLED_ROWS = 200
 """Rows whose content decides how wide the columns are."""
 
 
-class Grid(Flowable):  # type: ignore[misc]
+class TableFlowable(Flowable):  # type: ignore[misc]
     """Rows of cells in columns of given widths, in points; the first row is the header."""
 
     def __init__(
@@ -61,11 +61,13 @@ class Grid(Flowable):  # type: ignore[misc]
         heights = [*self.heights[:at], self._row_height(below), *self.heights[at + 1 :]]
         return [first, self._part(rest, heights, 0)]
 
-    def _rest(self, fit: int) -> "Grid":
+    def _rest(self, fit: int) -> "TableFlowable":
         return self._part([self.rows[0], *self.rows[fit:]], [self.heights[0], *self.heights[fit:]], fit - 1)
 
-    def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "Grid":
-        return Grid(rows, self.widths, self.left, **self.colors, heights=heights, start=self.start + skipped)
+    def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "TableFlowable":
+        return TableFlowable(
+            rows, self.widths, self.left, **self.colors, heights=heights, start=self.start + skipped
+        )
 
     def draw(self) -> None:
         """Draw the cells, their rules and stripes."""
@@ -87,7 +89,7 @@ class Grid(Flowable):  # type: ignore[misc]
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:
     """Widths by content: each column as wide as it likes, the widest giving way first."""
     wishes = [
-        max(_wish(cell) for cell in column) + 2 * PAD_X + 1
+        max(_natural_width(cell) for cell in column) + 2 * PAD_X + 1
         for column in zip(*rows[:SAMPLED_ROWS], strict=False)
     ]
     share = available
@@ -103,5 +105,5 @@ def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, nar
     return [width * scale for width in widths]
 
 
-def _wish(cell: Sequence[Run]) -> float:
+def _natural_width(cell: Sequence[Run]) -> float:
     return sum(plain_width(run.text[:150], run.look) for run in cell if run.text)

@@ -25,7 +25,7 @@ FEWEST_LINES = 2
 
 
 @dataclass(frozen=True)
-class Look:
+class TextStyle:
     """How a run looks."""
 
     size: float
@@ -49,14 +49,14 @@ class Run(NamedTuple):
     """Characters of one look."""
 
     text: str
-    look: Look
+    look: TextStyle
 
 
-class Piece(NamedTuple):
+class GlyphRun(NamedTuple):
     """Part of a line: glyphs of one face and one look, in one direction."""
 
     text: str
-    look: Look
+    look: TextStyle
     face: Face
     glyphs: tuple[Glyph, ...]
     width: float
@@ -66,10 +66,10 @@ class Piece(NamedTuple):
     """What is copied out of the page where it is not the text itself."""
 
 
-Line = list[Piece]
+Line = list[GlyphRun]
 
 
-class Place(NamedTuple):
+class Bookmark(NamedTuple):
     """A place in the document that links, the outline and the contents lead to."""
 
     name: str
@@ -112,11 +112,11 @@ def clean(text: str) -> str:
     return _ORDERS.sub("", _SPACES.sub(" ", text.encode("utf-8", "replace").decode()))
 
 
-class Missing(set[str]):
+class MissingGlyphs(set[str]):
     """The characters of one document that no font could draw."""
 
 
-def lay_out(runs: Iterable[Run], width: float, missing: Missing) -> list[Line]:
+def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
     """Break the runs into lines of at most this width; each line's pieces from left to right."""
     runs = [Run(clean(run.text), run.look) for run in runs if run.text]
     text = "".join(run.text for run in runs)
@@ -192,7 +192,7 @@ def _pieces(
     runs: list[Run],
     starts: list[int],
     levels: Sequence[int],
-    missing: Missing,
+    missing: MissingGlyphs,
 ) -> Line:
     """The characters from start to end, shaped: one piece for each look, direction and face."""
     pieces: Line = []
@@ -207,29 +207,29 @@ def _pieces(
 
 
 @lru_cache(maxsize=50)
-def _words(look: Look) -> Callable[[str], Piece | None]:
+def _words(look: TextStyle) -> Callable[[str], GlyphRun | None]:
     """A word of this look as one piece, left to right, where its own face draws it; remembered."""
     face = fonts.built_in(look.family, look.bold, look.italic)
 
     @lru_cache(maxsize=5_000)
-    def word(text: str) -> Piece | None:
+    def word(text: str) -> GlyphRun | None:
         return _piece(text, look, face, 0) if face.draws(text) else None
 
     return word
 
 
-def _shaped(text: str, look: Look, level: int, missing: Missing) -> Line:
+def _shaped(text: str, look: TextStyle, level: int, missing: MissingGlyphs) -> Line:
     pieces: Line = []
     for face, part in _by_face(text, look):
         if face is None:
             missing.update(part)
-            pieces += [_stand_in(character, look, level) for character in part]
+            pieces += [_missing_glyph_box(character, look, level) for character in part]
         else:
             pieces.append(_piece(part, look, face, level))
     return pieces
 
 
-def _by_face(text: str, look: Look) -> list[tuple[Face | None, str]]:
+def _by_face(text: str, look: TextStyle) -> list[tuple[Face | None, str]]:
     """Parts of the text with the face that draws each; None where there is no such face."""
     face = fonts.built_in(look.family, look.bold, look.italic)
     if face.draws(text):
@@ -256,13 +256,13 @@ def _by_face(text: str, look: Look) -> list[tuple[Face | None, str]]:
     return parts
 
 
-def _piece(text: str, look: Look, face: Face, level: int, shown_as: str = "") -> Piece:
+def _piece(text: str, look: TextStyle, face: Face, level: int, shown_as: str = "") -> GlyphRun:
     glyphs = face.shape(text, bool(level % 2))
     width = sum(glyph.advance for glyph in glyphs) * look.drawn_size / 1000
-    return Piece(text, look, face, glyphs, width, level, shown_as)
+    return GlyphRun(text, look, face, glyphs, width, level, shown_as)
 
 
-def _stand_in(character: str, look: Look, level: int) -> Piece:
+def _missing_glyph_box(character: str, look: TextStyle, level: int) -> GlyphRun:
     """A character that no font has, as a visible box with its code; it is copied as what it is."""
     code = f"[U+{ord(character):04X}]"
     plain = replace(look, family=fonts.CODE, bold=False, italic=False, size=look.size * 0.75)
@@ -283,7 +283,7 @@ def _broken(pieces: Line, width: float) -> list[Line]:
     return [_joined(line) for line in lines]
 
 
-def _clusters(piece: Piece) -> Line:
+def _clusters(piece: GlyphRun) -> Line:
     if piece.shown_as:
         return [piece]
     starts = {glyph.cluster for glyph in piece.glyphs}
@@ -324,7 +324,7 @@ def _visual(line: Line) -> Line:
 
 
 @dataclass(frozen=True)
-class Block:
+class ParagraphStyle:
     """How a block of text stands on the page."""
 
     leading: float
@@ -342,8 +342,8 @@ class Text(Flowable):  # type: ignore[misc]
     """A block of text: as wide as there is room, broken into lines, split between pages."""
 
     def __init__(
-        self, runs: Sequence[Run], block: Block, missing: Missing,
-        mark: Sequence[Run] = (), place: Place | None = None, slot: str = "",
+        self, runs: Sequence[Run], block: ParagraphStyle, missing: MissingGlyphs,
+        mark: Sequence[Run] = (), place: Bookmark | None = None, slot: str = "",
     ) -> None:  # fmt: skip
         super().__init__()
         self.runs, self.block, self.missing = runs, block, missing
@@ -365,7 +365,7 @@ class Text(Flowable):  # type: ignore[misc]
         room = width - self.block.left - self.block.right - 2 * self.block.pad
         if self._laid_out_for != width:
             self._laid_out_for = width
-            self.lines = lay_out(self.runs, max(room, 1.0), self.missing)
+            self.lines = break_lines(self.runs, max(room, 1.0), self.missing)
         self.width, self.height = width, len(self.lines) * self.block.leading + 2 * self.block.pad
         return self.width, self.height
 
@@ -409,7 +409,7 @@ class Text(Flowable):  # type: ignore[misc]
             y = baseline - number * block.leading
             x = right - line_width(line) if self.right_to_left else left
             if self.mark and number == 0:
-                [mark] = lay_out(self.mark, 1e9, self.missing)
+                [mark] = break_lines(self.mark, 1e9, self.missing)
                 draw_line(canvas, right + 6 if self.right_to_left else left - line_width(mark) - 6, y, mark)
             draw_line(canvas, x, y, line)
 
@@ -436,7 +436,7 @@ def draw_line(canvas: Any, x: float, y: float, line: Line) -> None:
     canvas.draw_pieces(x, y, line)
 
 
-def _decorate(canvas: Any, x: float, y: float, width: float, look: Look) -> None:
+def _decorate(canvas: Any, x: float, y: float, width: float, look: TextStyle) -> None:
     size = look.size
     if look.shade is not None:
         canvas.setFillColor(look.shade)
@@ -454,7 +454,7 @@ def _decorate(canvas: Any, x: float, y: float, width: float, look: Look) -> None
 
 
 @cache
-def plain_width(text: str, look: Look) -> float:
+def plain_width(text: str, look: TextStyle) -> float:
     """The width of a short text in one line."""
-    [*_, line] = lay_out([Run(text, look)], 1e9, Missing())
+    [*_, line] = break_lines([Run(text, look)], 1e9, MissingGlyphs())
     return line_width(line)

