@@ -17,12 +17,12 @@ from temporalio.exceptions import ApplicationError
 
 from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
 from research import config
-from research.cli import terminal
 from research.llm import client as llm
 from research.llm import usage
 from research.llm.client import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.reports.storage import UnsafeName
+from research.temporal.names import STEP_LABELS
 
 HEARTBEAT_SECONDS = 0.8
 """A killed worker loses what its model wrote since the last heartbeat, and no more."""
@@ -107,7 +107,7 @@ async def _written(write: Callable[[Draft], Awaitable[LLMCallOutput]]) -> LLMCal
 
 
 def _step() -> str:
-    return terminal.STEPS[activity.info().activity_type]
+    return STEP_LABELS[activity.info().activity_type]
 
 
 def _tell_beginning(draft: Draft) -> None:
