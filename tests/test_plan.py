@@ -9,7 +9,8 @@ from research.reports.plan import MAX_QUERY_CHARACTERS, PlannedSection, read_pla
 SHAPES = {
     "headings": (
         "# Plan: Tardigrades\n\n## Biology\nAnatomy and kinship.\n- tardigrade anatomy\n"
-        "- tardigrade phylogeny\n\n## Survival\nHow they endure.\n- tardigrade cryptobiosis\n- tardigrade phylogeny\n"
+        "- tardigrade phylogeny\n\n## Survival\nHow they endure.\n"
+        "- tardigrade cryptobiosis\n- tardigrade phylogeny\n"
     ),
     "bold, numbered, with labels": (
         'Sure, here is the plan.\n\n**1. Biology**: Anatomy and kinship.\n* Query: "tardigrade anatomy"\n'
@@ -22,7 +23,8 @@ SHAPES = {
     ),
     "in a fence, ordered queries": (
         "```markdown\n### Section 1: Biology\nAnatomy and kinship.\n1. tardigrade anatomy\n"
-        "2. tardigrade phylogeny\n### Section 2: Survival ###\nHow they endure.\n1. tardigrade cryptobiosis\n```"
+        "2. tardigrade phylogeny\n### Section 2: Survival ###\n"
+        "How they endure.\n1. tardigrade cryptobiosis\n```"
     ),
 }
 
