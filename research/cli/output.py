@@ -98,14 +98,11 @@ class Output:
 
     def report_interrupt(self) -> None:
         """Print what became of the report when a signal ended this run."""
-        if not self.workflow_id:
-            terminal.print_error("\nInterrupted. No report was started.")
-        elif not self.run_id:
-            terminal.print_error(f"\nInterrupted; the report may have started: {self._attach_command()}")
-        else:
-            terminal.print_error(
-                f"\nInterrupted; the report continues. To follow it: {self._attach_command()}"
-            )
+        line = "No report was started."
+        if self.workflow_id:
+            state = "The report continues" if self.run_id else "The report may have started"
+            line = f"{state}. To follow it: {self._attach_command()}"
+        terminal.print_error(f"\nInterrupted. {line}")
 
     def _attach_command(self) -> str:
         return f"python starter.py --attach {terminal.short_id(self.workflow_id)}"

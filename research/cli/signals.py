@@ -76,7 +76,7 @@ def end_interrupted() -> int:
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
     if _State.received:
-        _end_process()
+        return
     _State.received = number
     _State.is_over.set()
     task = _State.task
@@ -88,10 +88,6 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
 def _end_after_grace() -> None:
     _State.is_over.wait()
     time.sleep(GRACE_SECONDS)
-    _end_process()
-
-
-def _end_process() -> None:
     _kill_children()
     os._exit(128 + _State.received)
 
