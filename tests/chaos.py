@@ -36,7 +36,7 @@ from temporalio.service import RPCError
 
 from models import GenerateReportInput
 from research.cli import terminal
-from research.cli.progress import unix
+from research.cli.history import unix
 from research.temporal.client import runtime
 from testing.processes import Program, start_worker
 from testing.provider import Call, Provider, Reply, rest_of
