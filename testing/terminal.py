@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyte
 
-CTRL_C, UP = "\x03", "\x1b[A"
+CTRL_C = "\x03"
 
 
 class Terminal:
