@@ -22,7 +22,7 @@ from research.llm import client as llm
 from research.llm import usage
 from research.llm.client import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
-from research.reports.storage import UnsafeName
+from research.reports.naming import UnsafeName
 
 HEARTBEAT_SECONDS = 0.8
 """A killed worker loses what its model wrote since the last heartbeat, and no more."""

@@ -1,1 +1,1 @@
-"""Report files: their names, their Markdown, their storage. May import `research.errors` and `models`."""
+"""Report files: names, Markdown, storage. May import `research.config`, `research.errors` and `models`."""
