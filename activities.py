@@ -37,9 +37,7 @@ async def llm_call(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
-    return await _call(
-        lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
-    )
+    return await _call(lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent))
 
 
 @activity.defn(name="generate_summary")
