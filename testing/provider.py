@@ -259,9 +259,21 @@ def _broken(request: web.Request, response: web.StreamResponse) -> web.StreamRes
     return response
 
 
+def position(text: str, draft: str) -> int:
+    """Return the character of a text at which a draft of it ends; 0 where its last words are not in it.
+
+    A damaged draft is continued after its last words, as a model would.
+    """
+    if text.startswith(draft):
+        return len(draft)
+    last = draft.rstrip()[-30:]
+    ends = [found.start() + len(last) for found in re.finditer(f"(?={re.escape(last)})", text)]
+    return min(ends, key=lambda end: abs(end - len(draft)), default=0)
+
+
 def rest_of(text: str, call: Call, how: Continuation = Continuation.STRIPPED) -> str:
     """Return what of a text is to be sent for a request that may ask to continue it."""
-    draft, rest = call.draft, text.removeprefix(call.draft)
+    draft, rest = call.draft, text[position(text, call.draft) :]
     if not draft or how is Continuation.RESTART:
         return text
     if how is Continuation.OVERLAP:

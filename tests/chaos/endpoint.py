@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from testing.provider import Call, Continuation, Provider, Reply, rest_of
+from testing.provider import Call, Continuation, Provider, Reply, position, rest_of
 from testing.texts import templated
 
 RESEARCH_SECONDS, SUMMARY_SECONDS = 4.0, 0.8
@@ -47,7 +47,7 @@ class Entry:
     @property
     def start(self) -> int:
         """The character of the text at which the answer begins: the length of the draft that was sent."""
-        return len(self.call.draft) if self.text.startswith(self.call.draft) else 0
+        return position(self.text, self.call.draft)
 
     @property
     def end(self) -> int:
