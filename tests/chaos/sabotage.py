@@ -1,4 +1,4 @@
-"""A worker without one of its promises, to show that the audit notices: `sabotage.py NAME`.
+"""A worker without some of its promises, to show that the audit notices: `sabotage.py NAME[,NAME]`.
 
 Run in the clone in place of `worker.py`. What is replaced is public: the SDK's heartbeat, litellm's
 completion, the function that stores files.
@@ -68,12 +68,7 @@ def writing_in_place() -> None:
 
 if __name__ == "__main__":
     sys.path[0] = str(Path.cwd())
-    name = sys.argv.pop()
+    for name in sys.argv[1].split(","):
+        globals()[name]()
     sys.argv = ["worker.py"]
-    {
-        "heartbeats_without_text": heartbeats_without_text,
-        "heartbeats_with_a_hole": heartbeats_with_a_hole,
-        "retries_of_the_client": retries_of_the_client,
-        "writing_in_place": writing_in_place,
-    }[name]()
     runpy.run_path("worker.py", run_name="__main__")

@@ -39,7 +39,7 @@ class World:
 
     Args:
         folder: Where everything is kept.
-        sabotage: A function of `tests/chaos/sabotage.py` to run before each worker; empty for none.
+        sabotage: Functions of `tests/chaos/sabotage.py`, by comma, to run before each worker; empty for none.
         workers: How many serve at a time.
     """
 
