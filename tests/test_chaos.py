@@ -9,6 +9,8 @@ from tests.chaos.run import run
 from tests.chaos.schedule import FAULTS, KILLS, Event, schedule
 from tests.chaos.world import world
 
+KILL = Event(3.8, "SIGKILL")
+
 
 def audit(events: list[Event], reports: int, sabotage: str = "", workers: int = 2) -> tuple[Audit, str]:
     """Play the events, with workers that may lack a promise, and return the audit and its table."""
@@ -34,20 +36,22 @@ def test_the_same_seed_is_the_same_schedule() -> None:
 
 
 @pytest.mark.parametrize(
-    "sabotages",
+    ("events", "sabotages"),
     [
-        {"heartbeats_without_text": "of text was sent again for each kill"},
-        {
-            "heartbeats_with_a_hole": "its recorded text 'r' is not the provider's",
-            "retries_of_the_client": "requests that no attempt of the service stands behind",
-            "writing_in_place": "files seen half-written or changed",
-        },
+        ([KILL], {"heartbeats_without_text": "of text was sent again for each kill"}),
+        (
+            [Event(0.5, "503", lasts=2.0), KILL],
+            {
+                "heartbeats_with_a_hole": "its recorded text 'r' is not the provider's",
+                "retries_of_the_client": "requests that no attempt of the service stands behind",
+                "writing_in_place": "files seen half-written or changed",
+            },
+        ),
     ],
-    ids="+".join,
+    ids=["resuming", "text, retries, files"],
 )
-def test_it_can_fail(sabotages: dict[str, str]) -> None:
+def test_it_can_fail(events: list[Event], sabotages: dict[str, str]) -> None:
     """Without these of the program's promises, the run falls short, and says of which."""
-    events = [Event(0.5, "503", lasts=2.0), Event(3.8, "SIGKILL")]
     outcome, table = audit(events, 2, ",".join(sabotages), workers=1)
     for claim in sabotages.values():
         assert any(claim in line for line in outcome.broken), f"{outcome.broken}\n{table}"
