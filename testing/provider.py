@@ -266,7 +266,7 @@ def position(text: str, draft: str) -> int:
     """
     if text.startswith(draft):
         return len(draft)
-    last = draft.rstrip()[-30:]
+    last = draft[-30:]
     ends = [found.start() + len(last) for found in re.finditer(f"(?={re.escape(last)})", text)]
     return min(ends, key=lambda end: abs(end - len(draft)), default=0)
 
