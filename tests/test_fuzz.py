@@ -109,7 +109,7 @@ BYTES = st.lists(
 
 
 def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever comes back is a text, or a fault that is told in one line without the key."""
+    """Whatever comes back is a text, or an error of one line without the key."""
     monkeypatch.setattr(llm, "STREAM_IDLE_SECONDS", 5.0)
     provider, loop = Foreign(lambda call: Reply()), asyncio.new_event_loop()
     with provider:
@@ -139,7 +139,7 @@ def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 )
 def test_dotenv_to_settings(content: bytes) -> None:
-    """A `.env` gives names and values, or one line about what to mend."""
+    """A `.env` gives names and values, or one line that says what to fix."""
     path = Path(tempfile.gettempdir()) / f"fuzz-{os.getpid()}.env"
     path.write_bytes(content)
     try:

@@ -48,7 +48,7 @@ async def run(world: World, events: list[Event], reports: int) -> Audit:
     settled = time.monotonic() - calm
     assert not watching.done(), watching.exception()
     watching.cancel()
-    watcher.look()
+    watcher.check()
     histories = [await handle.fetch_history() for handle in handles]
     return Audit(world, reports, list(ends), histories, watcher.wrong, settled)
 
@@ -92,10 +92,10 @@ class FolderWatcher:
 
     async def watch(self) -> None:
         while True:
-            self.look()
+            self.check()
             await asyncio.sleep(0.02)
 
-    def look(self) -> None:
+    def check(self) -> None:
         for file in self.path.iterdir():
             if file.name.startswith("."):
                 continue
