@@ -71,15 +71,15 @@ def test_no_key_is_in_what_a_store_says(monkeypatch: pytest.MonkeyPatch, secret:
 
 
 def test_an_address_without_its_package_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("s3fs", "paramiko"):
+    for module in ("s3fs", "gcsfs"):
         monkeypatch.setitem(sys.modules, module, None)
     fix = "needs another package. To fix: pip install"
     storage.check(ROOT / "reports")
     storage.check("memory://x")
     with pytest.raises(UserError, match=f"REPORTS_DIR: s3:// {fix} s3fs$"):
         storage.check("s3://bucket/x")
-    with pytest.raises(UserError, match=f"REPORTS_DIR: sftp:// {fix} paramiko$"):
-        storage.check("sftp://host/x")
+    with pytest.raises(UserError, match=f"REPORTS_DIR: gs:// {fix} gcsfs$"):
+        storage.check("gs://bucket/x")
     with pytest.raises(UserError, match=r"REPORTS_DIR: nope:// is not supported\. To fix: set"):
         storage.check("nope://bucket/x")
 
