@@ -120,6 +120,8 @@ class ContinuationJoiner:
         """Whether the model began its answer again, so that the draft was paid again."""
         self.replaced = False
         """Whether the new answer took the draft's place and differs from it."""
+        self.doubled = False
+        """Whether the new answer was appended to the draft, because it ended before it was as long."""
         self._draft = draft
         self._prefill = prefill
         self._evidence = _Evidence.of_prefill(draft) if prefill else _Evidence.of_turn(draft)
@@ -148,6 +150,7 @@ class ContinuationJoiner:
             self._judge(self._head, is_last=True)
         again, self._again = self._again, None
         if again is not None and is_whole and not self._draft.startswith(again.rstrip()):
+            self.doubled = True
             fence = _open_fence(self._draft)
             self.text = self._draft.rstrip() + (f"\n{fence[0]}" if fence else "") + "\n\n" + again
         return self.text
