@@ -34,14 +34,17 @@ _IS_SPACELESS = regex.compile(_SPACELESS)
 _TOKEN = regex.compile(rf"(?<!\S)\S|{_WORD.pattern}")
 _LINE_START = regex.compile(r"(?:\A|\n)[ \t]*(?=\S)")
 _FENCE = regex.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\n`]*?)[ \t\r]*$", regex.MULTILINE)
+_RESUMED = (
+    r"(?:\b(?:rest|remain(?:der|ing)|continu\w+|left off|stopped|cut off|full|complete|entire|whole"
+    r"|Fortsetzung|suite|continuación|resto|продолжени\w+)\b|续|接着|続き)"
+)
+# With a capital letter or a comma that stands inside no sentence: "and here is the rest:" is text.
 _REMARK = regex.compile(
-    r"(?:sure|certainly|of course|absolutely|okay|ok|understood|here|continuing|picking up|resuming"
-    r"|natürlich|gerne|hier|bien sûr|voici|claro|por supuesto|aquí|конечно|вот"
-    r"|好的|当然|以下|もちろん|はい|承知)"
-    r"(?:[^\n:：]{0,100}?(?:\b(?:rest|remain(?:der|ing)|continu\w+|left off|stopped|cut off"
-    r"|fortsetzung|suite|continuación|resto|продолжени\w+)\b|续|接着|続き)|(?<=continuing))"
-    r"[^\n:：]{0,60}[:：][ \t]*\r?\n\s*",
-    regex.IGNORECASE,
+    r"(?:(?:Sure|Certainly|Of course|Absolutely|Okay|OK|Understood|Natürlich|Gerne|Bien sûr|Claro"
+    r"|Por supuesto|Конечно|好的|没问题|もちろんです|承知しました)[,!.，！。、][^\n:：]{0,100}?"
+    r"|(?:Here(?: is|'s|’s) the|Hier ist (?:die|der)|Voici la|Aquí está (?:la|el)|Вот) [^\n:：]{0,20}?"
+    r"|(?:Continuing|Picking up|Resuming) (?:from|exactly|right|where)[^\n:：]{0,40}?)"
+    rf"{_RESUMED}[^\n:：]{{0,60}}[:：][ \t]*\r?\n\s*"
 )
 
 
