@@ -15,6 +15,7 @@ from research.llm import client as llm
 from research.llm import continuation
 from research.llm.client import Draft
 from research.llm.continuation import ContinuationJoiner, trim_partial_word
+from research.llm.repetition import MAX_WAIT
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import KINDS, LANGUAGES, templated
 from tests.conftest import KEY
@@ -278,7 +279,7 @@ def test_the_wait_is_bounded(data: st.DataObject) -> None:
     for character in answer:
         before = joiner.text
         held = held + 1 if joiner.add(character) == before else 0
-        assert held <= continuation.MAX_WAIT + 1 or joiner.restarted
+        assert held <= MAX_WAIT + 1 or joiner.restarted
 
 
 # Where a draft is cut.
