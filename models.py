@@ -48,6 +48,19 @@ class GenerateReportOutput:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A page that a search has found."""
+
+    number: int = 0
+    """The number by which a text cites it; 0 while it has none."""
+    url: str = ""
+    title: str = ""
+    date: str = ""
+    """The day of its publication as the search provider gives it; empty where it is not known."""
+    snippet: str = ""
+
+
+@dataclass(frozen=True)
 class LLMCallInput:
     """One prompt for the configured model."""
 

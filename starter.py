@@ -91,7 +91,7 @@ class Starter:
     async def start(self, prompt: str) -> int:
         """Start the report and wait for it, through whatever happens to worker and service."""
         from models import GenerateReportInput
-        from research.temporal.client import TASK_QUEUE
+        from research.temporal.names import TASK_QUEUE
         from workflow import GenerateReportWorkflow
 
         client, service = await self.connect()

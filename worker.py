@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import os
 import signal
-import socket
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -19,7 +17,9 @@ from research.errors import UserError
 from research.llm import client as llm
 from research.reports import storage
 from research.temporal import slots
-from research.temporal.client import TASK_QUEUE, Service, connect
+from research.temporal.client import Service, connect
+from research.temporal.identity import own_identity
+from research.temporal.names import TASK_QUEUE
 from workflow import GenerateReportWorkflow
 
 DRAIN = timedelta(seconds=20)
@@ -51,7 +51,7 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
         Fixable: what stands in the way of serving; the message says what to mend.
     """
     stopping = asyncio.create_task(_stop_signal().wait())
-    identity = f"{os.getpid()}@{socket.gethostname()}"
+    identity = own_identity()
     client, service = await connect(settings, terminal.print_error, identity, verbose)
     worker = create_worker(client, settings.max_calls, simulate_failure)
     terminal.print_line(_banner(settings, service, identity))

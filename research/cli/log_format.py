@@ -6,8 +6,9 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from research.cli.terminal import STEPS, escape_controls, short_id
+from research.cli.terminal import escape_controls, short_id
 from research.config import Settings
+from research.temporal.names import STEP_LABELS
 
 
 def set_up(settings: Settings, verbose: bool) -> None:
@@ -36,7 +37,8 @@ class _LineFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, ApplicationError):
             # Ours, meant for people: one line. What we did not foresee keeps its traceback.
-            step, attempt = STEPS.get(context.get("activity_type", ""), "Report"), context.get("attempt", 1)
+            step = STEP_LABELS.get(context.get("activity_type", ""), "Report")
+            attempt = context.get("attempt", 1)
             delay = error.next_retry_delay
             again = f"; again in {delay.total_seconds():.0f} s" if delay and delay.seconds else ""
             quiet = {"msg": f"{step}, attempt {attempt}: {error.message}{again}", "args": ()}

@@ -5,14 +5,12 @@ far in its heartbeats. So a report can be watched with no worker alive.
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-import psutil
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import (
@@ -32,8 +30,9 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportOutput
-from research.cli.terminal import STEPS
-from research.temporal.client import TASK_QUEUE, Service
+from research.temporal.client import Service
+from research.temporal.identity import is_lost
+from research.temporal.names import STEP_LABELS, TASK_QUEUE
 from workflow import GenerateReportWorkflow
 
 POLL_SECONDS = 1.0
@@ -75,7 +74,7 @@ class Status:
     """A report at one moment."""
 
     topic: str = ""
-    steps: tuple[Step, ...] = tuple(Step(name) for name in STEPS.values())
+    steps: tuple[Step, ...] = tuple(Step(name) for name in STEP_LABELS.values())
     pause_ends: float | None = None
     blocked_reason: str = ""
     """What holds up the whole report, and the remedy."""
@@ -111,9 +110,9 @@ class Watcher:
             history = await self._handle.fetch_history(rpc_timeout=PATIENCE)
             self._finished, self._events = await self._read(history.events), events
         pending = {
-            STEPS[activity.activity_type.name]: activity
+            STEP_LABELS[activity.activity_type.name]: activity
             for activity in description.pending_activities
-            if activity.activity_type.name in STEPS
+            if activity.activity_type.name in STEP_LABELS
         }
         steps = [
             await self._under_way(step, pending[step.name]) if step.name in pending else step
@@ -138,7 +137,7 @@ class Watcher:
                 status = replace(status, topic=(await self._decode(started.input.payloads)).get("prompt", ""))
             elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 activity = event.activity_task_scheduled_event_attributes.activity_type.name
-                scheduled[event.event_id] = name = STEPS.get(activity, activity)
+                scheduled[event.event_id] = name = STEP_LABELS.get(activity, activity)
                 steps[name] = Step(name, "queued", begun=when)
             elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
@@ -191,7 +190,7 @@ class Watcher:
         answer = await self._client.workflow_service.describe_task_queue(request)
         recent = time.time() - POLLER_SECONDS
         return any(
-            unix(poller.last_access_time) > recent and not _is_dead(poller.identity)
+            unix(poller.last_access_time) > recent and not is_lost(poller.identity)
             for poller in answer.pollers
         )
 
@@ -249,19 +248,6 @@ def _reason(failure: Failure) -> str:
     if failure.timeout_failure_info.timeout_type == TimeoutType.TIMEOUT_TYPE_HEARTBEAT:
         return "its worker is lost"
     return " ".join(failure.message.split())
-
-
-def _is_dead(identity: str) -> bool:
-    """Whether this is a worker of this machine whose process has ended: the list keeps it for minutes."""
-    pid, _, host = identity.partition("@")
-    return host == socket.gethostname() and pid.isdecimal() and not _runs(int(pid))
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def unix(timestamp: Timestamp) -> float:

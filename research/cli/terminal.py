@@ -6,8 +6,6 @@ import sys
 import unicodedata
 from typing import NoReturn
 
-STEPS = {"llm_call": "Research", "generate_summary": "Summary", "create_pdf_activity": "PDF"}
-"""What people are told that an Activity is."""
 _ASCII = str.maketrans({"·": "-", "…": "..."})
 
 

@@ -34,7 +34,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from research.config import Settings
 from research.errors import ServiceUnavailable, UserError
 
-TASK_QUEUE = "research"
 CONNECT_SECONDS = 10
 
 
