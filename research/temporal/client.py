@@ -69,7 +69,7 @@ async def connect(
     if service.is_dev_server:
         from research.temporal import devserver
 
-        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, print_line)
+        await devserver.ensure(settings.dev_server_port, print_line)
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
     secrets = (*settings.secrets, *filter(None, [config.get("api_key")]))
     config["target_host"], config["namespace"] = service.address, service.namespace
@@ -80,7 +80,7 @@ async def connect(
         )
         client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
         await asyncio.wait_for(_find_namespace(client, service), CONNECT_SECONDS)
-    except (RuntimeError, RPCError, TimeoutError, asyncio.TimeoutError) as error:
+    except (RuntimeError, RPCError, TimeoutError) as error:
         raise _explain(error, service, settings) from None
     return client, service
 
