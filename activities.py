@@ -20,7 +20,7 @@ from research.llm import client as llm
 from research.llm import usage
 from research.llm.client import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
-from research.reports.storage import UnsafeName
+from research.reports.naming import UnsafeName
 from research.temporal.heartbeat import heartbeats, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
 

@@ -34,12 +34,14 @@ exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
 
 def main() -> int:
     """Do what the arguments say, and return the exit status."""
-    signals.install()
-    terminal.set_lenient_output()
-    options = _parse_arguments()
-    output = Output(options.quiet, options.json, options.open)
+    output = Output()
     try:
-        return signals.run_async(act(options, _topic(options, output), output))
+        signals.install()
+        terminal.set_lenient_output()
+        options = _parse_arguments()
+        output.set_format(options.quiet, options.json, options.open)
+        topic = _topic(options, output)
+        return signals.run_async(lambda: act(options, topic, output))
     except UserError as error:
         output.report_error(str(error))
         return error.exit_status

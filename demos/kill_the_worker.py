@@ -26,11 +26,11 @@ PAUSE_SECONDS = "3"
 
 def main() -> int:
     """Run both halves, compare them, and return the exit status."""
-    signals.install()
     try:
+        signals.install()
         # A namespace of its own: no worker of yours takes these reports.
         os.environ["TEMPORAL_NAMESPACE"] = "demo"
-        _, service = signals.run_async(connect(config.load(), terminal.print_error))
+        _, service = signals.run_async(lambda: connect(config.load(), terminal.print_error))
         with tempfile.TemporaryDirectory() as scratch:
             without = _without_durability(scratch)
             album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -15,9 +15,9 @@ from testing.processes import Program, ProgramError, start_worker
 
 def main() -> int:
     """Start a worker, run the starter, stop the worker; return the starter's exit status."""
-    signals.install()
     try:
-        signals.run_async(connect(config.load(), terminal.print_error))
+        signals.install()
+        signals.run_async(lambda: connect(config.load(), terminal.print_error))
         if config.load().is_sample:
             terminal.print_line("No key is set: the built-in sample model writes the text.")
         with start_worker() as worker:

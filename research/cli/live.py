@@ -50,6 +50,7 @@ _TEXT_STYLES = {
     State.FAILED: "yellow",
     State.CANCELLED: "dim",
 }
+_GROWING = (State.QUEUED, State.RUNNING, State.LOST, State.RETRYING)
 _MIN_LABEL_COLUMNS = 8
 
 
@@ -154,7 +155,7 @@ def _add_step(grid: Table, step: Step, now: float, columns: int, running: Spinne
     style = _TEXT_STYLES.get(step.state, "")
     facts = terminal.encode_for_terminal(describe(step, now))
     grid.add_row(mark, Text(terminal.encode_for_terminal(step.label), style), Text(facts, style))
-    if step.state in (State.RUNNING, State.LOST, State.RETRYING) and (tail := _last_line(step.text, columns)):
+    if step.state in _GROWING and (tail := _last_line(step.text, columns)):
         grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
 
 

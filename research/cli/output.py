@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 class Output:
     """Prints what a run has to say about one report."""
 
-    def __init__(self, quiet: bool, as_json: bool, opens_pdf: bool) -> None:
-        self._quiet, self._as_json, self._opens_pdf = quiet, as_json, opens_pdf
-        self.is_for_scripts = quiet or as_json
+    def __init__(self) -> None:
+        self.set_format(False, False, False)
         self.workflow_id = ""
         self.run_id = ""
         """Empty until the service has accepted the report."""
+
+    def set_format(self, quiet: bool, as_json: bool, opens_pdf: bool) -> None:
+        """Print for people, or for scripts with `quiet` or `as_json`; open the PDF or not."""
+        self._quiet, self._as_json, self._opens_pdf = quiet, as_json, opens_pdf
+        self.is_for_scripts = quiet or as_json
 
     def set_report(self, workflow_id: str, run_id: str = "") -> None:
         """Name the report that errors, interruptions and results are about."""
@@ -98,11 +102,11 @@ class Output:
 
     def report_interrupt(self) -> None:
         """Print what became of the report when a signal ended this run."""
-        line = "No report was started."
         if self.workflow_id:
-            state = "The report continues" if self.run_id else "The report may have started"
-            line = f"{state}. To follow it: {self._attach_command()}"
-        terminal.print_error(f"\nInterrupted. {line}")
+            state = "continues" if self.run_id else "may have started"
+            terminal.print_error(f"\nInterrupted; the report {state}: {self._attach_command()}")
+        else:
+            terminal.print_error("\nInterrupted; no report was started.")
 
     def _attach_command(self) -> str:
         return f"python starter.py --attach {terminal.short_id(self.workflow_id)}"

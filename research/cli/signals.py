@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,8 @@ _Result = TypeVar("_Result")
 class _State:
     received = 0
     """The first signal's number."""
+    is_async = False
+    """Whether a signal is for `run_async`, not for the code that runs when it comes."""
     task: "asyncio.Task[Any] | None" = None
     is_over = threading.Event()
 
@@ -39,8 +41,8 @@ def install() -> None:
     threading.Thread(target=_end_after_grace, name="signals", daemon=True).start()
 
 
-def run_async(main: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run a coroutine to its end, like `asyncio.run`.
+def run_async(main: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Run a coroutine function to its end, like `asyncio.run`.
 
     Raises:
         KeyboardInterrupt: a signal came. Threads may still run: `asyncio.run` would wait for them.
@@ -50,10 +52,13 @@ def run_async(main: Coroutine[Any, Any, _Result]) -> _Result:
     async def run() -> _Result:
         _State.task = asyncio.current_task()
         try:
-            return await main
+            if _State.received:  # before the task was there to be cancelled
+                raise asyncio.CancelledError
+            return await main()
         finally:
-            _State.task = None
+            _State.task, _State.is_async = None, False
 
+    _State.is_async = True
     runner = asyncio.Runner()
     try:
         result = runner.run(run())
@@ -79,10 +84,10 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         return
     _State.received = number
     _State.is_over.set()
-    task = _State.task
-    if task is None:
+    if _State.task:
+        _State.task.get_loop().call_soon_threadsafe(_State.task.cancel)
+    elif not _State.is_async:
         raise KeyboardInterrupt
-    task.get_loop().call_soon_threadsafe(task.cancel)
 
 
 def _end_after_grace() -> None:

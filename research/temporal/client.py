@@ -58,7 +58,7 @@ async def connect(
     if service.is_dev_server:
         from research.temporal import devserver
 
-        await asyncio.to_thread(devserver.ensure, settings.dev_server_port, print_line)
+        await devserver.ensure(settings.dev_server_port, print_line)
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
     secrets = (*settings.secrets, *redaction.secrets_of(filter(None, [config.get("api_key")])))
     config["target_host"], config["namespace"] = service.address, service.namespace
