@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
+from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
@@ -30,6 +32,9 @@ from workflow import GenerateReportWorkflow
 
 DRAIN_SECONDS = 20
 """For a worker that was told to stop to complete a running PDF; model calls are handed over at once."""
+
+ANSWER_SECONDS = 1.5
+"""For the service to answer a worker that was told to stop."""
 
 
 def main() -> int:
@@ -79,9 +84,22 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
     finally:
         terminal.print_line("Stopping; the next worker continues what is unfinished …")
         releasing.cancel()
-        await worker.shutdown()
-    await running
+        await _drain(client, worker)
+    if running.done():
+        await running  # for its error, if it has one
     terminal.exit_now(0)  # because asyncio would wait for threads, which may still import litellm
+
+
+async def _drain(client: Client, worker: Worker) -> None:
+    """Let the Activities end or hand over, unless the service that they need for it does not answer."""
+    shutting_down = asyncio.create_task(worker.shutdown())
+    try:
+        await client.workflow_service.get_system_info(
+            GetSystemInfoRequest(), timeout=timedelta(seconds=ANSWER_SECONDS)
+        )
+    except RPCError:
+        return
+    await shutting_down
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
