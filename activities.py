@@ -16,12 +16,12 @@ from temporalio.exceptions import ApplicationError
 
 from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
 from research import config
+from research.formatting import format_call, pluralize
 from research.llm import client as llm
-from research.llm import usage
-from research.llm.client import Draft
+from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.reports.naming import UnsafeName
-from research.temporal.heartbeat import heartbeats, last_draft, run_until_shutdown
+from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
 
 activity.logger.activity_info_on_message = False  # one line for people's logs
@@ -67,7 +67,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             type="NeedsAction",
             next_retry_delay=timedelta(seconds=NEEDS_ACTION_RETRY_SECONDS),
         ) from None
-    activity.logger.info("PDF written: %s, %s", usage.pluralize(written.pages, "page"), written.path)
+    activity.logger.info("PDF written: %s, %s", pluralize(written.pages, "page"), written.path)
     return replace(written, attempts=activity.info().attempt)
 
 
@@ -83,7 +83,7 @@ async def _call(write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]) ->
         answer = await run_until_shutdown(write(draft), draft)
     except ProviderError as error:
         raise _as_application_error(error, draft.faults) from None
-    activity.logger.info("%s finished: %s", step, usage.format_call(answer))
+    activity.logger.info("%s finished: %s", step, format_call(answer))
     return replace(answer, attempts=attempt)
 
 
