@@ -46,9 +46,12 @@ bounded = settings(
 
 
 def render(content: str, topic: str = TOPIC, summary: str = "") -> document.Rendered:
-    """The report, which did not have to be written as plain text for an error of ours."""
+    """The report, which did not have to be written as plain text for an error of ours.
+
+    It is given a title, which stands at the top of the pages, for the content to keep its own heading.
+    """
     with TestCase().assertNoLogs("research", "ERROR"):
-        return document.render(PDFGenerationInput(content, topic=topic, summary=summary))
+        return document.render(PDFGenerationInput(f"# {TOPIC}\n\n{content}", topic=topic, summary=summary))
 
 
 def run_pdftotext(data: bytes, *options: str) -> str:
