@@ -12,7 +12,7 @@ from models import PDFGenerationInput
 from research import config
 from research.llm import client as llm
 from research.pdf import document
-from research.reports.storage import report_filename
+from research.reports.naming import report_filename
 
 SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
 
