@@ -50,13 +50,14 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
     from research.pdf import document
+    from research.reports import storage
 
     settings = config.load()
     try:
         async with heartbeats():
             run = asyncio.get_running_loop().run_in_executor
-            rendered = await run(_RENDERING, document.render_report, input, settings)
-            written = await run(_RENDERING, document.store_report, input, settings, rendered)
+            rendered = await run(_RENDERING, document.render, input, settings.page_size, settings.fonts)
+            path = await run(_RENDERING, storage.store_report, input, settings.reports_dir, rendered.data)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
     except OSError as error:
@@ -67,8 +68,10 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             type="NeedsAction",
             next_retry_delay=timedelta(seconds=NEEDS_ACTION_RETRY_SECONDS),
         ) from None
-    activity.logger.info("PDF written: %s, %s", usage.pluralize(written.pages, "page"), written.path)
-    return replace(written, attempts=activity.info().attempt)
+    activity.logger.info("PDF written: %s, %s", usage.pluralize(rendered.pages, "page"), path)
+    return PDFGenerationOutput(
+        input.filename, path, rendered.pages, activity.info().attempt, warnings=rendered.warnings
+    )
 
 
 async def _call(write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]) -> LLMCallOutput:
