@@ -7,7 +7,7 @@ block that cannot be laid out is written as its source.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, takewhile
+from itertools import chain, groupby, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
@@ -16,8 +16,9 @@ from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable, Spa
 from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
+from research.pdf.layout import in_one_line, room_for, short_rule
 from research.pdf.markdown import Node, as_written, plain
-from research.pdf.markdown_rules import is_cjk
+from research.pdf.markdown_rules import SOURCE, is_source_list
 from research.pdf.styles import (
     ACCENT,
     BODY,
@@ -34,6 +35,8 @@ from research.pdf.styles import (
     PARAGRAPH,
     QUOTED,
     SMALL,
+    SOURCE_PARAGRAPH,
+    SOURCE_SIZE,
     STEP,
     STRIPE,
     TIGHT,
@@ -47,7 +50,6 @@ from research.pdf.text import (
     Run,
     Text,
     TextStyle,
-    clean,
     is_right_to_left,
 )
 
@@ -71,8 +73,11 @@ class BlockRenderer:
     def blocks(self, nodes: Sequence[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
         """Yield the flowables of the nodes; one that fails is written as its source."""
         for index, node in enumerate(nodes):
-            if node.type == "heading":
-                yield CondPageBreak(_room_for(nodes[index:]))
+            following = nodes[index + 1].type if index + 1 < len(nodes) else ""
+            if node.type == "hr" and following == "heading":
+                continue  # the heading parts what stands above from what stands below
+            if room := room_for(nodes[index:]):
+                yield CondPageBreak(room)
             try:
                 # A list, because a half of what fails must not stand on the page.
                 yield from list(self._KINDS.get(node.type, BlockRenderer._source)(self, node, depth, style))
@@ -103,8 +108,28 @@ class BlockRenderer:
     def _paragraph(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         if [child.type for child in node.children] == ["math_inline_double"]:
             yield from self._formula(node.children[0], depth, style)
+        elif is_source_list(plain(node)):
+            yield from self._sources(node, depth, style)
         else:
             yield self.text(self.runs(node.children, style, depth), indented(PARAGRAPH, depth))
+
+    def _sources(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        """Lines that begin with the number of a source, which stands out to the left."""
+        paragraph = indented(SOURCE_PARAGRAPH, depth)
+        style = replace(style, size=min(style.size, SOURCE_SIZE))
+        for is_break, group in groupby(node.children, key=lambda child: child.type == "hardbreak"):
+            if is_break:
+                continue
+            number, *runs = self.runs(list(group), style, depth + 1)
+            if found := SOURCE.match(number.text):
+                mark = number._replace(text=found[0])
+                rest = number._replace(text=number.text[found.end() :].lstrip())
+                yield self.text([rest, *runs], paragraph, mark=[mark])
+            else:
+                yield self.text(
+                    [number, *runs], replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
+                )
+        yield Spacer(1, 6)
 
     def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """In the outline no level is skipped, whatever the model does."""
@@ -260,32 +285,3 @@ class BlockRenderer:
         "table": _table,
         "footnote_block": _footnotes,
     }
-
-
-def _room_for(nodes: Sequence[Node]) -> float:
-    """Return how much room the headings that begin the nodes need, with the beginning of what follows."""
-    headings = list(takewhile(lambda node: node.type == "heading", nodes))
-    following = nodes[len(headings)].type if len(nodes) > len(headings) else ""
-    looks = [HEADINGS[int(node.tag[1])] for node in headings]
-    beginning = 80 if following == "table" else 48  # a header and a row; three lines
-    return sum(style.size * 1.3 + before + 6 for style, before in looks) + beginning
-
-
-def short_rule(before: float) -> Flowable:
-    """Return what stands between the text and the small print below it."""
-    return HRFlowable(
-        width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=before, spaceAfter=6, hAlign="LEFT"
-    )
-
-
-def in_one_line(text: str, limit: int) -> str:
-    """Return the text in one line, cut where it is wider than so many Latin letters."""
-    words = " ".join(clean(text).split())
-    used = 0
-    for end, character in enumerate(words):
-        used += 2 if is_cjk(character) else 1
-        if used > limit:
-            cut = words[:end]
-            at_word = cut.rsplit(" ", 1)[0]
-            return f"{at_word if len(at_word) > end * 0.8 else cut} …"
-    return words

@@ -22,8 +22,9 @@ from reportlab.platypus import (
 from models import PDFGenerationInput
 from research.config import is_sample
 from research.pdf import fonts
-from research.pdf.blocks import BlockRenderer, in_one_line, short_rule
+from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
+from research.pdf.layout import in_one_line, short_rule
 from research.pdf.markdown import Node, parse, parse_inline, parse_plain, plain
 from research.pdf.styles import (
     ACCENT,
@@ -57,8 +58,9 @@ from research.reports.markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, coloph
 log = logging.getLogger(__name__)
 
 MIN_CONTENTS_HEADINGS, MAX_CONTENTS_ENTRIES, MIN_CONTENTS_CHARACTERS = 5, 40, 7_000
-MAX_TITLE, MAX_TOPIC = 90, 300
-"""The width of a title in one piece and of the topic below it, in Latin letters."""
+MAX_LARGE_TITLE, MAX_TITLE, MAX_TOPIC = 60, 90, 300
+"""The widths of a title in the larger size, of a topic as title, and of the topic below a title, in Latin
+letters."""
 
 
 @dataclass(frozen=True)
@@ -171,23 +173,34 @@ class _Report:
 
     def titles(self) -> Iterator[Flowable]:
         """The research's own title with the topic below it, or the topic, in two sizes where it is long."""
-        style = TITLE if in_one_line(self.title, MAX_TITLE) == self.title else LONG_TITLE
+        style = TITLE if in_one_line(self.title, MAX_LARGE_TITLE) == self.title else LONG_TITLE
         runs = self.renderer.runs(self.heading, style) or [Run(self.title, style)]
-        yield self.renderer.text(runs, ParagraphStyle(style.size * 1.24, after=8))
+        yield self.balanced(runs, ParagraphStyle(style.size * 1.24, after=8))
         topic = in_one_line(self.input.topic, MAX_TOPIC)
         if topic and topic.casefold() != self.title.casefold():
-            yield self.renderer.text([Run(topic, TOPIC)], ParagraphStyle(16.5, after=6))
+            yield self.renderer.text([Run(topic, TOPIC)], ParagraphStyle(15, after=6))
+
+    def balanced(self, runs: list[Run], paragraph: ParagraphStyle) -> Flowable:
+        """Return a text whose lines are about equally long: no word of a title is alone in the last one."""
+        text = self.renderer.text(runs, paragraph)
+        for right in range(20, int(self.width / 2), 20):
+            narrower = self.renderer.text(runs, replace(paragraph, right=right))
+            if len(narrower.lines) > len(text.lines):
+                break
+            text = narrower
+        return text
 
     def contents(self) -> Iterator[Flowable]:
         """A list of the headings with links and pages, where the report is long enough."""
         headings = self.renderer.headings
         levels = max((n for n in (1, 2, 3) if self._entries(n) <= MAX_CONTENTS_ENTRIES), default=1)
+        levels = min(levels, 1 + max((place.level for place in headings), default=0))
         entries = [place for place in headings if place.level < levels]
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
             return
         yield self.renderer.text([Run("Contents", PANEL_HEAD)], ParagraphStyle(15, before=4, after=4))
         for place in entries[:MAX_CONTENTS_ENTRIES]:
-            style = replace(BODY, link=f"#{place.name}", bold=place.level == 0)
+            style = replace(BODY, link=f"#{place.name}", bold=place.level == 0 and levels > 1)
             title = Run(in_one_line(place.title, 80), style)
             paragraph = ParagraphStyle(17, left=place.level * STEP, right=40)
             yield self.renderer.text([title], paragraph, slot=place.name)

@@ -1,7 +1,9 @@
 """Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted: HTML stays text."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from threading import get_ident
 from typing import Any
 
@@ -12,18 +14,20 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from research.pdf.markdown_rules import SOURCE, add_rules
+from research.pdf.markdown_rules import SOURCE, add_rules, is_source_list
 
 Node = SyntaxTreeNode
 
 MAX_NESTING = 300
 """The presets stop at 20 levels and drop the rest of the document; this many are read whole, and are
 still rendered well within Python's recursion limit."""
+# A fence with text behind it does not end the code by CommonMark; models put their citations there.
+_FENCE_WITH_CITATION = re.compile(r"^([ \t>]*)(`{3,}|~{3,})[ \t]+((?:\[\d+\][ ,]*)+)$", re.MULTILINE)
 
 
 def parse(text: str) -> Node:
     """Return the document as a tree, for any string."""
-    whole = text.encode("utf-8", "replace").decode()
+    whole = _FENCE_WITH_CITATION.sub(r"\1\2\n\1\3", text.encode("utf-8", "replace").decode())
     definitions: dict[str, Any] = {}
     tokens = _parser(get_ident()).parse(whole, definitions)
     lines = whole.split("\n")
@@ -87,11 +91,7 @@ def _tree(tokens: list[Token]) -> Node:
     """Build the tree, the footnotes last; without recursion, as SyntaxTreeNode itself would."""
     notes: list[Node] = []
     stack: list[tuple[Token | None, list[Node]]] = [(None, [])]
-    before = Token("", "", 0)
     for token in _flat(tokens):
-        if SOURCE.match(token.content) and before.type == "softbreak":
-            before.type = "hardbreak"  # each source in a line of its own
-        before = token
         if token.nesting == 1:
             stack.append((token, []))
             continue
@@ -110,6 +110,13 @@ def _tree(tokens: list[Token]) -> Node:
     return root
 
 
+def _part_sources(tokens: list[Token]) -> None:
+    """Break the lines of a list of sources, each of which begins with its number."""
+    for before, token in pairwise(tokens):
+        if before.type == "softbreak" and SOURCE.match(token.content):
+            before.type = "hardbreak"
+
+
 def _node(tokens: list[Any], children: list[Node]) -> Node:
     node = Node(tokens, create_root=False)
     node.children = children
@@ -120,6 +127,8 @@ def _flat(tokens: list[Token]) -> Iterator[Token]:
     """Yield all tokens in order, those of the inline content in the place of their container."""
     for token in tokens:
         if token.type == "inline":
+            if is_source_list(token.content):
+                _part_sources(token.children or [])
             yield from _flat(token.children or [])
         elif token.type == "image":
             text = "".join(child.content for child in token.children or [])

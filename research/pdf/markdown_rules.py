@@ -17,10 +17,12 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
 
-SOURCE = re.compile(r"\[\d+\]:")
+SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""
 MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
 
+_SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
+_SOURCE_DEFINITION = re.compile(r"\[\d+\]:")
 _TAG = re.compile(r"<br\s{0,9}/?>|<(su[bp])>([^<>\n]{1,40})</\1>", re.IGNORECASE)
 _LATEX = re.compile(r"\\[A-Za-z]|[\^_]")
 _RELATION = re.compile(r"[=<>+\u2200-\u22ff]")
@@ -40,6 +42,11 @@ def add_rules(parser: MarkdownIt) -> None:
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("fence", "dollar_block", _dollar_block, interrupts)
     parser.block.ruler.before("fence", "bracket_block", _bracket_block, interrupts)
+
+
+def is_source_list(text: str) -> bool:
+    """Return whether a paragraph is a list of sources, perhaps with a line of introduction."""
+    return "://" in text and (bool(SOURCE.match(text)) or len(_SOURCE_LINE.findall(text)) > 1)
 
 
 # Emphasis, by the CJK-friendly amendments to CommonMark's section 6.2.
@@ -172,7 +179,7 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """A link's definition, except `[1]: …`: models list their sources so, and cite them as [1]."""
-    if SOURCE.match(state.src, state.bMarks[start] + state.tShift[start]):
+    if _SOURCE_DEFINITION.match(state.src, state.bMarks[start] + state.tShift[start]):
         return False
     return reference(state, start, end, silent)
 

@@ -27,7 +27,7 @@ SMALL = TextStyle(8.5, MUTED)
 SMALL_BOLD = replace(SMALL, bold=True)
 CELL, HEAD_CELL = TextStyle(9, INK), TextStyle(9, ACCENT, bold=True)
 CODE = TextStyle(8.5, INK, family=fonts.CODE)
-TITLE, TOPIC = TextStyle(25, ACCENT, bold=True), TextStyle(11.5, INK)
+TITLE, TOPIC = TextStyle(25, ACCENT, bold=True), TextStyle(10.5, MUTED)
 LONG_TITLE = replace(TITLE, size=20)
 PANEL_HEAD = TextStyle(11, ACCENT, bold=True)
 CALLOUTS = {
@@ -44,6 +44,8 @@ HEADINGS = {
 PARAGRAPH, TIGHT = ParagraphStyle(16, after=8), ParagraphStyle(16, after=3)
 LOOSE = ParagraphStyle(16, after=6)
 SMALL_PARAGRAPH = ParagraphStyle(12.5, after=2)
+SOURCE_SIZE = 9.5
+SOURCE_PARAGRAPH = ParagraphStyle(14, after=2, left=32)
 CODE_PARAGRAPH = ParagraphStyle(12, before=4, after=11, pad=8, shade=STRIPE)
 
 
