@@ -7,7 +7,7 @@ from reportlab.platypus import Flowable
 
 from research.pdf.markdown import Node
 from research.pdf.math import Formula
-from research.pdf.styles import CODE
+from research.pdf.styles import BODY
 from research.pdf.text import MissingGlyphs, Run, TextStyle, break_lines, line_width
 
 FORMULA_SCALE = 1.08
@@ -60,7 +60,7 @@ class FormulaBox:
         canvas.setFillColor(self.style.color)
         canvas.setStrokeColor(self.style.color)
         self.formula.draw(canvas, x, y, self.size)
-        [line] = break_lines([Run(self.text, CODE)], 1e9, MissingGlyphs())
+        [line] = break_lines([Run(self.text, BODY)], 1e9, MissingGlyphs())
         canvas.saveState()
         canvas.translate(x, y)
         canvas.scale(self.width / max(line_width(line), 1), 1)
