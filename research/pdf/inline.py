@@ -14,8 +14,8 @@ from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
 from research.pdf.text import Run, TextStyle
 
 LINK_SCHEMES = ("http", "https", "mailto")
-MAX_FORMULAS_CHARACTERS = 50_000
-"""Characters of formulas that are set in one document; further formulas stay source, to bound the time."""
+MAX_FORMULA_COST = 50_000
+"""What the formulas of one document may cost, some five seconds; further ones stay source."""
 MAX_INLINE_HEIGHT = 1.9
 """The height of a formula between two lines of text, in ems."""
 _SCRIPTS = {
@@ -28,7 +28,8 @@ class InlineRenderer:
     """Makes the runs of one document."""
 
     def __init__(self) -> None:
-        self._formula_characters = 0
+        self._formulas: dict[tuple[str, bool], Formula | None] = {}
+        self._formula_cost = 0
 
     def runs(self, nodes: Sequence[Node], style: TextStyle, width: float) -> list[Run]:
         """Return the runs for the nodes; a formula is made to fit into the width, in points."""
@@ -44,8 +45,12 @@ class InlineRenderer:
 
     def formula(self, latex: str, display: bool) -> Formula | None:
         """Return the formula, or None where it cannot be set or the document has set enough."""
-        self._formula_characters += len(latex)
-        return set_formula(latex, display) if self._formula_characters <= MAX_FORMULAS_CHARACTERS else None
+        if (latex, display) not in self._formulas:
+            if self._formula_cost > MAX_FORMULA_COST:
+                return None
+            self._formulas[latex, display], cost = set_formula(latex, display)
+            self._formula_cost += cost
+        return self._formulas[latex, display]
 
     def _text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run(node.content, style), *self.runs(node.children, style, width)]

@@ -20,9 +20,10 @@ def room_for(nodes: Sequence[Node]) -> float:
     headings = list(takewhile(lambda node: node.type == "heading", nodes))
     if not headings:
         return 0
-    following = nodes[len(headings)].type if len(nodes) > len(headings) else ""
+    rest = nodes[len(headings) :]
+    least = 80 if rest and rest[0].type == "table" else 48  # a header and a row; three lines
+    beginning = (room_for(rest) if rest else 0) or least
     looks = [HEADINGS[int(node.tag[1])] for node in headings]
-    beginning = 80 if following == "table" else 48  # a header and a row; three lines
     return sum(style.size * 1.3 + before + 6 for style, before in looks) + beginning
 
 

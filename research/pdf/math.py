@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 MAX_FORMULA_CHARACTERS = 1_500
 MAX_COST = 8_000
 """Boxes that ziamath may build for one formula: about a third of a second."""
+FIXED_COST = 50
+"""What every formula costs besides its boxes."""
 MAX_EMS = 200
 SIZE = 24.0
 """The size at which formulas are set, in points: ziamath's own, to which it bounds small scripts."""
@@ -48,45 +50,59 @@ class Formula:
 
 
 @lru_cache(maxsize=1_000)
-def set_formula(source: str, display: bool) -> Formula | None:
-    """Return the formula, or None where it cannot be set.
+def set_formula(source: str, display: bool) -> tuple[Formula | None, int]:
+    """Return the formula, or None where it cannot be set, and what the attempt cost, in boxes.
 
-    That is bad syntax, an unknown macro, a character that the font lacks, or too large a formula.
+    It cannot be set for bad syntax, an unknown macro, a character that the font lacks, or its size.
     """
     if len(source) > MAX_FORMULA_CHARACTERS or _REFUSED.search(source):
-        return None
+        return None, FIXED_COST
     latex = _TAG.sub(r"\\qquad\\text{(\1)}", _IGNORED.sub("", source)).replace("<", r"\lt ")
+    cost = FIXED_COST
     with _setting:
         try:
-            return _set(latex, display)
+            tree = _parsed(latex, display)
+            cost += _cost(tree)
+            return _set(tree), cost
         except Exception as error:  # ziamath and latex2mathml raise many kinds, AssertionError among them
             log.debug("%r is not set as a formula: %r", source, error)
-            return None
+            return None, cost
 
 
-def _set(latex: str, display: bool) -> Formula | None:
+def _parsed(latex: str, display: bool) -> Element:
+    """Return the formula as MathML.
+
+    Raises:
+        Exception: of any kind, where it cannot be set or would take too long.
+    """
     # Half a second, which a report without formulas need not wait for.
-    from ziamath.config import config
     from ziamath.tex import tex2mml
-    from ziamath.zmath import Math, denamespace
+    from ziamath.zmath import denamespace, loadedfonts
 
-    config.svg2 = False  # paths where they stand, no references to symbols
     mathml = fromstring(tex2mml(latex, inline=not display))  # noqa: S314 (no < or entity is in it)
     tree = _without_idle_rows(denamespace(mathml))
+    text = "".join(tree.itertext())
+    # An unknown macro would be set as its name, a character without a glyph as a box.
+    if "\\" in text or any(not c.isspace() and not loadedfonts["default"].glyphindex(c) for c in text):
+        raise ValueError("it has an unknown macro or character")
     if _cost(tree) > MAX_COST:
-        return None
+        raise ValueError("it is nested too deeply")
+    return tree
+
+
+def _set(tree: Element) -> Formula:
+    from ziamath.config import config
+    from ziamath.zmath import Math
+
+    config.svg2 = False  # paths where they stand, no references to symbols
     math = Math(tree, size=SIZE)
-    text = "".join("".join(element.itertext()) for element in math.mathml.iter())
-    # An unknown macro is set as its name, a character without a glyph as a box.
-    if "\\" in text or any(not c.isspace() and not math.font.glyphindex(c) for c in text):
-        return None
     box = math.node.bbox
     drawing = Element("svg")
     math.node.draw(-box.xmin, 0, drawing)
     operators = "\n".join(_operators(drawing))
     width, height, depth = (box.xmax - box.xmin) / SIZE, box.ymax / SIZE, -box.ymin / SIZE
     if not operators or max(width, height, depth) > MAX_EMS:
-        return None
+        raise ValueError("it is empty, or too large for a page")
     return Formula(width, height, depth, operators)
 
 
