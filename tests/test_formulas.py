@@ -136,8 +136,9 @@ HOSTILE = {
     "deep fences": "$$\n" + r"\left( a " * 70 + r"\right)" * 70 + "\n$$",
     "long": "$" + "x_1+" * 25_000 + "y$",
     "many costly": "\n\n".join(
-        rf"$\left(\left(\left(\left(x_{{{n}}}\right)\right)\right)\right)$" for n in range(1500)
+        rf"$\left(\left(\left(\left(x_{{{n}}}\right)\right)\right)\right)$" for n in range(800)
     ),
+    "many broken": " ".join(rf"$\frac{{x_{{{n}}}}}{{y$" for n in range(3_000)),
     "unclosed": r"\( " * 5_000 + r"\[ x" * 5_000,
     "macros": r"$\newcommand{\a}{\b\b}\newcommand{\b}{\c\c}\a$" * 500,
     "wide": r"$\hspace{1e9em} x_1$ $\rule{1e9em}{1e9em}$",

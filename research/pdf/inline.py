@@ -14,7 +14,7 @@ from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
 from research.pdf.text import Run, TextStyle
 
 LINK_SCHEMES = ("http", "https", "mailto")
-MAX_FORMULA_COST = 50_000
+MAX_FORMULA_COST = 30_000
 """What the formulas of one document may cost, some five seconds; further ones stay source."""
 MAX_INLINE_HEIGHT = 1.9
 """The height of a formula between two lines of text, in ems."""

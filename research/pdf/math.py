@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 MAX_FORMULA_CHARACTERS = 1_500
 MAX_COST = 8_000
 """Boxes that ziamath may build for one formula: about a third of a second."""
-FIXED_COST = 50
+FIXED_COST = 10
 """What every formula costs besides its boxes."""
 MAX_EMS = 200
 SIZE = 24.0
@@ -55,10 +55,10 @@ def set_formula(source: str, display: bool) -> tuple[Formula | None, int]:
 
     It cannot be set for bad syntax, an unknown macro, a character that the font lacks, or its size.
     """
+    cost = FIXED_COST + len(source) // 20
     if len(source) > MAX_FORMULA_CHARACTERS or _REFUSED.search(source):
-        return None, FIXED_COST
+        return None, cost
     latex = _TAG.sub(r"\\qquad\\text{(\1)}", _IGNORED.sub("", source)).replace("<", r"\lt ")
-    cost = FIXED_COST
     with _setting:
         try:
             tree = _parsed(latex, display)
@@ -120,8 +120,9 @@ _BUILT_TWICE = ("math", "mrow", "mtd", "mstyle", "mphantom", "mpadded", "msqrt",
 
 def _cost(element: Element) -> int:
     """Return how many boxes ziamath builds for the element: it doubles with each row in a row."""
-    times = 4 if element.tag == "mfenced" else 2 if element.tag in _BUILT_TWICE else 1
-    return 1 + times * sum(map(_cost, element))
+    if element.tag == "mfenced":  # two rows, and two brackets of the right height to look for
+        return 10 + 4 * sum(map(_cost, element))
+    return 1 + (2 if element.tag in _BUILT_TWICE else 1) * sum(map(_cost, element))
 
 
 def _operators(drawing: Element) -> Iterator[str]:
