@@ -138,7 +138,7 @@ HOSTILE = {
     "many costly": "\n\n".join(
         rf"$\left(\left(\left(\left(x_{{{n}}}\right)\right)\right)\right)$" for n in range(800)
     ),
-    "many broken": " ".join(rf"$\frac{{x_{{{n}}}}}{{y$" for n in range(3_000)),
+    "many broken": " ".join(rf"$\frac{{x_{{{n}}}}}{{y$" for n in range(1_000)),
     "unclosed": r"\( " * 5_000 + r"\[ x" * 5_000,
     "macros": r"$\newcommand{\a}{\b\b}\newcommand{\b}{\c\c}\a$" * 500,
     "wide": r"$\hspace{1e9em} x_1$ $\rule{1e9em}{1e9em}$",

@@ -171,17 +171,23 @@ class BlockRenderer:
                 yield from self.blocks(child.children, depth + 1, style)
 
     def _quote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        yield from self._panel(self.blocks(node.children, depth + 1, QUOTED), depth, HAIRLINE)
+        yield from self._panel(
+            self.blocks(node.children, depth + 1, QUOTED), depth, HAIRLINE, is_right_to_left(plain(node))
+        )
 
     def _callout(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
         title, *rest = node.children
         head = CALLOUTS[node.info]
         kind = self.text(self.runs(title.children, head), indented(TIGHT, depth + 1))
-        yield from self._panel(chain([kind], self.blocks(rest, depth + 1, style)), depth, head.color)
+        inside = chain([kind], self.blocks(rest, depth + 1, style))
+        to_the_left = is_right_to_left("".join(map(plain, rest)))
+        yield from self._panel(inside, depth, head.color, to_the_left)
 
-    def _panel(self, inside: Iterable[Flowable], depth: int, bar: Color) -> Iterator[Flowable]:
-        """Flowables with a bar at their left; within another panel they only move in."""
+    def _panel(
+        self, inside: Iterable[Flowable], depth: int, bar: Color, to_the_left: bool
+    ) -> Iterator[Flowable]:
+        """Flowables with a bar where their lines begin; within another panel they only move in."""
         if depth >= MAX_DEPTH or self._in_panel:
             yield from inside
             return
@@ -193,7 +199,8 @@ class BlockRenderer:
         left = depth * STEP
         yield Spacer(1, 4)
         end = self.width - left - 2.5
-        yield FrameBG(bar, left=left, right=end, start=True, strokeWidth=0, strokeColor=bar)
+        sides = (end, left) if to_the_left else (left, end)
+        yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
         yield Spacer(1, 2)
         yield from inside
         yield FrameBG(start=False)
