@@ -56,6 +56,8 @@ from research.pdf.text import (
 log = logging.getLogger(__name__)
 
 MAX_FORMULA_HEIGHT = 400.0
+MAX_TOGETHER = 8
+"""Headings and labels in a row that are kept on one page."""
 
 
 class BlockRenderer:
@@ -76,7 +78,7 @@ class BlockRenderer:
             following = nodes[index + 1].type if index + 1 < len(nodes) else ""
             if node.type == "hr" and following == "heading":
                 continue  # the heading parts what stands above from what stands below
-            if room := room_for(nodes[index:]):
+            if room := room_for(nodes[index : index + MAX_TOGETHER]):
                 yield CondPageBreak(room)
             try:
                 # A list, because a half of what fails must not stand on the page.

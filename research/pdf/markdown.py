@@ -32,7 +32,8 @@ def parse(text: str) -> Node:
     tokens = _parser(get_ident()).parse(whole, definitions)
     lines = whole.split("\n")
     for token in tokens:
-        token.meta = {**token.meta, "lines": lines}
+        if token.map and token.type != "inline":
+            token.meta["lines"] = lines
     used = {token.attrGet("href") or token.attrGet("src") for token in _flat(tokens)}
     unused = [
         f"{label}: {link['href']} {link['title']}".strip()
