@@ -46,12 +46,12 @@ class FormulaBox:
         return self.formula.width * self.size
 
     @property
-    def height(self) -> float:
+    def ascent(self) -> float:
         """How far it rises above the baseline."""
         return self.formula.height * self.size
 
     @property
-    def depth(self) -> float:
+    def descent(self) -> float:
         """How far it hangs below the baseline."""
         return self.formula.depth * self.size
 
@@ -88,10 +88,10 @@ class FormulaFlowable(Flowable):  # type: ignore[misc]
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return the size that it takes."""
-        self.width, self.height = width, self.box.height + self.box.depth
+        self.width, self.height = width, self.box.ascent + self.box.descent
         return self.width, self.height
 
     def draw(self) -> None:
         """Draw the formula."""
         x = self.left + (self.width - self.left - self.box.width) / 2
-        self.box.draw(self.canv, x, self.box.depth)
+        self.box.draw(self.canv, x, self.box.descent)

@@ -58,11 +58,11 @@ class InlineBox(Protocol):
         """Return the advance."""
 
     @property
-    def height(self) -> float:
+    def ascent(self) -> float:
         """Return how far it rises above the baseline."""
 
     @property
-    def depth(self) -> float:
+    def descent(self) -> float:
         """Return how far it hangs below the baseline."""
 
     def draw(self, canvas: Any, x: float, y: float) -> None:
