@@ -1,6 +1,6 @@
 """Formulas on the page: in a line of text, or alone in the middle of the column."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reportlab.platypus import Flowable
@@ -60,6 +60,12 @@ class FormulaBox:
         canvas.setFillColor(self.style.color)
         canvas.setStrokeColor(self.style.color)
         self.formula.draw(canvas, x, y, self.size)
+        for character, across, up, size in self.formula.foreign:
+            style = replace(
+                self.style, size=size * self.size, link="", shade=None, strike=False, raised=False
+            )
+            [line] = break_lines([Run(character, style)], 1e9, MissingGlyphs())
+            canvas.draw_pieces(x + across * self.size, y + up * self.size, line)
         [line] = break_lines([Run(self.text, BODY)], 1e9, MissingGlyphs())
         canvas.saveState()
         canvas.translate(x, y)

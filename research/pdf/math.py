@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any
-from xml.etree.ElementTree import Element, fromstring
+from unicodedata import east_asian_width
+from xml.etree.ElementTree import Element, SubElement, fromstring
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ MAX_EMS = 200
 SIZE = 24.0
 """The size at which formulas are set, in points: ziamath's own, to which it bounds small scripts."""
 
+_SQUARE, _STANDS_FOR = "\u25a0", "stands-for-"
 _IGNORED = re.compile(r"\\label\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])")
 _TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 # \def and its kin expand without bound, and an address or a class has no place on paper.
@@ -40,6 +42,8 @@ class Formula:
     height: float
     depth: float
     operators: str
+    foreign: tuple[tuple[str, float, float, float], ...] = ()
+    """Characters that the maths font lacks, for another to draw: each with x, y and size in ems."""
 
     def draw(self, canvas: Any, x: float, y: float, size: float) -> None:
         """Draw the outlines in the canvas's fill colour, with the baseline at y."""
@@ -81,13 +85,31 @@ def _parsed(latex: str, display: bool) -> Element:
 
     mathml = fromstring(tex2mml(latex, inline=not display))  # noqa: S314 (no < or entity is in it)
     tree = _without_idle_rows(denamespace(mathml))
-    text = "".join(tree.itertext())
-    # An unknown macro would be set as its name, a character without a glyph as a box.
-    if "\\" in text or any(not c.isspace() and not loadedfonts["default"].glyphindex(c) for c in text):
-        raise ValueError("it has an unknown macro or character")
+    if any("\\" in text for text in tree.itertext()):
+        raise ValueError("it has an unknown macro, which would be set as its name")
+    has_glyph = loadedfonts["default"].glyphindex
+    foreign = {c for text in tree.itertext() for c in text if not (c.isspace() or has_glyph(c))}
+    if any(east_asian_width(character) not in "WF" for character in foreign):
+        raise ValueError("it has a character that the maths font lacks")
+    for leaf in list(tree.iter()) if foreign else []:
+        if leaf.text and (leaf.text[0].isspace() or not foreign.isdisjoint(leaf.text)):
+            _part(leaf, foreign)
     if _cost(tree) > MAX_COST:
         raise ValueError("it is nested too deeply")
     return tree
+
+
+def _part(leaf: Element, foreign: set[str]) -> None:
+    """Put a square for each Chinese, Japanese or Korean character; its colour is the character's number."""
+    text, leaf.text = leaf.text or "", None
+    tag, leaf.tag, attributes = leaf.tag, "mrow", dict(leaf.attrib)
+    for piece in re.findall(rf"[{''.join(sorted(foreign))}]|\s+|[^\s{''.join(sorted(foreign))}]+", text):
+        if piece in foreign:
+            SubElement(leaf, "mtext", mathcolor=f"{_STANDS_FOR}{ord(piece)}").text = _SQUARE
+        elif piece.isspace():  # ziamath would give its colour to the glyph before it
+            SubElement(leaf, "mspace", width=f"{len(piece) / 4}em")
+        else:
+            SubElement(leaf, tag, attributes).text = piece
 
 
 def _set(tree: Element) -> Formula:
@@ -99,11 +121,26 @@ def _set(tree: Element) -> Formula:
     box = math.node.bbox
     drawing = Element("svg")
     math.node.draw(-box.xmin, 0, drawing)
+    square = math.font.glyph(_SQUARE)
+    foreign = tuple(
+        _place(path.attrib, square.bbox, square.advance())
+        for path in drawing.iter("path")
+        if path.attrib.get("fill", "").startswith(_STANDS_FOR)
+    )
     operators = "\n".join(_operators(drawing))
     width, height, depth = (box.xmax - box.xmin) / SIZE, box.ymax / SIZE, -box.ymin / SIZE
-    if not operators or max(width, height, depth) > MAX_EMS:
+    if not (operators or foreign) or max(width, height, depth) > MAX_EMS:
         raise ValueError("it is empty, or too large for a page")
-    return Formula(width, height, depth, operators)
+    return Formula(width, height, depth, operators, foreign)
+
+
+def _place(path: dict[str, str], square: Any, advance: float) -> tuple[str, float, float, float]:
+    """Return the character that a square stands for, and its place and size in ems."""
+    numbers = [float(token) for token in _PATH.findall(path["d"]) if not token.isalpha()]
+    left, bottom, scale = min(numbers[::2]), max(numbers[1::2]), 1 / (square.xmax - square.xmin)
+    scale *= max(numbers[::2]) - left
+    x, y = left - square.xmin * scale, -bottom - square.ymin * scale
+    return chr(int(path["fill"].removeprefix(_STANDS_FOR))), x / SIZE, y / SIZE, advance * scale / SIZE
 
 
 def _without_idle_rows(element: Element) -> Element:
@@ -132,6 +169,8 @@ def _operators(drawing: Element) -> Iterator[str]:
         ValueError: an element that is none of them.
     """
     for element in drawing.iter():
+        if element.attrib.get("fill", "").startswith(_STANDS_FOR):
+            continue
         if element.tag == "path":
             paint = f"{element.attrib['stroke-width']} w S" if "stroke" in element.attrib else "f"
             yield f"{' '.join(_path(element.attrib['d']))} {paint}"
