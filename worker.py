@@ -7,16 +7,15 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
 from research import __version__, config
-from research.cli import log_format, terminal
+from research.cli import log_format, signals, terminal
 from research.config import Settings
 from research.errors import UserError
 from research.llm import client as llm
 from research.reports import storage
-from research.temporal import slots
 from research.temporal.client import Service, connect
 from research.temporal.identity import own_identity
 from research.temporal.names import TASK_QUEUE
@@ -24,20 +23,25 @@ from workflow import GenerateReportWorkflow
 
 DRAIN = timedelta(seconds=20)
 """How long a worker that was told to stop waits for its running steps."""
+WORKFLOW_TASKS = 10
+"""Workflow Tasks at a time; each takes milliseconds."""
 
 
 def main() -> int:
-    """Serve until Ctrl-C or SIGTERM; the exit status is 0 then."""
+    """Serve until Ctrl-C or SIGTERM, and return the exit status: 0 once the worker has served."""
     options = _parser().parse_args()
     terminal.set_lenient_output()
+    signals.install()
     try:
         settings = config.load()
         log_format.set_up(settings, options.verbose)
         if options.check:
             from research.cli import check
 
-            return asyncio.run(check.run(settings, call=options.check == "call"))
-        asyncio.run(serve(settings, options.simulate_failure, options.verbose))
+            return signals.run_async(lambda: check.run(settings, call=options.check == "call"))
+        signals.run_async(lambda: serve(settings, options.simulate_failure, options.verbose))
+    except KeyboardInterrupt:  # before the worker served
+        return signals.end_interrupted()
     except UserError as error:
         terminal.print_error(str(error))
         return error.exit_status
@@ -47,16 +51,18 @@ def main() -> int:
 async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> None:
     """Connect, register, serve; on a signal drain and return.
 
+    Until the worker serves, `research.cli.signals` ends the process; from then on a signal drains it.
+
     Raises:
-        Fixable: what stands in the way of serving; the message says what to mend.
+        UserError: the worker can't serve; the message says what to fix.
     """
-    stopping = asyncio.create_task(_stop_signal().wait())
     identity = own_identity()
     client, service = await connect(settings, terminal.print_error, identity, verbose)
     worker = create_worker(client, settings.max_calls, simulate_failure)
     terminal.print_line(_banner(settings, service, identity))
     if simulate_failure:
         terminal.print_line("  Every summary fails until a worker without --simulate-failure takes over.")
+    stopping = asyncio.create_task(_stop_signal().wait())
     running = asyncio.create_task(worker.run())
     checking = asyncio.create_task(asyncio.to_thread(_prepare, settings))
     terminal.print_line("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
@@ -66,45 +72,43 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
             checking.result()
             await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        terminal.print_line("Stopping; what is unfinished goes on with the next worker …")
+        terminal.print_line("Stopping; the next worker continues what is unfinished …")
         await worker.shutdown()
     await running
 
 
 def _prepare(settings: Settings) -> None:
-    """Load, beside the first polls, what takes seconds to load, and check what can be checked."""
+    """Import what takes seconds to import, beside the first polls, and check the settings."""
     storage.check(settings.reports_dir)
     llm.check(settings)
     from research.pdf import document  # noqa: F401
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
-    """A Worker for the Workflow and the three Activities on the task queue "research"."""
+    """Return a Worker for the Workflow and the three Activities on the task queue "research"."""
     summary = failing_generate_summary if simulate_failure else generate_summary
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
-        # Every step in the history says which version made it.
+        # So that every step in the history says which version made it.
         deployment_config=WorkerDeploymentConfig(
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False
         ),
-        # The sandbox finds what a workflow must not do. The replay tests run every shape of a report
-        # in it; here it would cost each report a tenth of its time.
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        tuner=slots.tuner(max_calls),
-        # A worker that remembers a report is asked first; one that is dead, for half a second.
+        max_concurrent_activities=max_calls,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
+        # Because a dead worker's reports are offered to it first, for so long.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=0.5),
         graceful_shutdown_timeout=DRAIN,
-        # Heartbeats carry the text so far, and so are not held back by the SDK.
+        # Because heartbeats carry the text so far, the SDK must not hold them back.
         max_heartbeat_throttle_interval=timedelta(seconds=0.4),
         default_heartbeat_throttle_interval=timedelta(seconds=0.4),
     )
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once."""
+    """Return an event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
