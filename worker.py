@@ -14,7 +14,7 @@ from research import __version__, config
 from research.cli import log_format, signals, terminal
 from research.config import Settings
 from research.errors import UserError
-from research.llm import client as llm
+from research.llm import library
 from research.reports import storage
 from research.temporal.client import Service, connect
 from research.temporal.identity import own_identity
@@ -80,7 +80,7 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
 def _prepare(settings: Settings) -> None:
     """Import what takes seconds to import, beside the first polls, and check the settings."""
     storage.check(settings.reports_dir)
-    llm.check(settings)
+    library.check(settings)
     from research.pdf import document  # noqa: F401
 
 

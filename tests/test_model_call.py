@@ -13,7 +13,7 @@ import pytest
 
 from research.config import Settings, load
 from research.llm import client as llm
-from research.llm import errors
+from research.llm import errors, library
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
 from testing.provider import Call, Provider, Reply, rest_of
@@ -118,7 +118,7 @@ async def test_an_answer_of_the_provider_is_sorted(
     if kind is ErrorKind.NEEDS_ACTION:
         assert delay is not None
         assert delay <= 15
-        assert fault.message.endswith("the report goes on by itself")
+        assert fault.message.endswith("the report then continues by itself")
     if kind is ErrorKind.TRANSIENT:
         assert delay is not None
         assert 2 <= delay <= 4
@@ -259,7 +259,7 @@ async def test_the_bill_of_a_call(provider: Provider, settings: Settings) -> Non
     provider.reply = lambda call: Reply(WORDS)
     answer = await llm.complete("Two words", settings)
     assert (answer.input_tokens, answer.output_tokens, answer.requests) == (2, 400, 1)
-    prices = llm.load().cost_per_token("openai/gpt-4o", 2, 400)
+    prices = library.load().cost_per_token("openai/gpt-4o", 2, 400)
     assert answer.cost == pytest.approx(sum(prices))
 
 

@@ -97,7 +97,7 @@ def test_a_placeholder_that_is_not_used_is_no_concern() -> None:
     ("content", "line"),
     [
         (b"LLM_MODEL=a/b\nwhat is this?\n", ", line 2: not of the form NAME=value."),
-        (b"\xff\xfe\x00", ": it is not UTF-8 text. Mend or remove that file."),
+        (b"\xff\xfe\x00", ": it is not UTF-8 text. Fix or remove that file."),
     ],
 )
 def test_a_dotenv_that_cannot_be_read(dotenv: Path, content: bytes, line: str) -> None:

@@ -15,6 +15,7 @@ from research.config import Settings
 from research.errors import UserError
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
+from research.llm import library
 from research.pdf import fonts
 from research.reports import storage
 from research.temporal.client import connect
@@ -55,7 +56,7 @@ async def _service(settings: Settings) -> str:
 
 
 async def _model(settings: Settings, call: bool) -> str:
-    await asyncio.to_thread(llm.check, settings)
+    await asyncio.to_thread(library.check, settings)
     if not call:
         return f"{settings.model} (not called: --check=call sends a request of one word)"
     try:

@@ -119,8 +119,10 @@ def _repair(status: object, error: Exception, settings: Settings) -> str | None:
     """Return what a person has to do; None where no person can do anything."""
     said = str(error).lower()
     where = f"in {DOTENV} and restart the worker"
+    body = getattr(error, "body", None)
+    codes = (getattr(error, "code", None), body.get("code") if isinstance(body, dict) else None)
     # A rate limit of Gemini's speaks of "quota" too, so the word alone means nothing.
-    if status == 402 or getattr(error, "code", None) == "insufficient_quota" or "insufficient_quota" in said:
+    if status == 402 or "insufficient_quota" in codes:
         return f"the quota at the provider is used up: add credit, or set another LLM_MODEL {where}"
     bad_key = status == 400 and ("api key not valid" in said or "api_key_invalid" in said)
     if status in (401, 403) or bad_key:
