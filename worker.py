@@ -22,7 +22,7 @@ from research import __version__, config
 from research.cli import log_format, signals, terminal
 from research.config import Settings
 from research.errors import UserError
-from research.llm import client as llm
+from research.llm import library
 from research.reports import storage
 from research.temporal import lost_workers
 from research.temporal.client import Service, connect
@@ -32,9 +32,10 @@ from workflow import GenerateReportWorkflow
 
 DRAIN_SECONDS = 20
 """For a worker that was told to stop to complete a running PDF; model calls are handed over at once."""
-
 ANSWER_SECONDS = 1.5
 """For the service to answer a worker that was told to stop."""
+WORKFLOW_TASKS = 10
+"""Workflow Tasks at a time; each takes milliseconds."""
 
 
 def main() -> int:
@@ -115,6 +116,7 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False
         ),
         max_concurrent_activities=max_calls,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
         # A Workflow waits so long for the worker that has it in its cache, which may be dead.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=0.5),
         graceful_shutdown_timeout=timedelta(seconds=DRAIN_SECONDS),
@@ -127,7 +129,7 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
 def _load(settings: Settings) -> None:
     """Import what takes seconds, while the worker polls already, and check the settings that need it."""
     storage.check(settings.reports_dir)
-    llm.check(settings)
+    library.check(settings)
     from research.pdf import document  # noqa: F401
 
 

@@ -195,7 +195,7 @@ def any_of(shape: Any) -> st.SearchStrategy[Any]:
 @fuzz(200)
 @given(value=st.one_of(*[any_of(shape) for shape in [*SHAPES, LLMCallOutput, GenerateReportOutput]]))
 def test_dataclasses_to_history_and_back(value: Any) -> None:
-    """What is stored is read as it was, also from versions up to 0.4, which left defaults out."""
+    """What is stored is the same when it is read, also as 0.4 stored it: without defaults."""
     [payload] = PayloadConverter.default.to_payloads([value])
     assert PayloadConverter.default.from_payload(payload, type(value)) == value
     defaults = {field.name: field.default for field in fields(value)}
