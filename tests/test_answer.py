@@ -61,3 +61,15 @@ def test_a_summary_prompt_keeps_its_instructions_when_it_is_shortened() -> None:
     assert short.endswith("Write the summary in the language of the research above.")
     assert short.count("executive summary") == 2
     assert len(short) < 800
+
+
+def test_hostile_answers_take_no_time() -> None:
+    """Each is bounded in time: one of them, a long run of white space, once took hours."""
+    for text in (
+        " \t" * 400_000,
+        "<think>" * 20_000,
+        "x </think> " * 20_000,
+        "\ue200" * 200_000,
+        "`` ` " * 50_000,
+    ):
+        answer.clean(text)

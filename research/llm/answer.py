@@ -23,7 +23,7 @@ _CLOSING_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$", re.MULTILINE)
 _LINE_START = re.compile(rf"\n[ \t]*(?:(?:{_OPEN}|{_CLOSE})[ \t]*)?\Z", re.IGNORECASE)
 _LINE_END = re.compile(r"[ \t]*(?:\n|\Z)")
 _CITATION = re.compile(
-    r"[ \t]*(?:"
+    r"(?<![ \t])[ \t]*(?:"  # or a run of white space would be searched from each of its characters
     r"\ue200[^\ue200\ue201\n]{0,2000}(?:\ue201|\Z)"  # OpenAI's web search
     r"|\bcite(?:turn\d+[a-z]+\d+)+"  # the same without its private-use characters
     r"|【\s*\d+(?::\d+)?\s*†[^】\n]{0,300}】"  # OpenAI's file search
