@@ -39,34 +39,43 @@ stop: $(VENV)/run
 	@$(BIN)/python -m research.temporal.devserver stop
 
 lock: $(VENV)/dev
-	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements-uv.txt -o requirements-uv.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements.txt -o requirements.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) benchmarks/requirements.txt -c requirements-dev.lock -o benchmarks/requirements.lock
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) research/go-toolchain.txt -o research/go-toolchain.lock
 
-LOCK_OPTIONS := --quiet --universal --python-version 3.10 --generate-hashes --upgrade \
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-# Two stamps: what running needs, and what the tests need besides. Every package is checked
-# against the hashes of the lock.
-$(VENV)/run: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3.12 …"; exit 1; }
+# Every package is a wheel, checked against the hashes of its lock; the first is uv, which installs
+# the others. A dot is printed for each second.
+LOCKED := --quiet --require-hashes --only-binary :all: -r
+UV := $(BIN)/uv pip install --python $(BIN)/python
+WITH_DOTS = & installing=$$!; while sleep 1; kill -0 $$installing 2>/dev/null; do printf .; done; echo; wait $$installing
+
+$(VENV)/uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.12 …"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) …"
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "No virtual environment can be made here (Debian: apt install python3-venv)."; exit 1; }
-	@echo "Installing the locked dependencies into $(VENV) (once, a minute or two) …"
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check $(LOCKED) requirements-uv.lock $(WITH_DOTS)
+	@touch $@
+
+# Two stamps: what running needs, and what the tests need besides.
+$(VENV)/run: requirements.lock $(VENV)/uv
+	@echo "Installing the locked dependencies (once, 130 MB) …"
+	@$(UV) $(LOCKED) requirements.lock $(WITH_DOTS)
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(UV) $(LOCKED) requirements-dev.lock $(WITH_DOTS)
 	@touch $@
 
 $(VENV)/bench: benchmarks/requirements.lock $(VENV)/dev
 	@echo "Installing the peers to measure against …"
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r benchmarks/requirements.lock
+	@$(UV) $(LOCKED) benchmarks/requirements.lock $(WITH_DOTS)
 	@touch $@
 
 clean:

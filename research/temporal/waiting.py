@@ -1,0 +1,71 @@
+"""Waiting for other processes: without blocking the event loop, reported when it is long."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from research.config import ROOT
+
+POLL_SECONDS = 0.1
+FIRST_REPORT_SECONDS = 2
+REPORT_SECONDS = 10
+
+PrintLine = Callable[[str], None]
+
+
+class Progress:
+    """Reports a wait that is long."""
+
+    def __init__(self, what: str, print_line: PrintLine) -> None:
+        self._what, self._print_line = what, print_line
+        self._started = time.monotonic()
+        self._next = FIRST_REPORT_SECONDS
+
+    def report(self) -> None:
+        """Print how long the wait is, if it is time to."""
+        waited = time.monotonic() - self._started
+        if waited >= self._next:
+            self._print_line(f"{self._what} … {waited:.0f} s")
+            self._next += REPORT_SECONDS
+
+
+@asynccontextmanager
+async def locked(path: Path, what: str, print_line: PrintLine) -> AsyncIterator[None]:
+    """Hold the lock file; the event loop runs while another process holds it."""
+    lock, progress = FileLock(path), Progress(what, print_line)
+    while not lock.is_locked:
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            progress.report()
+            await asyncio.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def succeeds(*command: str, progress: Progress | None = None) -> bool:
+    """Run a command and return whether its exit status is 0; a cancellation ends it and its children."""
+    nowhere = subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=nowhere, stdout=nowhere, stderr=nowhere, cwd=ROOT
+    )
+    ending = asyncio.create_task(process.wait())
+    try:
+        while not (await asyncio.wait([ending], timeout=POLL_SECONDS))[0]:
+            if progress:
+                progress.report()
+    finally:
+        if process.returncode is None:
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    child.kill()
+            process.kill()
+    return process.returncode == 0

@@ -1,0 +1,75 @@
+"""A plan is read as models write it, small local ones too; whatever they write, there is a query."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from research.reports.plan import MAX_QUERY_CHARACTERS, PlannedSection, read_plan, search_queries
+
+SHAPES = {
+    "headings": (
+        "# Plan: Tardigrades\n\n## Biology\nAnatomy and kinship.\n- tardigrade anatomy\n"
+        "- tardigrade phylogeny\n\n## Survival\nHow they endure.\n"
+        "- tardigrade cryptobiosis\n- tardigrade phylogeny\n"
+    ),
+    "bold, numbered, with labels": (
+        'Sure, here is the plan.\n\n**1. Biology**: Anatomy and kinship.\n* Query: "tardigrade anatomy"\n'
+        "* Search 2: `tardigrade phylogeny`\n\n**2. Survival**\nCovers: How they endure.\n"
+        "• tardigrade cryptobiosis\n"
+    ),
+    "numbered": (
+        "1. Biology: Anatomy and kinship.\n   - tardigrade anatomy\n   - tardigrade phylogeny\n"
+        "2) Survival: How they endure.\n   - tardigrade cryptobiosis\n"
+    ),
+    "in a fence, ordered queries": (
+        "```markdown\n### Section 1: Biology\nAnatomy and kinship.\n1. tardigrade anatomy\n"
+        "2. tardigrade phylogeny\n### Section 2: Survival ###\n"
+        "How they endure.\n1. tardigrade cryptobiosis\n```"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plan_in_the_shapes_that_models_write(shape: str) -> None:
+    plan = read_plan(SHAPES[shape])
+    assert [(section.title, section.covers) for section in plan] == [
+        ("Biology", "Anatomy and kinship."),
+        ("Survival", "How they endure."),
+    ]
+    assert plan[0].queries == ("tardigrade anatomy", "tardigrade phylogeny")
+    assert plan[1].queries[0] == "tardigrade cryptobiosis"
+    assert search_queries(plan, "Tardigrades") == (
+        "tardigrade anatomy", "tardigrade cryptobiosis", "tardigrade phylogeny"
+    )  # fmt: skip
+
+
+def test_a_plan_in_chinese() -> None:
+    plan = read_plan("## 一、生物学\n内容：解剖。\n- 查询：水熊虫 解剖\n- 水熊虫 亲缘\n")
+    assert plan[0].queries == ("水熊虫 解剖", "水熊虫 亲缘")
+    assert (plan[0].title, plan[0].covers) == ("生物学", "解剖。")
+
+
+def test_queries_without_sections() -> None:
+    plan = read_plan("Here are some queries:\n- moss\n- tun\n- MOSS\n- vacuum\n- cold\n- heat\n")
+    assert search_queries(plan, "Tardigrades") == ("moss", "tun", "vacuum", "cold")
+
+
+def test_a_plan_without_queries_is_searched_by_its_titles() -> None:
+    assert search_queries(read_plan("## Moss\nWhere they live.\n## Space\n"), "A topic") == ("Moss", "Space")
+
+
+@pytest.mark.parametrize("text", ["", "I cannot plan that.", '{"queries": ["a", "b"]}', "\n\n---\n"])
+def test_without_a_plan_the_topic_is_the_query(text: str) -> None:
+    topic = "How do tardigrades\nsurvive? " + "word " * 100
+    [query] = search_queries(read_plan(text), topic)
+    assert query.startswith("How do tardigrades survive? word")
+    assert len(query) <= MAX_QUERY_CHARACTERS
+
+
+@given(st.text(alphabet='#*-1. aé中\n:"`_', max_size=200), st.integers(1, 6))
+def test_any_text_gives_queries_within_bounds(text: str, limit: int) -> None:
+    plan = read_plan(text)
+    queries = search_queries(plan, "A topic", limit)
+    assert 1 <= len(queries) <= limit
+    assert all(query.strip() == query and query for query in queries)
+    assert all(isinstance(section, PlannedSection) and (section.title or section.queries) for section in plan)
