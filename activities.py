@@ -44,6 +44,9 @@ async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn(name="generate_summary")
 async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Fail, in place of `generate_summary`, for `python worker.py --simulate-failure`."""
+    draft = last_draft(Draft)
+    draft.faults += 1  # so that nothing counts as saved: no worker was lost
+    activity.heartbeat(draft)
     raise ApplicationError("Simulated failure: Summary service temporarily unavailable")
 
 
@@ -58,8 +61,8 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     try:
         async with heartbeats(draft):
             run = asyncio.get_running_loop().run_in_executor
-            rendered = await run(_RENDERING, document.render, input, settings.page_size, settings.fonts)
             with _counting_faults(draft):
+                rendered = await run(_RENDERING, document.render, input, settings.page_size, settings.fonts)
                 path = await run(_RENDERING, storage.store_report, input, settings.reports_dir, rendered.data)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
@@ -104,7 +107,7 @@ def _counting_faults(draft: EmptyDraft) -> Iterator[None]:
     """Count a failure in the draft, before its last heartbeat, as one that is no interruption."""
     try:
         yield
-    except OSError:
+    except Exception:
         draft.faults += 1
         raise
 

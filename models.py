@@ -1,8 +1,7 @@
 """What crosses the border between processes: plain dataclasses, standard library only.
 
-A report that was started by one version must complete on the next, so a field is
-only ever added here, and always with a default that never changes: what has its
-default is not stored.
+A report that was started by one version must complete on the next, so a field is only ever added
+here, and always with a default.
 """
 
 from dataclasses import dataclass, field

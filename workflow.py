@@ -25,6 +25,9 @@ with workflow.unsafe.imports_passed_through():
     from research.llm.prompts import summary_prompt
     from research.reports.naming import report_filename
 
+MAX_TOPIC_CHARACTERS = 10_000
+"""Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
+
 # Because people read the log; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
 
@@ -67,7 +70,7 @@ class GenerateReportWorkflow:
                 content=research.text,
                 filename=report_filename(input.prompt, workflow.info().run_id),
                 summary=summary.text if summary else "",
-                topic=input.prompt,
+                topic=input.prompt[:MAX_TOPIC_CHARACTERS],
                 model=research.model,
                 date=workflow.info().start_time.date().isoformat(),
                 notes=notes,

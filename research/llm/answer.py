@@ -107,7 +107,8 @@ def _opens(text: str, tag: re.Match[str]) -> bool:
 
 
 def _starts_line(text: str, tag: re.Match[str]) -> bool:
-    return _LINE_START.search(text[max(0, tag.start() - 300) : tag.start()]) is not None or not tag.start()
+    before = text[tag.start() - 300 : tag.start()] if tag.start() > 300 else f"\n{text[: tag.start()]}"
+    return _LINE_START.search(before) is not None
 
 
 def _is_at_edge(text: str, tag: re.Match[str]) -> bool:

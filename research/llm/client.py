@@ -6,6 +6,8 @@ another process, without paying for the text again.
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +17,7 @@ from research.llm import answer, continuation, errors, prompts, stream
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
 from research.llm.library import load
-from research.llm.usage import price
+from research.llm.usage import is_ollama, price
 
 STREAM_IDLE_SECONDS = 120.0
 """How long a model may send nothing, before its first word or between two."""
@@ -25,11 +27,15 @@ MAX_CONTINUATIONS = 4
 """Requests for one answer that the model's own length limit cuts."""
 MAX_EMPTY_ANSWERS = 5
 MAX_FRUITLESS = 4
-"""Paid requests without news after which the text is taken as it is."""
+"""Paid requests in a row, over all attempts, without an end or MIN_PROGRESS_CHARACTERS more of the text,
+after which the text is taken as it is."""
+MIN_PROGRESS_CHARACTERS = 100
 MIN_PROMPT_CHARACTERS = 1_000
 """A shorter prompt is not shortened any more."""
-PROMPT_CUT_FACTOR = 4
-"""A provider that read less than a quarter of the tokens that the prompt must have has cut the prompt."""
+MIN_CONTEXT_TOKENS = 1_000
+"""No provider cuts a prompt to less."""
+PROMPT_CUT_RATIO = 0.8
+"""Tokens read, against the least that the prompt can have, below which the provider has cut the prompt."""
 
 
 class CostCeiling(ProviderError):
@@ -47,18 +53,40 @@ async def complete(
         ProviderError: no answer; its kind says what that means. The draft keeps what was written.
     """
     draft = draft or Draft()
-    draft.model = settings.model
-    await asyncio.to_thread(load)
-    _prepare_resume(draft)
+    with _counting_faults(draft):
+        return await _complete(prompt, settings, draft, spent)
+
+
+async def complete_shortening(
+    prompt: str, settings: Settings, draft: Draft, spent: float = 0.0
+) -> LLMCallOutput:
+    """Return the same as `complete`; a prompt that is too long for the model is halved until it fits.
+
+    A provider that cuts long prompts by itself gets the instruction once more, after the text.
+    """
+    with _counting_faults(draft):
+        return await _complete_shortening(prompt, settings, draft, spent)
+
+
+@contextmanager
+def _counting_faults(draft: Draft) -> Iterator[None]:
+    """Count a failure in the draft, so that it is not taken for an attempt that a dead worker has lost."""
     try:
-        finish_reason = await _write(prompt, settings, draft, spent)
-        text = answer.clean(draft.text, finished=finish_reason == "stop")
-        if not text.strip():  # nothing but reasoning
-            draft.text = ""
-            raise _empty_answer(draft)
+        yield
     except Exception:
         draft.faults += 1
         raise
+
+
+async def _complete(prompt: str, settings: Settings, draft: Draft, spent: float) -> LLMCallOutput:
+    draft.model = settings.model
+    await asyncio.to_thread(load)
+    _prepare_resume(draft)
+    finish_reason = await _write(prompt, settings, draft, spent)
+    text = answer.clean(draft.text, finished=finish_reason == "stop")
+    if not text.strip():  # nothing but reasoning
+        draft.text = ""
+        raise _empty_answer(draft)
     return LLMCallOutput(
         text=text,
         model=settings.model,
@@ -76,26 +104,24 @@ async def complete(
     )
 
 
-async def complete_shortening(
-    prompt: str, settings: Settings, draft: Draft, spent: float = 0.0
-) -> LLMCallOutput:
-    """Return the same as `complete`; a prompt that is too long for the model is halved until it fits.
-
-    A provider that cuts long prompts by itself gets the instruction once more, after the text.
-    """
-    length, shorter, again = len(prompt), prompt, False
+async def _complete_shortening(prompt: str, settings: Settings, draft: Draft, spent: float) -> LLMCallOutput:
+    length, shorter, output = len(prompt), prompt, None
     while True:
         try:
-            output = await complete(shorter, settings, draft, spent)
+            output = await _complete(shorter, settings, draft, spent)
+        except CostCeiling:
+            if output is None:
+                raise
+            return output  # an answer to a part of the prompt is better than none
         except PromptTooLong:
             if length < MIN_PROMPT_CHARACTERS:
                 raise
         else:
             if not output.prompt_cut or length < MIN_PROMPT_CHARACTERS:
                 return replace(output, prompt_shortened=shorter != prompt)
-            again, draft.text, draft.prompt_cut = True, "", False
+            draft.text, draft.prompt_cut = "", False
         length //= 2
-        shorter = prompts.shorten_prompt(prompt, length, repeat_instruction=again)
+        shorter = prompts.shorten_prompt(prompt, length, repeat_instruction=output is not None)
 
 
 def _prepare_resume(draft: Draft) -> None:
@@ -117,7 +143,8 @@ async def _write(prompt: str, settings: Settings, draft: Draft, spent: float) ->
                 return "cost"
             raise CostCeiling(
                 ErrorKind.PERMANENT,
-                f"the report has cost ${cost:.4f}, and LLM_MAX_COST is ${settings.max_cost:g}",
+                f"the report has cost ${cost:.4f}, LLM_MAX_COST is ${settings.max_cost:g}, and nothing"
+                " of this text was written",
             )
         started = time.monotonic()
         try:
@@ -131,25 +158,30 @@ async def _write(prompt: str, settings: Settings, draft: Draft, spent: float) ->
 
 async def _send_request(prompt: str, settings: Settings, draft: Draft) -> str:
     """Send one request and extend the draft by its answer; return the finish reason."""
-    input_before, output_before, text_before = draft.input_tokens, draft.output_tokens, draft.text
-    sent = stream.estimate_tokens(prompt + draft.text)
+    input_before, output_before = draft.input_tokens, draft.output_tokens
     draft.requests += 1
-    draft.input_tokens += sent  # until the usage comes
+    draft.input_tokens += stream.estimate_tokens(prompt + draft.text)  # until the usage comes
+    least = stream.minimum_tokens(prompt) + stream.minimum_tokens(draft.text)
     prefill = _takes_prefill(settings.model)
     joiner = continuation.ContinuationJoiner(draft.text, prefill=prefill)
-    was_accepted = False
+    accepted, started = False, time.monotonic()
     try:
         with stream.stream_slot(settings.max_streams) as streams:
             response = await _request(prompt, settings, draft.text, prefill, streams)
-            was_accepted = True
+            accepted = True
             read = stream.read_stream if streams else stream.read_whole
             end = await read(response, draft, joiner)
     except Exception as error:
         fault = error if isinstance(error, ProviderError) else errors.classify(error, settings)
+        idle = STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS
+        was_silent = time.monotonic() - started >= idle
+        is_free = fault.is_free or not (accepted or was_silent)
+        if is_free and draft.output_tokens == output_before:
+            draft.input_tokens = input_before
+        elif fault.kind in (ErrorKind.TRANSIENT, ErrorKind.INTERNAL) and _is_worth_no_more(draft):
+            return "unfinished"
         if fault.kind is ErrorKind.INTERNAL:
             raise  # because a bug keeps its traceback
-        if fault.kind is ErrorKind.TRANSIENT and was_accepted and len(draft.text) <= len(text_before):
-            return _give_up_waiting(draft, fault)
         raise fault from None
     draft.text = joiner.end(is_whole=bool(end.finish_reason))
     draft.replaced |= joiner.replaced
@@ -159,8 +191,7 @@ async def _send_request(prompt: str, settings: Settings, draft: Draft) -> str:
     if end.usage is not None and end.usage.prompt_tokens:
         draft.input_tokens = input_before + end.usage.prompt_tokens
         draft.output_tokens = output_before + end.usage.completion_tokens
-        long = sent > MIN_PROMPT_CHARACTERS
-        draft.prompt_cut |= long and end.usage.prompt_tokens * PROMPT_CUT_FACTOR < sent
+        draft.prompt_cut |= least >= MIN_CONTEXT_TOKENS and end.usage.prompt_tokens < least * PROMPT_CUT_RATIO
     return _validate_answer(draft, end, joiner.is_empty)
 
 
@@ -173,8 +204,8 @@ async def _request(prompt: str, settings: Settings, text: str, prefill: bool, st
         else:
             messages += [partial, {"role": "user", "content": continuation.CONTINUE_PROMPT}]
     model = settings.model
-    if model.startswith("ollama/"):  # whose route says "stop" even where the length limit has cut
-        model = f"ollama_chat/{model.removeprefix('ollama/')}"
+    if is_ollama(model):  # because the route "ollama/" says "stop" even where the length limit has cut
+        model = f"ollama_chat/{model.partition('/')[2]}"
     return await load().acompletion(
         model=model,
         messages=messages,
@@ -204,9 +235,14 @@ def _validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool) -> str
     if answer.json_bytes(draft.text) > stream.MAX_ANSWER_BYTES:
         draft.text = answer.truncate(draft.text, stream.MAX_ANSWER_BYTES)
         return "too_long"
-    if not end.finish_reason:
-        broken = "the provider's stream broke off before the end of the answer"
-        return _give_up_waiting(draft, ProviderError(ErrorKind.TRANSIENT, broken))
+    if not end.finish_reason and draft.text.strip():
+        draft.fruitless += 1  # even with new text, because some gateways never give a finish reason
+        draft.longest = max(draft.longest, len(draft.text))
+        if draft.fruitless >= MAX_FRUITLESS:
+            return "unfinished"
+        raise ProviderError(
+            ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer"
+        )
     if is_empty:
         fault = _empty_answer(draft)
         if draft.empty_answers >= MAX_EMPTY_ANSWERS and draft.text.strip():
@@ -215,22 +251,15 @@ def _validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool) -> str
     return end.finish_reason
 
 
-def _give_up_waiting(draft: Draft, fault: ProviderError) -> str:
-    """Count a paid request without news; after MAX_FRUITLESS of them return "unfinished".
-
-    Raises:
-        ProviderError: the fault, as long as it is worth another attempt.
-    """
-    draft.fruitless += 1
-    if draft.fruitless < MAX_FRUITLESS:
-        raise fault from None
-    if draft.text.strip():
-        return "unfinished"
-    if draft.fruitless < 3 * MAX_FRUITLESS:
-        raise fault from None
-    raise ProviderError(
-        ErrorKind.PERMANENT, f"the model began {draft.fruitless} answers and wrote nothing: {fault.message}"
-    ) from None
+def _is_worth_no_more(draft: Draft) -> bool:
+    """Count a paid request that failed; return whether to take the text as it is, and pay no more for it."""
+    if not draft.text.strip():
+        return False
+    if len(draft.text) >= draft.longest + MIN_PROGRESS_CHARACTERS:
+        draft.longest, draft.fruitless = len(draft.text), 0
+    else:
+        draft.fruitless += 1
+    return draft.fruitless >= MAX_FRUITLESS
 
 
 def _empty_answer(draft: Draft) -> ProviderError:
@@ -256,6 +285,8 @@ def _notes(draft: Draft, finish_reason: str, settings: Settings) -> tuple[str, .
 
 
 def _takes_prefill(model: str) -> bool:
+    if is_ollama(model):  # because litellm would ask the Ollama of this machine, and block
+        return False
     try:
         return bool(load().get_model_info(model).get("supports_assistant_prefill"))
     except Exception:  # because litellm raises a bare Exception for a model that it does not know

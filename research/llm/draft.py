@@ -23,7 +23,9 @@ class Draft:
     """Attempts that failed at the provider, as against those that were lost with a worker."""
     empty_answers: int = 0
     fruitless: int = 0
-    """Paid requests that brought nothing new, or ended cleanly without a finish reason."""
+    """Paid requests in a row that brought nothing new, or ended cleanly without a finish reason."""
+    longest: int = 0
+    """Characters of the text when a request last brought something new."""
     prompt_cut: bool = False
     """Whether the provider read far less of the prompt than was sent."""
     replaced: bool = False

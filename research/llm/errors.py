@@ -52,6 +52,8 @@ class ProviderError(Exception):
     message: str
     retry_after: float | None = None
     """Seconds that the provider asks to wait."""
+    is_free: bool = False
+    """Whether the provider answered with an error status in place of a text, which costs nothing."""
 
     def __str__(self) -> str:
         return self.message
@@ -74,9 +76,20 @@ class PromptTooLong(ProviderError):
 
 def classify(error: Exception, settings: Settings) -> ProviderError:
     """Return what an exception of litellm means."""
-    status = getattr(error, "status_code", None)
     names = {kind.__name__ for kind in type(error).__mro__}
     said = settings.redact(_what_it_says(error))
+    if "MidStreamFallbackError" in names:
+        original = getattr(error, "original_exception", None)
+        if not isinstance(original, Exception) or getattr(original, "status_code", 500) == 500:
+            return ProviderError(ErrorKind.TRANSIENT, f"the provider's answer broke off: {said}")
+        return classify(original, settings)
+    fault = _classify(error, names, said, settings)
+    fault.is_free = isinstance(getattr(error, "status_code", None), int) and "Timeout" not in names
+    return fault
+
+
+def _classify(error: Exception, names: set[str], said: str, settings: Settings) -> ProviderError:
+    status = getattr(error, "status_code", None)
     code = str(getattr(error, "code", None))
     if "ContextWindowExceededError" in names or code == "context_length_exceeded":
         return PromptTooLong(ErrorKind.PERMANENT, f"the prompt is too long for {settings.model}: {said}")
@@ -133,11 +146,14 @@ def _repair(status: object, error: Exception, settings: Settings) -> str | None:
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Return the seconds of the provider's Retry-After header, at most MAX_RETRY_AFTER_SECONDS."""
+    """Return the seconds of the provider's Retry-After header, at most MAX_RETRY_AFTER_SECONDS.
+
+    None where there is no such header or no time in it; the retry delay is this program's own then.
+    """
     seconds = _retry_after_header(error)
-    if seconds is None or not math.isfinite(seconds):
+    if seconds is None or not 0 < seconds < math.inf:
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+    return min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
 def _retry_after_header(error: Exception) -> float | None:

@@ -38,6 +38,11 @@ def _load() -> Any:
         gc.enable()
     gc.freeze()
 
+    # Because litellm maps a finish reason that it does not know to "stop": Anthropic's "pause_turn" asks
+    # for the rest, as a length limit does.
+    from litellm.litellm_core_utils import core_helpers
+
+    core_helpers._FINISH_REASON_MAP.setdefault("pause_turn", "length")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.custom_provider_map = [{"provider": "sample", "custom_handler": SampleModel()}]

@@ -1,12 +1,13 @@
 """Reading an answer, streamed or whole, into a draft."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from research.llm.answer import json_bytes
+from research.llm.answer import json_bytes, truncate
 from research.llm.continuation import ContinuationJoiner
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
@@ -17,6 +18,7 @@ and so does the PDF's input, which holds the research and the summary."""
 BYTES_PER_TOKEN = 4
 """For estimates, because providers send chunks of one token or of a hundred."""
 CLOSE_SECONDS = 2.0
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 _streaming = 0
 
@@ -48,6 +50,14 @@ def estimate_tokens(text: str) -> int:
     return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
+def minimum_tokens(text: str) -> int:
+    """Return a number of tokens that a text of this length has with every tokenizer.
+
+    No tokenizer joins words; Chinese, Japanese and Korean have at most four characters a token.
+    """
+    return len(text.split()) + len(_CJK.findall(text)) // 4
+
+
 async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> AnswerEnd:
     """Read a stream to its end, or to MAX_ANSWER_BYTES, and close it, whatever happens."""
     end = AnswerEnd()
@@ -62,8 +72,13 @@ async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> 
                     size += json_bytes(piece)
                     draft.output_tokens = paid_before - (-written // BYTES_PER_TOKEN)
                     draft.text = joiner.add(piece)
+            if size > MAX_ANSWER_BYTES:
+                size = json_bytes(draft.text)  # exactly, because repetitions are left out of the text
+                if size > MAX_ANSWER_BYTES:  # a heartbeat with more would fail the Activity for good
+                    draft.text = truncate(draft.text, MAX_ANSWER_BYTES)
+                    break
             # After its end and its usage, litellm only accounts for the stream, to those who log with it.
-            if (end.usage and stream.received_finish_reason) or size > MAX_ANSWER_BYTES:
+            if end.usage and stream.received_finish_reason:
                 break
             await asyncio.sleep(0)  # because a full socket would keep the loop from the heartbeats
     finally:

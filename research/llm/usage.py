@@ -29,7 +29,7 @@ def total(calls: Sequence[LLMCallOutput], interrupted_after: int = 0) -> Usage:
 
 def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
     """Return the price in US dollars by litellm's price list; None where it has none for the model."""
-    if model == SAMPLE_MODEL:
+    if model == SAMPLE_MODEL or is_ollama(model):
         return 0.0
     import litellm
 
@@ -38,6 +38,11 @@ def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
     except Exception:  # because litellm raises a bare Exception for a model that it does not know
         return None
     return round(float(sum(prices)), 9)
+
+
+def is_ollama(model: str) -> bool:
+    """Return whether an Ollama server runs the model: free, and unknown to litellm's lists."""
+    return model.startswith(("ollama/", "ollama_chat/"))
 
 
 def _sum(costs: Sequence[float | None]) -> float | None:
