@@ -64,6 +64,8 @@ def test_any_text_with_any_numbers(parts: list[str], given: int) -> None:
     first = list(dict.fromkeys(re.findall(r"\[\^(\d+)\]", checked.text)))
     assert first == [str(source.number) for source in checked.cited]
     assert {source.url for source in checked.cited} <= {source.url for source in SOURCES[:given]}
+    if checked.removed_lists:  # the text ended like one: `[1] https://…`
+        return
     assert words(checked.text) == words(text)
     for kept in KEPT:
         assert checked.text.count(kept) == text.count(kept)

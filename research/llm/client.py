@@ -235,11 +235,12 @@ def _validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool) -> str
     if answer.json_bytes(draft.text) > stream.MAX_ANSWER_BYTES:
         draft.text = answer.truncate(draft.text, stream.MAX_ANSWER_BYTES)
         return "too_long"
-    if not end.finish_reason and draft.text.strip():
-        draft.fruitless += 1  # even with new text, because some gateways never give a finish reason
-        draft.longest = max(draft.longest, len(draft.text))
-        if draft.fruitless >= MAX_FRUITLESS:
-            return "unfinished"
+    if not end.finish_reason:
+        if draft.text.strip():
+            draft.fruitless += 1  # even with new text, because some gateways never give a finish reason
+            draft.longest = max(draft.longest, len(draft.text))
+            if draft.fruitless >= MAX_FRUITLESS:
+                return "unfinished"
         raise ProviderError(
             ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer"
         )
