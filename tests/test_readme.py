@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from research.config import ROOT
-from research.temporal import devserver
+from research.temporal import binary
 from testing.terminal import Terminal
 from tests.conftest import App, DevServer, copy_clone, free_port
 
@@ -125,11 +125,11 @@ def test_a_start_by_the_temporal_cli(app: App) -> None:
     """The README's command as it stands, but for the address of the test's own service."""
     worker = app.worker()
     [command] = [line for line in COMMANDS if line.startswith("temporal ")]
-    binary = devserver.find()
-    assert binary
+    cli = binary.find()
+    assert cli
     folder = app.root / "bin"
     folder.mkdir()
-    (folder / "temporal").symlink_to(binary)
+    (folder / "temporal").symlink_to(cli)
     started = subprocess.run(
         ["bash", "-c", command],
         env={
