@@ -20,7 +20,7 @@ from research.llm import client as llm
 from research.llm import usage
 from research.llm.client import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
-from research.reports.storage import UnsafeName
+from research.reports.naming import UnsafeName
 from research.temporal.heartbeat import heartbeats, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
 
@@ -37,9 +37,7 @@ async def llm_call(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
-    return await _call(
-        lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
-    )
+    return await _call(lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent))
 
 
 @activity.defn(name="generate_summary")

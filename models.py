@@ -92,6 +92,10 @@ class LLMCallOutput:
     kept_cost: float | None = None
     prompt_shortened: bool = False
     """Whether the prompt had to be shortened to fit into the model's context."""
+    replaced: bool = False
+    """Whether the model, asked to continue, began again, and its second answer replaced the first."""
+    doubled: bool = False
+    """Whether it did so, and the second answer, which is shorter, stands behind the first."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
         PDFGenerationInput,
     )
     from research.llm import usage
-    from research.reports.storage import report_filename
+    from research.reports.naming import report_filename
 
 SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
 

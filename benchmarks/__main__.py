@@ -1,6 +1,6 @@
-"""All measurements, one after the other on this machine: `make bench` runs this.
+"""All measurements, one after the other. `make bench` runs this.
 
-python -m benchmarks [NAME …]      writes benchmarks/results.md, and prints it as it grows
+python -m benchmarks [NAME …]      writes benchmarks/results.md and prints it
 """
 
 import os
@@ -23,7 +23,7 @@ TITLES = {
 
 
 def main(names: list[str]) -> int:
-    """Run them; the exit status is 1 when one could not be run."""
+    """Run the measurements; the exit status is 1 when one failed."""
     failed = False
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     RESULTS.write_text(f"# Measured {date.today()}, {machine}, Python {platform.python_version()}\n")

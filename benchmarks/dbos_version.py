@@ -1,6 +1,6 @@
 """The same report with DBOS on SQLite, as its documentation shows it.
 
-python -m benchmarks.dbos_version TOPIC ID DATABASE      starts the report, or goes on with it
+python -m benchmarks.dbos_version TOPIC ID DATABASE      starts or resumes the report
 """
 
 import sys
@@ -31,7 +31,7 @@ def _text(response: dict[str, Any]) -> str:
 
 def main(topic: str, identity: str, database: str) -> None:
     DBOS(config={"name": "report", "system_database_url": f"sqlite:///{database}", "log_level": "ERROR"})
-    DBOS.launch()  # goes on with what was interrupted
+    DBOS.launch()  # resumes what was interrupted
     with SetWorkflowID(identity):
         handle = DBOS.start_workflow(report_workflow, topic)
     print("Done.", handle.get_result(), flush=True)

@@ -1,4 +1,4 @@
-"""The ground that the contenders share: a dev server of their own, and the endpoint's settings."""
+"""What the contenders share: a dev server, and the settings of the endpoint."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.conftest import DevServer, copy_clone, free_port
 
 @contextmanager
 def own_server() -> Iterator[DevServer]:
-    """A dev server in a clone of its own, with the folder `out` for the reports."""
+    """Run a dev server in its own clone, with the folder `out` for the reports."""
     with tempfile.TemporaryDirectory() as scratch:
         server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
         (server.root / "out").mkdir()
@@ -23,7 +23,7 @@ def own_server() -> Iterator[DevServer]:
 
 
 def environ(server: DevServer, provider: Provider) -> dict[str, str]:
-    """The settings of a worker, ours or another's."""
+    """Return the settings of a worker, ours or a peer's."""
     return {
         **server.environ,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",

@@ -1,8 +1,8 @@
-"""What no model should write: time, memory and pages for inputs made to be slow.
+"""Hostile Markdown: time, memory and pages for inputs made to be slow.
 
     python -m benchmarks.hostile
 
-Each under 1 MB, each in a fresh process; none may take more than 60 s or 500 MB.
+Each under 1 MB, each in a new process; none may take more than 60 s or 500 MB.
 """
 
 import resource

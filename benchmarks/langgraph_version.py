@@ -1,6 +1,6 @@
 """The same report with LangGraph and its SQLite checkpointer, as its documentation shows it.
 
-python -m benchmarks.langgraph_version TOPIC ID DATABASE      starts the report, or goes on with it
+python -m benchmarks.langgraph_version TOPIC ID DATABASE      starts or resumes the report
 """
 
 import sys
@@ -13,7 +13,7 @@ from benchmarks.plain_temporal import ask_model, summary_prompt, write_pdf
 
 
 class State(TypedDict, total=False):
-    """What the nodes hand on."""
+    """What one node passes to the next."""
 
     topic: str
     name: str
@@ -34,7 +34,7 @@ def put_on_paper(state: State) -> State:
 
 
 def builder() -> "StateGraph[State]":
-    """The three nodes in a row."""
+    """Return a graph of the three nodes in a row."""
     graph = StateGraph(State)
     graph.add_node("research", research)
     graph.add_node("summarise", summarise)

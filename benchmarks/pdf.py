@@ -1,15 +1,16 @@
-"""Markdown to PDF: how long, in how much memory, and what is lost on the way?
+"""Markdown to PDF: time, memory and lost words, side by side with other programs.
 
     python -m benchmarks.pdf [BYTES ...]
 
-Ours against pandoc with typst, WeasyPrint and fpdf2, on the same fonts, page and text size, each
-in a fresh process: the time and the memory are those of the whole process, its imports included.
-Some words of the text are there once; lost is what pdftotext (else pypdf) does not find of them.
-The peers are in benchmarks/requirements.txt. WeasyPrint needs Debian's libpango-1.0-0 besides.
+Ours against pandoc with typst, WeasyPrint and fpdf2, with the same fonts, page and text size, each
+in a new process: time and memory are those of the whole process, its imports included. Some words
+of the text occur once; lost are those that pdftotext (else pypdf) does not find. The last row is 38
+real reports, one after the other in one process, where they lie beside the checkout.
+The peers are in benchmarks/requirements.txt. WeasyPrint also needs Debian's libpango-1.0-0.
 """
 
+import io
 import os
-import random
 import re
 import shutil
 import signal
@@ -19,13 +20,18 @@ import tempfile
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
-from itertools import cycle
 from pathlib import Path
 
-LIMIT = 120.0
-"""Seconds that a contender has for a text."""
+from benchmarks.pdf_text import Writer
+from research.config import ROOT
+
+LIMIT_SECONDS = 120.0
+"""For one text and one contender."""
+REPORT_MARK = "\n\f\n"
+"""Between two real reports in one file."""
+REAL_REPORTS = ROOT.parent / "shared" / "real-reports"
 SIZES = [10_000, 100_000, 1_000_000]
 FONTS = {
     "FiraGO-Regular": "figo",
@@ -41,7 +47,7 @@ FONTS = {
 
 
 def main(sizes: list[int]) -> None:
-    """Print a Markdown table; this process stays small, as a child's peak counts its parent's."""
+    """Print a Markdown table; this process stays small because a child's peak memory counts its parent's."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         subprocess.run([sys.executable, "-m", "benchmarks.pdf", "fonts", scratch, ""], check=True)
@@ -55,6 +61,12 @@ def main(sizes: list[int]) -> None:
                 shown = f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
                 cells = [name, shown, *_measure(name, folder, tokens)]
                 print("| " + " | ".join(cells) + " |", flush=True)
+        if REAL_REPORTS.exists():
+            reports = [path for path in sorted(REAL_REPORTS.glob("*.md")) if path.name != "README.md"]
+            text = REPORT_MARK.join(path.read_text(encoding="utf-8") for path in reports)
+            (folder / "in.md").write_text(text, encoding="utf-8")
+            cells = [f"ours, {len(reports)} real reports", f"{len(text.encode()) / 1e6:.1f} MB"]
+            print("| " + " | ".join([*cells, *_measure("real", folder, [])]) + " |", flush=True)
 
 
 def _measure(name: str, folder: Path, tokens: list[str]) -> list[str]:
@@ -66,15 +78,15 @@ def _measure(name: str, folder: Path, tokens: list[str]) -> list[str]:
             [sys.executable, "-m", "benchmarks.pdf", name, folder / "in.md", output],
             stderr=stderr, stdout=stderr, start_new_session=True,
         )  # fmt: skip
-        limit = threading.Timer(LIMIT, os.killpg, (process.pid, signal.SIGKILL))
+        limit = threading.Timer(LIMIT_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
         limit.start()
         _, status, usage = os.wait4(process.pid, 0)  # the peak of this child and of its children
         took = time.perf_counter() - started
         limit.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     memory = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    if took >= LIMIT:
-        return [f"more than {LIMIT:.0f} s", f"{memory:.0f}", "", ""]
+    if took >= LIMIT_SECONDS:
+        return [f"more than {LIMIT_SECONDS:.0f} s", f"{memory:.0f}", "", ""]
     if process.returncode or not output.exists():
         return [_reason(errors.read_text(errors="replace"), process.returncode), "", "", ""]
     read = _read(output)
@@ -105,109 +117,7 @@ def _lost(read: str, tokens: list[str]) -> list[str]:
     return [token for token in tokens if token not in whole]
 
 
-WORDS = {
-    "Latin": "the a of and in for with market research shows growing demand while early adopters report "
-    "lower costs better retention measurable results across several regions although evidence remains "
-    "limited most studies rely on small samples and self reported data over two years",
-    "Greek": "η έρευνα δείχνει ότι οι αγορές αλλάζουν γρήγορα και το κόστος μειώνεται",
-    "Cyrillic": "исследование показывает что рынок растёт быстро а расходы постепенно снижаются",
-    "Arabic": "تظهر الدراسة نمو السوق بسرعة في عدة مناطق مع انخفاض تكلفة",
-}
-LETTERS = {"Greek": "βγδζθκμνξπρστφχψ", "Cyrillic": "бвгджзклмнпрстфх", "Arabic": "بتثجحخسشصضطظعغفق"}
-
-
-class Writer:
-    """Writes what a model would, the same every time, and keeps the tokens that it used."""
-
-    def __init__(self) -> None:
-        self.random = random.Random(20)
-        self.tokens: list[str] = []
-
-    def write(self, size: int) -> tuple[str, list[str]]:
-        """At least so many bytes of Markdown, and the words that occur in them once."""
-        blocks: list[str] = []
-        written = 0
-        for kind in cycle(self._kinds()):
-            if written >= size:
-                break
-            blocks.append(kind())
-            written += len(blocks[-1].encode()) + 2
-        return "\n\n".join(blocks) + "\n", self.tokens
-
-    def _kinds(self) -> Iterator[Callable[[], str]]:
-        yield lambda: f"## {self._token()} {self._words(5)}"
-        yield self._paragraph
-        yield self._paragraph
-        yield self._list
-        yield lambda: f"### {self._words(3)} **{self._token()}**"
-        yield self._paragraph
-        yield self._table
-        yield self._code
-        yield lambda: f"> {self._words(14)} {self._token()} {self._words(9)}.\n>\n> — *{self._token()}*"
-        yield lambda: self._foreign("Greek")
-        yield lambda: self._foreign("Cyrillic")
-        yield lambda: self._foreign("Arabic")
-        yield self._paragraph
-        yield self._steps
-
-    def _words(self, count: int) -> str:
-        return " ".join(self.random.choices(WORDS["Latin"].split(), k=count)).capitalize()
-
-    def _token(self, script: str = "") -> str:
-        """A word that stands nowhere else in the text: K7Q2M9, or six letters of the script."""
-        number = len(self.tokens) * 7_654_321 % 16**6  # odd, so that no two are the same
-        digits = f"{number:06x}"
-        if script:
-            token = "".join(LETTERS[script][int(digit, 16)] for digit in digits)
-        else:
-            token = "".join("BCDGHKMNPQRSTVWX"[int(d, 16)] + str(n) for n, d in enumerate(digits, start=2))
-        self.tokens.append(token)
-        return token
-
-    def _paragraph(self) -> str:
-        return (
-            f"{self._words(18)} **{self._words(2)} {self._token()}**, {self._words(12).lower()} "
-            f"*{self._token()}* {self._words(10).lower()} `{self._token()}()`. {self._words(11)} "
-            f"[{self._words(2).lower()} {self._token()}](https://example.com/{self._words(1).lower()}), "
-            f"{self._words(16).lower()} {self._token()}."
-        )
-
-    def _list(self) -> str:
-        lines = []
-        for _ in range(3):
-            lines.append(f"- **{self._words(2)} {self._token()}:** {self._words(12).lower()}.")
-            lines.append(f"  - {self._words(9)} {self._token()}.")
-            lines.append(f"    - {self._words(4)} `{self._token()}`")
-        return "\n".join(lines)
-
-    def _steps(self) -> str:
-        return "\n".join(
-            f"{number}. {self._words(10)} {self._token()}.\n   - {self._words(6)} *{self._token()}*"
-            for number in range(1, 4)
-        )
-
-    def _table(self) -> str:
-        rows = [["Segment", "Share", "Finding", "Source"], ["---", "---:", "---", "---"]]
-        for _ in range(5):
-            share = f"{self.random.randint(1, 99)} %"
-            rows.append([self._token(), share, f"{self._words(8)} **{self._token()}**", self._token()])
-        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-    def _code(self) -> str:
-        lines = ["```python", f"def {self._token()}(samples: list[float]) -> float:"]
-        lines += [f'    """{self._words(7)} {self._token()}."""', "    total = 0.0"]
-        lines += ["    for index, sample in enumerate(samples):"]
-        lines += [f"        total += sample * {self.random.random():.6f}  # {self._words(8)} {self._token()}"]
-        return "\n".join([*lines, f'    return round(total, 2) or {self._token()}["default"]', "```"])
-
-    def _foreign(self, script: str) -> str:
-        words = WORDS[script].split()
-        first, second = (" ".join(self.random.choices(words, k=9)) for _ in range(2))
-        quoted = f"{self._words(6)} “{words[1]} {self._token(script)}” {self._words(7).lower()}."
-        return f"{first} {self._token(script)} {second} **{self._token(script)}**.\n\n{quoted}"
-
-
-# The contenders: each takes the Markdown and the path of the PDF, in a process of its own.
+# The contenders: each takes the Markdown and the path of the PDF, in its own process.
 
 
 def _ours(source: Path, output: Path) -> None:
@@ -218,6 +128,19 @@ def _ours(source: Path, output: Path) -> None:
     if rendered.warnings:  # a part that was laid out as plain text only
         sys.exit("; ".join(rendered.warnings))
     output.write_bytes(rendered.data)
+
+
+def _real(source: Path, output: Path) -> None:
+    """Render each report as a document of its own and keep all of them in one PDF."""
+    from pypdf import PdfWriter
+
+    from models import PDFGenerationInput
+    from research.pdf import document
+
+    together = PdfWriter()
+    for content in source.read_text(encoding="utf-8").split(REPORT_MARK):
+        together.append(io.BytesIO(document.render(PDFGenerationInput(content)).data))
+    together.write(output)
 
 
 def _pandoc_typst(source: Path, output: Path) -> None:
@@ -295,7 +218,7 @@ CONTENDERS: dict[str, Callable[[Path, Path], None]] = {
     "WeasyPrint": _weasyprint,
     "fpdf2, plain cells": _fpdf2,
 }
-ROLES = {**CONTENDERS, "fonts": _save_fonts, "read": _print_text}
+ROLES = {**CONTENDERS, "real": _real, "fonts": _save_fonts, "read": _print_text}
 
 
 if __name__ == "__main__":

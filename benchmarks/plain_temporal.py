@@ -1,7 +1,7 @@
-"""The plain Temporal version that others write first, kept to be measured against.
+"""The plain Temporal version that is usually written first, as a peer to measure against.
 
 Three Activities as sync functions on a pool of 100 threads, `litellm.completion` with its
-defaults, its whole response given back, start-to-close 30 s and no heartbeat, one `Paragraph`
+defaults, its whole response returned, start-to-close 30 s and no heartbeat, one `Paragraph`
 per block of text.
 
     python -m benchmarks.plain_temporal      serves the task queue "plain"

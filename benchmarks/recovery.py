@@ -1,9 +1,9 @@
-"""The same kill in the same call, side by side: how long until the report, what is bought again?
+"""The same kill in the same call, side by side: seconds to the report, and words paid for twice.
 
     python -m benchmarks.recovery [ROUNDS]
 
-Research and summary take the endpoint four seconds each. Two seconds into the summary the process
-is killed (SIGKILL) and started again at once.
+Research and summary take four seconds each at the endpoint. Two seconds into the summary the process
+is killed (SIGKILL) and restarted at once.
 """
 
 import asyncio
@@ -19,12 +19,15 @@ from benchmarks.fixtures import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow
 from models import GenerateReportInput
 from testing.processes import Program, start_worker
-from testing.provider import Provider, Reply, rest_of
+from testing.provider import Call, Continuation, Provider, Reply, rest_of
+from testing.texts import templated
 from tests.conftest import DevServer, wait_until
 from workflow import GenerateReportWorkflow
 
 CALL_SECONDS = 4.0
-WORDS = 100
+TEXT = templated(seed=1, kind="steps", length=600, language="en")
+"""Of the research and of the summary; its words and lines repeat."""
+WORDS = len(TEXT.split())
 KILL_AFTER = 2.0
 CONTENDERS = ("ours", "plain Temporal", "DBOS", "LangGraph")
 
@@ -33,7 +36,7 @@ def main(rounds: int) -> None:
     with own_server() as server:
         print(f"Killed {KILL_AFTER:.0f} s into the second call of {CALL_SECONDS:.0f} s;", end=" ")
         print(f"medians (and worst) of {rounds}\n")
-        print("| | kill to report | tokens bought again, of " + f"{2 * WORDS} |")
+        print("| | kill to report | words paid again, of " + f"{2 * WORDS} |")
         print("|---|---|---|")
         for name in CONTENDERS:
             runs = [_measure(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
@@ -43,9 +46,12 @@ def main(rounds: int) -> None:
 
 
 def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
-    """Seconds from the kill to the report, and words that the endpoint wrote more than once."""
-    text = " ".join(f"word{number}" for number in range(WORDS))
-    with Provider(lambda call: Reply(rest_of(text, call), chunk_seconds=CALL_SECONDS / WORDS)) as provider:
+    """Return the seconds from the kill to the report, and the words that the endpoint wrote twice."""
+
+    def reply(call: Call) -> Reply:
+        return Reply(rest_of(TEXT, call, Continuation.EXACT), chunk_seconds=CALL_SECONDS / WORDS)
+
+    with Provider(reply) as provider:
         settings = environ(server, provider)
         run = _Run(server, name, identity, settings)
         process = run.start()
@@ -63,7 +69,7 @@ def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
 
 
 class _Run:
-    """One report by one contender."""
+    """One report of one contender."""
 
     def __init__(self, server: DevServer, name: str, identity: str, environ: dict[str, str]) -> None:
         self.server, self.name, self.identity, self.environ = server, name, identity, environ
@@ -84,7 +90,7 @@ class _Run:
 
     async def _ask(self) -> None:
         if self.name not in ("ours", "plain Temporal"):
-            return  # the process asks by itself
+            return  # because the process starts its report by itself
         client = await Client.connect(f"127.0.0.1:{self.server.port}")
         if self.name == "ours":
             report = GenerateReportInput("topic")

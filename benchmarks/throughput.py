@@ -1,9 +1,9 @@
-"""What durability costs: one report at a time, and 50 at a time, side by side.
+"""The cost of durability: one report alone and 50 at a time, side by side.
 
     python -m benchmarks.throughput [ROUNDS]
 
-Every contender asks the same endpoint for the same two texts, 200 ms a call, and writes a PDF.
-Medians of the rounds; each round runs every contender once, in turn.
+Each contender requests the same two texts from the same endpoint, 200 ms a call, and writes a PDF.
+Medians of the rounds; each round runs every contender once.
 """
 
 import asyncio
@@ -42,19 +42,19 @@ CONTENDERS = ("plain script", "ours", "plain Temporal", "DBOS", "LangGraph")
 
 @dataclass(frozen=True)
 class Run:
-    """What one contender took for its reports."""
+    """What one contender used for its reports."""
 
     latency: float
-    """Seconds of one report, alone; the median."""
+    """Seconds of one report alone; the median."""
     rate: float
     """Reports a second, 50 at a time."""
     cpu: float
-    """Seconds of the worker's CPU for a report, 50 at a time."""
+    """The worker's CPU seconds for one report, 50 at a time."""
     service_cpu: float
     memory: float
-    """The worker's, at its end, in bytes."""
+    """The worker's memory at the end, in bytes."""
     stored: float
-    """Bytes of history for a report; 0 where nothing is kept."""
+    """Bytes stored for one report; 0 where nothing is stored."""
 
 
 def main(rounds: int) -> None:
@@ -170,11 +170,11 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-# The peers, each in a process of its own.
+# The peers, each in its own process.
 
 
 def peer(name: str, database: str) -> None:
-    """Run the reports with one library, and print what they took as JSON."""
+    """Run the reports with one library and print the measurements as JSON."""
     with _reporter(name, database) as report, ThreadPoolExecutor(AT_ONCE) as pool:
         for warm in range(3):
             report(f"warm-{warm}")
@@ -207,7 +207,7 @@ def _size(database: str) -> int:
 
 @contextmanager
 def _reporter(name: str, database: str) -> Iterator[Callable[[str], object]]:
-    """What makes one report, under an identity."""
+    """Provide a function that makes one report under an identity."""
     if name == "plain script":
         yield _plain
     elif name == "DBOS":

@@ -1,9 +1,9 @@
-"""How it grows: many reports wait on the local dev server, and one worker comes.
+"""Growth: many reports wait on the local dev server, then one worker starts.
 
     python -m benchmarks.waiting [REPORTS …]       default: 10 100 1000 10000
 
-First nobody works, and the reports are started and wait. Then one worker comes, and its pace is
-taken over a minute and a half (or until all are done). Calls of 200 ms, service and worker on one machine.
+The reports are started while no worker runs. Then one worker starts, and its pace is measured for a
+minute and a half, or until all are done. Calls of 200 ms; service and worker on one machine.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ PACE_SECONDS = 90.0
 
 
 def main(sizes: list[int]) -> None:
-    """A Markdown table, one row for each number of waiting reports."""
+    """Print a Markdown table, one row for each number of waiting reports."""
     print("| waiting | started | service's memory | its file | `--list` | then one worker makes |")
     print("|---|---|---|---|---|---|", flush=True)
     for size in sizes:
@@ -71,7 +71,7 @@ async def _row(server: DevServer, size: int) -> str:
 
 
 async def _pace(client: Client, size: int) -> float:
-    """Reports a second from the first that is done, as the service counts them."""
+    """Return reports a second, counted by the service from the first that is done."""
     done, first, since = 0, 0, 0.0
     while done < size and (not since or time.monotonic() - since < PACE_SECONDS):
         await asyncio.sleep(0.2)

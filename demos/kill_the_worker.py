@@ -1,12 +1,11 @@
-"""`make demo`: the same kill twice, without durability and with it, and who pays how often.
+"""`make demo`: kill the same three steps without durability and with it, and count the paid calls.
 
     python -m demos.kill_the_worker [PICTURE.svg]
 
-The exit status is 0 when the claim held: the research paid twice without, and once with. At a
-terminal the second half is shown live; a picture of it is saved where a file is named.
+The exit status is 0 when the research was paid twice without durability and once with it. At a
+terminal the second half is shown live; its picture is saved to the file, if one is named.
 """
 
-import asyncio
 import os
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from demos.stage import Album, Stage, has_room
 from research import config
-from research.cli import terminal
+from research.cli import signals, terminal
 from research.errors import UserError
 from research.temporal.client import connect
 from testing.processes import Program, ProgramError, start_worker
@@ -26,11 +25,12 @@ PAUSE_SECONDS = "3"
 
 
 def main() -> int:
-    """Run both halves and compare."""
+    """Run both halves, compare them, and return the exit status."""
     try:
+        signals.install()
         # A namespace of its own: no worker of yours takes these reports.
         os.environ["TEMPORAL_NAMESPACE"] = "demo"
-        _, service = asyncio.run(connect(config.load(), terminal.print_error))
+        _, service = signals.run_async(lambda: connect(config.load(), terminal.print_error))
         with tempfile.TemporaryDirectory() as scratch:
             without = _without_durability(scratch)
             album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
@@ -41,6 +41,9 @@ def main() -> int:
     except ProgramError as error:
         terminal.print_error(f"A process did not do what was expected of it:\n{error}")
         return 1
+    except KeyboardInterrupt:
+        terminal.print_error("\nInterrupted.")
+        return signals.end_interrupted()
     held = without == (2, 1) and with_temporal == (1, 1)
     terminal.print_line("\nWhat the provider was asked to do\n")
     terminal.print_line("                       without durability    with Temporal")
@@ -62,12 +65,12 @@ def _without_durability(reports: str) -> tuple[int, int]:
         with Program(*script, environ=environ) as program:
             program.wait_for("Research complete!")
             program.kill()
-        terminal.print_line("  The research is paid for; now the script is killed (SIGKILL).")
+        terminal.print_line("  The research is paid; now the script is killed (SIGKILL).")
         terminal.print_line("  It is run again …")
         with Program(*script, environ=environ) as program:
             if program.exit_status():
                 raise ProgramError(program.text)
-        terminal.print_line("  It had to begin from the beginning: the research is paid for again.")
+        terminal.print_line("  It started from the beginning: the research was paid again.")
         return provider.research_calls, provider.summary_calls
 
 
@@ -83,25 +86,25 @@ def _with_temporal(reports: object, album: Album) -> tuple[int, int]:
         ):
             worker.wait_for("Research complete!")
             worker.kill()
-            terminal.print_line("  The research is paid for; now the worker is killed (SIGKILL).")
+            terminal.print_line("  The research is paid; now the worker is killed (SIGKILL).")
             if watched:
                 stage.wait_until_blocked(15)
-            album.take("The research is paid for, and the worker is killed:", stage.picture())
+            album.take("The research is paid, and the worker is killed:", stage.picture())
             terminal.print_line("  Another worker is started …")
             with start_worker(environ=environ) as successor:
                 workers.append(successor)
                 if starter.exit_status():
                     raise ProgramError(starter.text)
-        album.take("Another worker goes on where the first one died:", stage.picture())
+        album.take("Another worker resumes where the first one died:", stage.picture())
         album.save()
-        terminal.print_line("  It went on where the first one died:")
+        terminal.print_line("  It resumed where the first one died:")
         for line in (*[line for line in starter.lines if line.startswith("Result:")], starter.lines[-1]):
             terminal.print_line(f"  {line}")
         return provider.research_calls, provider.summary_calls
 
 
 def _slowly(call: Call) -> Reply:
-    """The same answers at the pace of a model, for those who look on."""
+    """Return the same answers at the pace of a model, for a person to watch."""
     return replace(default_reply(call), chunk_seconds=0.1)
 
 

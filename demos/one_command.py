@@ -1,12 +1,12 @@
-"""`make report`: a worker for as long as one report takes. TOPIC in the environment is the topic."""
+"""`make report`: run a worker while one report is made. The variable TOPIC has the topic."""
 
-import asyncio
 import os
 import subprocess
 import sys
+import time
 
 from research import config
-from research.cli import terminal
+from research.cli import signals, terminal
 from research.config import ROOT
 from research.errors import UserError
 from research.temporal.client import connect
@@ -14,9 +14,10 @@ from testing.processes import Program, ProgramError, start_worker
 
 
 def main() -> int:
-    """Start a worker, run the starter, stop the worker; the exit status is the starter's."""
+    """Start a worker, run the starter, stop the worker; return the starter's exit status."""
     try:
-        asyncio.run(connect(config.load(), terminal.print_error))
+        signals.install()
+        signals.run_async(lambda: connect(config.load(), terminal.print_error))
         if config.load().is_sample:
             terminal.print_line("No key is set: the built-in sample model writes the text.")
         with start_worker() as worker:
@@ -28,23 +29,25 @@ def main() -> int:
         terminal.print_error(f"The worker did not start:\n{error}")
         return 2
     except KeyboardInterrupt:
-        return 130
+        terminal.print_error("\nInterrupted.")
+        return signals.end_interrupted()
 
 
 def _run_starter(worker: Program) -> int:
     topic = os.environ.get("TOPIC", "").strip()
-    starter = subprocess.Popen([sys.executable, "starter.py", *([topic] if topic else [])], cwd=ROOT)
-    while starter.poll() is None:
+    command = [sys.executable, "starter.py", *([topic] if topic else [])]
+    with subprocess.Popen(command, cwd=ROOT) as starter:
         try:
-            status = worker.process.wait(0.2)
-        except subprocess.TimeoutExpired:
-            continue
-        starter.terminate()
-        starter.wait(10)
-        terminal.print_error(f"\nThe worker stopped: {worker.text.splitlines()[-1]}")
-        terminal.print_error("What was started waits for the next worker.")
-        return status or 1
-    return starter.returncode
+            while starter.poll() is None and worker.process.poll() is None:
+                time.sleep(0.1)
+        finally:
+            if starter.poll() is None:
+                starter.terminate()
+    if worker.process.returncode is None:
+        return starter.returncode
+    terminal.print_error(f"The worker stopped: {worker.text.splitlines()[-1]}")
+    terminal.print_error("The report continues with the next worker.")
+    return worker.process.returncode or 1
 
 
 if __name__ == "__main__":

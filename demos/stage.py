@@ -1,4 +1,4 @@
-"""The demo on a split screen: what the user sees, what the worker says, what the provider was asked."""
+"""The demo on a split screen: the starter's view, the worker's log, the provider's requests."""
 
 import asyncio
 import io
@@ -15,18 +15,18 @@ from rich.text import Text
 
 from research import config
 from research.cli import live, terminal
-from research.cli.progress import POLL_SECONDS, Status, Watcher
+from research.cli.progress import POLL_SECONDS, Poller
+from research.cli.status import Status
 from research.temporal.client import connect
 from testing.processes import Program, workflow_id
 from testing.provider import Provider
-from workflow import GenerateReportWorkflow
 
 WIDTH = 78
 WORKER_LINES = 7
 
 
 class Stage:
-    """Follows one report until it is left, and draws it where there is a terminal."""
+    """Follows one report while the context is open, and draws it where there is a terminal."""
 
     def __init__(self, provider: Provider, starter: Program, workers: list[Program]) -> None:
         self.status = Status()
@@ -53,14 +53,14 @@ class Stage:
             self._live.__exit__(kind, error, trace)
 
     def wait_until_blocked(self, seconds: float) -> None:
-        """Until the view says that no worker is there, and people have had the time to read it."""
+        """Wait until the view shows that no worker runs, and then for people to read it."""
         deadline = time.monotonic() + seconds
         while not self.status.blocked_reason and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(2)
 
     def picture(self) -> RenderableType:
-        """The three panes."""
+        """Return the three panes."""
         calls = f"research {self._provider.research_calls}   summary {self._provider.summary_calls}"
         panes: list[tuple[str, RenderableType]] = [
             ("python starter.py", live.render(self.status, WIDTH - 4, self._spinner)),
@@ -74,22 +74,22 @@ class Stage:
         for worker in self._workers:
             lines.append(f"$ python worker.py    (process {worker.process.pid})")
             lines += [terminal.escape_controls(line) for line in worker.lines if line[2:3] == ":"]
-            if worker.process.poll():  # one that is told to stop ends with 0
+            if worker.process.poll():  # a worker that is stopped ends with 0
                 lines.append("Killed (SIGKILL).")
         return lines[-WORKER_LINES:] + [""] * (WORKER_LINES - len(lines))
 
     async def _watch(self) -> None:
         client, service = await connect(config.load(), terminal.print_error)
-        handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, workflow_id(self._starter))
-        watcher = Watcher(client, service, handle)
+        handle = client.get_workflow_handle(workflow_id(self._starter))
+        poller = Poller(client, service, handle)
         while not self._over.is_set():
-            self.status = await watcher.poll()
+            self.status = await poller.poll()
             await asyncio.sleep(POLL_SECONDS / 2)
-        self.status = await watcher.poll()
+        self.status = await poller.poll()
 
 
 def has_room() -> bool:
-    """Whether there is a terminal, and one that is wide enough."""
+    """Return whether there is a terminal that is wide enough."""
     return sys.stdout.isatty() and terminal.width() >= WIDTH
 
 
@@ -101,11 +101,11 @@ class Album:
         self._console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
 
     def take(self, title: str, picture: RenderableType) -> None:
-        """One more moment, below the others."""
+        """Add a moment below the others."""
         self._console.print(Text(title, "bold"), picture, "")
 
     def save(self) -> None:
-        """Write the picture, if one is wanted; it fetches nothing, fonts neither."""
+        """Write the picture where a path was given; it loads nothing, no fonts either."""
         if self.path:
             svg = self._console.export_svg(title="make demo")
             self.path.write_text(_without_fonts(svg), encoding="utf-8")

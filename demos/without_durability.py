@@ -1,8 +1,8 @@
-"""The same three steps called one after the other, without Temporal: what most scripts do.
+"""Call the same three steps one after the other, without Temporal, as most scripts do.
 
     python -m demos.without_durability "A topic"
 
-Kill it after "Research complete!" and run it again: the research is paid for again.
+Kill it after "Research complete!" and run it again: the research is paid again.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from models import PDFGenerationInput
 from research import config
 from research.llm import client as llm
 from research.pdf import document
-from research.reports.storage import report_filename
+from research.reports.naming import report_filename
 
 SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
 
 
 async def main(topic: str) -> None:
-    """Research, summary, PDF; whatever is not finished when the process dies is lost."""
+    """Research, summarise, write the PDF; all of it is lost when the process dies before the end."""
     settings = config.load()
     research = await llm.complete(topic, settings)
     print("Research complete!", flush=True)

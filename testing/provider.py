@@ -1,6 +1,6 @@
-"""A stand-in for a paid provider: speaks the OpenAI protocol on 127.0.0.1 and counts its calls.
+"""A stand-in for a paid provider: it speaks the OpenAI protocol on 127.0.0.1 and records its calls.
 
-The demo and the tests use it. `Provider.calls` is its ledger: every request with what was sent.
+`Provider.calls` is the ledger: every request, with the text that was sent.
 """
 
 import asyncio
@@ -10,29 +10,40 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
 SUMMARY = "Provide a 2-3 sentence executive summary of this research: "
+OVERLAP_WORDS = 6
+HUNDRED_TOKENS = 400
+"""Characters of about a hundred tokens: some providers send chunks of this size."""
 
 
 @dataclass
 class Call:
-    """One request, and what became of it."""
+    """One request and its outcome."""
 
     messages: list[dict[str, Any]]
     headers: dict[str, str]
     body: dict[str, Any]
     sent: str = ""
-    """The text that left so far."""
+    """The text that was sent so far."""
     finished: bool = False
+    closed: bool = False
+    """The client closed the connection before the answer's end."""
     begun: float = field(default_factory=time.monotonic)
 
     @property
     def prompt(self) -> str:
         return str(self.messages[0]["content"])
+
+    @property
+    def draft(self) -> str:
+        """The text that the client asks to continue; empty in a first request."""
+        return next((str(m["content"]) for m in self.messages if m["role"] == "assistant"), "")
 
     @property
     def is_summary(self) -> bool:
@@ -49,24 +60,38 @@ class Reply:
     error: dict[str, Any] | str | None = None
     """The body of an error; a string is sent as it is."""
     before_seconds: float = 0.0
-    """The silence before the first word."""
+    """The delay before the first word."""
     chunk_seconds: float = 0.0
     chunk_words: int = 1
+    chunk_characters: int | None = None
+    """Cut the text by characters, not by words: for scripts without spaces, and for large chunks."""
     finish_reason: str | None = "stop"
     """None: the stream ends without one, as when the connection breaks."""
     ends_cleanly: bool = False
-    """With no finish reason: the stream is closed as if it were whole."""
+    """Without a finish reason: close the stream as if it were whole."""
+    usage: tuple[int, int] | None = None
+    """Input and output tokens of the whole answer; None counts words."""
     counts_along: bool = False
-    """Every chunk brings the usage so far, as some servers do."""
+    """Send the usage so far with every chunk, as some servers do."""
     cut_bytes: int | None = None
-    """The connection breaks after so many bytes of the stream."""
+    """Break the connection after so many bytes of the stream."""
+
+
+class Continuation(Enum):
+    """How a model continues a draft: exactly as asked, or in a way that models are known for."""
+
+    EXACT = "with the very next character"
+    STRIPPED = "with the next word"
+    OVERLAP = "with the last words of the draft again"
+    REMARK = "with a remark before the next word"
+    RESTART = "with the whole answer from its beginning"
 
 
 Stream = Callable[[web.Request, Call, Reply], Awaitable[web.StreamResponse]]
 
 
 class Provider:
-    """Serves in a thread of its own; a context manager. `reply` may be replaced at any time."""
+    """Serves in its own thread, as a context manager; `reply` may be replaced at any time."""
 
     def __init__(self, reply: Callable[[Call], Reply] | None = None, port: int = 0) -> None:
         self.reply = reply or default_reply
@@ -79,7 +104,7 @@ class Provider:
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> "Provider":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._started.wait(10)
         return self
@@ -127,14 +152,18 @@ class Provider:
         return await self.answer(request, call, self._stream if body.get("stream") else self._whole)
 
     async def answer(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
-        """Put the call into the ledger and answer it as `reply` says, the text by `stream`."""
+        """Record the call and answer it as `reply` says, its text through `stream`."""
         self.calls.append(call)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             return await self._play(request, call, stream)
-        except ConnectionError:  # whoever asked is gone; the ledger has what was sent
+        except ConnectionError:
+            call.closed = True
             return web.Response()
+        except asyncio.CancelledError:
+            call.closed = not self._stop.is_set()
+            raise
         finally:
             self.in_flight -= 1
 
@@ -149,11 +178,11 @@ class Provider:
         return await stream(request, call, reply)
 
     async def _whole(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
-        """The same answer, after the same time, to those who do not stream."""
+        """Answer a request that does not stream, after the time that the stream would take."""
         pieces = _pieces(reply)
         try:
             await asyncio.sleep(reply.chunk_seconds * len(pieces))
-        except asyncio.CancelledError:  # what was written is bought, though nothing of it has left
+        except asyncio.CancelledError:  # what was written is billed, though nothing of it was sent
             written = (time.monotonic() - call.begun) / reply.chunk_seconds
             call.sent = "".join(pieces[: int(written)])
             raise
@@ -165,7 +194,7 @@ class Provider:
             "created": 1,
             "model": call.body["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
-            "usage": _usage(call, len(pieces)),
+            "usage": _usage(call, reply, len(pieces)),
         }
         return web.json_response(answer)
 
@@ -175,7 +204,7 @@ class Provider:
         sent_bytes = 0
         pieces = _pieces(reply)
         for number, piece in enumerate(pieces, start=1):
-            usage = _usage(call, number) if reply.counts_along else None
+            usage = _usage(call, reply, number) if reply.counts_along else None
             event = _event(call, {"delta": {"role": "assistant", "content": piece}}, usage)
             if reply.cut_bytes is not None and sent_bytes + len(event) > reply.cut_bytes:
                 await response.write(event[: reply.cut_bytes - sent_bytes])
@@ -187,7 +216,7 @@ class Provider:
         if reply.finish_reason is None:
             return response if reply.ends_cleanly else _broken(request, response)
         await response.write(_event(call, {"delta": {}, "finish_reason": reply.finish_reason}))
-        usage = _usage(call, len(pieces))
+        usage = _usage(call, reply, len(pieces))
         await response.write(_event(call, None, usage))
         await response.write(b"data: [DONE]\n\n")
         call.finished = True
@@ -195,11 +224,15 @@ class Provider:
 
 
 def _pieces(reply: Reply) -> list[str]:
+    if reply.chunk_characters:
+        return re.findall(rf"(?s).{{1,{reply.chunk_characters}}}", reply.text)
     return re.findall(rf"(?:\s*\S+\s*){{1,{reply.chunk_words}}}", reply.text)
 
 
-def _usage(call: Call, output_tokens: int) -> dict[str, int]:
-    input_tokens = sum(len(str(message["content"]).split()) for message in call.messages)
+def _usage(call: Call, reply: Reply, pieces: int) -> dict[str, int]:
+    words = sum(len(str(message["content"]).split()) for message in call.messages)
+    chunk_tokens = reply.chunk_characters // 4 if reply.chunk_characters else reply.chunk_words
+    input_tokens, output_tokens = reply.usage or (words, pieces * chunk_tokens)
     return {
         "prompt_tokens": input_tokens,
         "completion_tokens": output_tokens,
@@ -220,20 +253,39 @@ def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | No
 
 
 def _broken(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """The connection is gone, in the middle of the answer."""
+    """Break the connection in the middle of the answer."""
     if request.transport:
         request.transport.abort()
     return response
 
 
-def rest_of(text: str, call: Call) -> str:
-    """What of a text is still to be written, for a request that asks to go on from its beginning."""
-    begun = [str(m["content"]) for m in call.messages if m["role"] == "assistant"]
-    return text.removeprefix(begun[0]).lstrip() if begun else text
+def position(text: str, draft: str) -> int:
+    """Return the character of a text at which a draft of it ends; 0 where its last words are not in it.
+
+    A damaged draft is continued after its last words, as a model would.
+    """
+    if text.startswith(draft):
+        return len(draft)
+    last = draft[-30:]
+    ends = [found.start() + len(last) for found in re.finditer(f"(?={re.escape(last)})", text)]
+    return min(ends, key=lambda end: abs(end - len(draft)), default=0)
+
+
+def rest_of(text: str, call: Call, how: Continuation = Continuation.STRIPPED) -> str:
+    """Return what of a text is to be sent for a request that may ask to continue it."""
+    draft, rest = call.draft, text[position(text, call.draft) :]
+    if not draft or how is Continuation.RESTART:
+        return text
+    if how is Continuation.OVERLAP:
+        last = re.search(rf"(?:\S+\s+){{{OVERLAP_WORDS - 1}}}\S+\Z", draft[-1_000:])
+        return (last[0] if last else draft[-20:]) + rest
+    if how is Continuation.REMARK:
+        return f"Sure, here is the rest:\n\n{rest.lstrip()}"
+    return rest if how is Continuation.EXACT else rest.lstrip()
 
 
 def default_reply(call: Call) -> Reply:
-    """A short research text, and a summary for a summary prompt."""
+    """Return a short research text, or a summary for a summary prompt."""
     if call.is_summary:
         return Reply("Durable execution remembers every finished step. So nothing is bought twice.")
     return Reply(

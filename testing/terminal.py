@@ -1,4 +1,4 @@
-"""A person at a terminal: a program on a pseudo-terminal, and the screen as it would be seen."""
+"""A program on a pseudo-terminal, and its screen as a person would see it."""
 
 import fcntl
 import os
@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pyte
 
-CTRL_C, UP = "\x03", "\x1b[A"
+CTRL_C = "\x03"
 
 
 class Terminal:
-    """One program of the clone on a terminal of its own."""
+    """Runs one program of the clone on a terminal of its own."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What is to be seen now, without the blanks at the lines' ends."""
+        """What the screen shows now, without the blanks at the ends of lines."""
         with self._news:
             return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
 
@@ -66,7 +66,7 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def see(self, *words: str, seconds: float = 30) -> str:
-        """The screen, as soon as it shows all of these words at once."""
+        """Return the screen as soon as it shows all of these words at once."""
         return self.wait_until(lambda screen: all(word in screen for word in words), seconds, str(words))
 
     def wait_until(self, condition: Callable[[str], bool], seconds: float = 30, what: str = "") -> str:
@@ -104,7 +104,7 @@ class Terminal:
 
 
 def _take_terminal() -> None:
-    """Make the terminal this process's own, so that Ctrl-C reaches it, also from a job in the background."""
+    """Make it the process' controlling terminal, so that Ctrl-C reaches it also from a background job."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

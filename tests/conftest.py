@@ -159,19 +159,6 @@ class App:
         """The starter, with a topic unless the arguments say otherwise."""
         return self.run("starter.py", *(arguments or ["How does durable execution work?"]), **environ)
 
-    def run_at_terminal(self, terminal: int) -> "subprocess.Popen[bytes]":
-        """The starter with this terminal as its own; the caller's end of it is closed."""
-        process = subprocess.Popen(
-            [sys.executable, "starter.py"],
-            cwd=self.root,
-            env={**os.environ, **self.environ},
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
-        )
-        os.close(terminal)
-        return process
-
     def stop(self) -> None:
         for program in self._running:
             if program.process.poll() is None:

@@ -1,4 +1,4 @@
-"""Report files: names that every file system takes, and storing that is whole or nothing."""
+"""Report files in a folder: stored whole or not at all, whatever is in the way or fails."""
 
 import errno
 import os
@@ -10,46 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
-from models import PDFGenerationInput
-from research import config
 from research.config import ROOT
-from research.errors import UserError
-from research.reports import storage
-from research.reports.storage import UnsafeName, report_filename, report_markdown, store
+from research.reports.storage import store
 
-RUN = "01a20425-255b-7eae-b487-6333967bf5a4"
 OLD = {"report.md": b"old text", "report.pdf": b"old page"}
 NEW = {"report.md": b"new text", "report.pdf": b"new page"}
-
-
-@pytest.mark.parametrize(
-    ("topic", "name"),
-    [
-        ("How do tardigrades survive in space?", "how-do-tardigrades-survive-in-space-6333967bf5a4.pdf"),
-        ("../../etc/passwd", "etc-passwd-6333967bf5a4.pdf"),
-        ("नमस्ते दुनिया", "नमस्ते-दुनिया-6333967bf5a4.pdf"),
-        ("为什么天空是蓝色的?", "为什么天空是蓝色的-6333967bf5a4.pdf"),
-        ("Straße & Café", "strasse-café-6333967bf5a4.pdf"),
-        ("CON", "con-6333967bf5a4.pdf"),
-        ("🦠?!\x00\n", "report-6333967bf5a4.pdf"),
-        ("", "report-6333967bf5a4.pdf"),
-    ],
-)
-def test_a_name_from_topic_and_run(topic: str, name: str) -> None:
-    assert report_filename(topic, RUN) == name
-
-
-@pytest.mark.parametrize("topic", ["x" * 10_000, "語" * 10_000, "word " * 5_000, "é́" * 500, "\ud800" * 90])
-def test_a_name_is_short_for_any_topic(topic: str, tmp_path: Path) -> None:
-    name = report_filename(topic, RUN)
-    assert len(name.encode()) <= 98
-    assert Path(store(tmp_path, {name: b"x"})).read_bytes() == b"x"
-
-
-def test_runs_of_one_topic_have_names_of_their_own() -> None:
-    assert report_filename("A", RUN) != report_filename("A", RUN[:-1] + "5")
 
 
 def held(folder: Path) -> dict[str, bytes]:
@@ -67,31 +33,6 @@ def test_the_files_are_there_and_anyone_may_read_them(tmp_path: Path) -> None:
     assert held(tmp_path / "new" / "folder") == NEW
     if os.name != "nt":
         assert {p.stat().st_mode & 0o777 for p in Path(path).parent.iterdir()} == {0o644}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("", ".", "..", " ", "../x.pdf", "..\\x.pdf", "/etc/passwd", "C:\\x.pdf", "C:x.pdf", "a/b.pdf"),
-        *("a\0b", "a\nb", "a\x7fb", "\ud800.pdf", "x.pdf:stream", "x" * 300, "語" * 86, "x.pdf ", "x.pdf."),
-        *("nul", "COM1.pdf", "lpt¹.pdf", "Con .pdf", "aux.tar.gz", "CONIN$", "s3://bucket/x.pdf", "~/x.pdf"),
-    ],
-)
-@pytest.mark.parametrize("remote", [False, True])
-def test_no_name_leads_out_of_the_folder(name: str, remote: bool, tmp_path: Path) -> None:
-    folder = "memory://hostile" if remote else tmp_path / "folder"
-    with pytest.raises(UnsafeName, match="give a plain file name"):
-        store(folder, {"report.md": b"x", name: b"x"})
-    assert list(tmp_path.iterdir()) == []
-    assert not MemoryFileSystem().exists("/hostile")
-
-
-@pytest.mark.parametrize(
-    "name", [".x.pdf", "~", "-rf", "$(id).pdf", "%2e%2e%2fx.pdf", "console.pdf", "x" * 255]
-)
-def test_a_strange_name_is_still_a_name(name: str, tmp_path: Path) -> None:
-    assert Path(store(tmp_path, {name: b"x"})).parent == tmp_path
-    assert held(tmp_path) == {name: b"x"}
 
 
 # What stands in the way
@@ -245,7 +186,7 @@ def test_a_file_that_does_not_fit_leaves_the_old_ones(tmp_path: Path) -> None:
     ], child.stderr
 
 
-def test_a_full_disk_and_a_read_only_one_wait_to_be_mended(tmp_path: Path) -> None:
+def test_a_full_disk_and_a_read_only_one_require_action(tmp_path: Path) -> None:
     """A real disk of 64 KiB, in a mount namespace of its own that ends with the child."""
     own = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
     mount = 'mount -t tmpfs -o size=64k tmpfs "$0"'
@@ -305,139 +246,3 @@ def test_the_pdf_is_the_last_to_appear(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "replace", replace)
     store(tmp_path, NEW)
     assert held(tmp_path) == NEW
-
-
-# An address instead of a folder
-
-
-def test_an_address_holds_the_files_and_is_named() -> None:
-    assert store("memory://team/reports", OLD) == "memory://team/reports/report.pdf"
-    assert store("memory://team/reports", NEW) == "memory://team/reports/report.pdf"
-    memory = MemoryFileSystem()
-    assert {name: memory.cat(f"/team/reports/{name}") for name in NEW} == NEW
-    assert len(memory.ls("/team/reports")) == 2
-
-
-@pytest.mark.parametrize(
-    "error",
-    [PermissionError(13, "Access Denied"), RuntimeError("Access\nDenied"), TimeoutError("Access Denied")],
-)
-def test_a_store_that_fails_is_to_be_mended_and_leaves_no_pdf(
-    monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    """Whatever a store raises is an OSError here, so that the report waits and goes on."""
-    real = MemoryFileSystem.pipe_file
-    address = f"memory://failing-{type(error).__name__}"
-
-    def pipe_file(self: MemoryFileSystem, path: str, value: bytes, **options: Any) -> None:
-        if path.endswith("report.md"):
-            raise error
-        real(self, path, value, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(MemoryFileSystem, "pipe_file", pipe_file)
-        with pytest.raises(OSError, match=rf"^\[Errno 5\] {type(error).__name__}: .*Access Denied") as raised:
-            store(address, NEW)
-    assert raised.value.strerror
-    assert not MemoryFileSystem().exists(address)
-    store(address, NEW)
-    assert len(MemoryFileSystem().ls(address)) == 2
-
-
-@pytest.mark.parametrize(
-    "secret",
-    ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "fZq8Xh2Lk0PbN1uYt7WcA9sDe%3D"],
-)
-def test_no_key_is_in_what_a_store_says(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
-    def pipe_file(*arguments: object) -> None:
-        raise RuntimeError(f"cannot PUT https://store.example.com/team?token={secret} for {secret}")
-
-    monkeypatch.setattr(MemoryFileSystem, "pipe_file", pipe_file)
-    with pytest.raises(OSError, match=r"cannot PUT https://store\.example\.com/team\?") as raised:
-        store("memory://x", NEW)
-    assert secret not in str(raised.value)
-
-
-def test_an_address_without_its_package_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("s3fs", "paramiko"):
-        monkeypatch.setitem(sys.modules, module, None)
-    storage.check(ROOT / "reports")
-    storage.check("memory://x")
-    with pytest.raises(UserError, match=r"REPORTS_DIR: s3:// needs .*: pip install s3fs$"):
-        storage.check("s3://bucket/x")
-    with pytest.raises(UserError, match=r"REPORTS_DIR: sftp:// needs .*: pip install paramiko$"):
-        storage.check("sftp://host/x")
-    with pytest.raises(UserError, match=r"REPORTS_DIR: nothing knows nope:// here\. Set it to a folder, or"):
-        storage.check("nope://bucket/x")
-
-
-def reports_dir(value: str) -> Path | str:
-    """What the settings make of REPORTS_DIR."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, "DOTENV", ROOT / "no such file")
-        patch.setenv("REPORTS_DIR", value)
-        return config.load.__wrapped__().reports_dir
-
-
-@pytest.mark.skipif(os.name == "nt", reason="paths of another shape")
-@pytest.mark.parametrize(
-    ("value", "taken"),
-    [
-        ("", ROOT / "reports"),
-        ("out", ROOT / "out"),
-        ("/x/y", Path("/x/y")),
-        ("~/x", Path("~/x").expanduser()),
-        ("file:///x/my%20reports", Path("/x/my reports")),
-        ("s3://bucket/x/", "s3://bucket/x"),
-        ("gs://bucket", "gs://bucket"),
-        ("memory:///x", "memory:///x"),
-        (
-            "abfs://container@account.dfs.core.windows.net/x",
-            "abfs://container@account.dfs.core.windows.net/x",
-        ),
-        ("sftp://me@host:22/x", "sftp://me@host:22/x"),
-    ],
-)
-def test_reports_dir_is_a_folder_or_an_address(value: str, taken: Path | str) -> None:
-    assert reports_dir(value) == taken
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        *("file://x/y", "s3://", "s3:///", "://x", "simplecache::s3://bucket/x", "s3://bucket/my reports"),
-        *("sftp://me:hunter2@host/x", "sftp://me:/hunter2@host/x", "s3://bucket/x?token=hunter2"),
-    ],
-)
-def test_an_address_that_cannot_be_or_holds_a_secret_is_refused(value: str) -> None:
-    with pytest.raises(UserError, match=r"REPORTS_DIR .* must be a folder") as raised:
-        reports_dir(value)
-    assert "hunter2" not in str(raised.value)
-    assert "\n" not in str(raised.value)
-
-
-# The Markdown beside the PDF
-
-REPORT = PDFGenerationInput(
-    content="\n## Findings\n\n1. *One*\n\n   two  \n",
-    summary="In short.",
-    topic="Why is\nthe sky blue?",
-    model="openai/gpt-4o",
-    date="2026-01-02",
-    notes=("It is cut.", "It was resumed."),
-    bill="cost $0.01",
-)
-
-
-def test_the_markdown_is_the_report_with_the_research_as_it_was_written() -> None:
-    assert report_markdown(REPORT) == (
-        "# Why is the sky blue?\n\n2026-01-02  ·  written by openai/gpt-4o\n\n"
-        "## Executive Summary\n\nIn short.\n\n**Note.** It is cut.\n\n**Note.** It was resumed.\n\n"
-        "---\n\n## Findings\n\n1. *One*\n\n   two  \n\n"
-        "---\n\nMade with openai/gpt-4o: cost $0.01.\n"
-    )
-
-
-def test_a_report_of_nothing_but_text_is_markdown_too() -> None:
-    assert report_markdown(PDFGenerationInput("text")) == "# Research Report\n\n---\n\ntext\n"
-    assert "**Sample.**" in report_markdown(PDFGenerationInput("text"), "Sample.")

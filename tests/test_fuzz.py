@@ -32,7 +32,8 @@ from research.errors import UserError
 from research.llm import client as llm
 from research.llm.errors import ProviderError
 from research.pdf import document
-from research.reports import storage
+from research.reports.naming import report_filename
+from research.reports.storage import store
 from research.temporal.client import BriefPayloadConverter
 from testing.provider import Call, Provider, Reply
 from tests.conftest import KEY
@@ -56,8 +57,8 @@ def fuzz(examples: int) -> hypothesis_settings:
 @given(topic=st.text(max_size=2_000), run_id=st.uuids())
 def test_topic_to_file_name(topic: str, run_id: object) -> None:
     """Whatever the topic is, the name is one that is taken, and short."""
-    name = storage.report_filename(topic, str(run_id))
-    storage._refuse_unsafe(name)
+    name = report_filename(topic, str(run_id))
+    store("memory://fuzz", {name: b"x"})
     assert len(name.encode()) <= 98
     assert Path(name).name == name
 
@@ -108,7 +109,7 @@ BYTES = st.lists(
 
 
 def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever comes back is a text, or a fault that is told in one line without the key."""
+    """Whatever comes back is a text, or an error of one line without the key."""
     monkeypatch.setattr(llm, "STREAM_IDLE_SECONDS", 5.0)
     provider, loop = Foreign(lambda call: Reply()), asyncio.new_event_loop()
     with provider:
@@ -138,7 +139,7 @@ def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 )
 def test_dotenv_to_settings(content: bytes) -> None:
-    """A `.env` gives names and values, or one line about what to mend."""
+    """A `.env` gives names and values, or one line that says what to fix."""
     path = Path(tempfile.gettempdir()) / f"fuzz-{os.getpid()}.env"
     path.write_bytes(content)
     try:

@@ -12,7 +12,7 @@ import pytest
 
 from research.config import Settings, load
 from research.llm import client as llm
-from research.llm import continuation, errors
+from research.llm import errors
 from research.llm.client import Draft
 from research.llm.errors import ErrorKind, ProviderError
 from testing.provider import Call, Provider, Reply, rest_of
@@ -216,91 +216,10 @@ def test_how_a_continuation_is_asked_for(model: str) -> None:
     assert llm._takes_prefill(llm.load(), model) is model.startswith("anthropic")
 
 
-@pytest.mark.parametrize("text", [WORDS, MARKDOWN], ids=["words", "markdown"])
-@pytest.mark.parametrize("part", [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])
-@pytest.mark.parametrize("manners", ["exact", "repeats"])
-async def test_a_resumed_text_is_what_an_undisturbed_one_is(
-    provider: Provider, settings: Settings, text: str, part: float, manners: str
-) -> None:
-    """Wherever it was cut: in a word, a table's row, a code fence."""
-    cut = int(len(text) * part)
-
-    def reply(call: Call) -> Reply:
-        rest = rest_of(text, call)
-        if manners == "repeats" and len(rest) < len(text):
-            begun = text[: len(text) - len(rest)].rstrip()
-            rest = text[max(len(begun) - 30, 0) :]
-        return Reply(rest)
-
-    provider.reply = reply
-    draft = Draft(text=text[:cut], requests=1)
-    answer = await llm.complete("A topic", settings, draft)
-    assert answer.text == text
-    if answer.resumed_at:
-        assert cut - 110 <= answer.resumed_at <= cut
-        assert answer.kept_tokens > 0
-
-
-async def test_a_model_that_starts_over_is_taken_at_its_word(provider: Provider, settings: Settings) -> None:
-    """The text is made again from the beginning, never pasted twice."""
-    provider.reply = lambda call: Reply(MARKDOWN)
-    answer = await llm.complete("A topic", settings, Draft(text=MARKDOWN[:200], requests=1))
-    assert answer.text == MARKDOWN
-    assert (answer.resumed_at, answer.kept_tokens) == (None, 0)
-
-
-async def test_a_remark_before_the_continuation_is_left_out(provider: Provider, settings: Settings) -> None:
-    provider.reply = lambda call: Reply("Sure, here is the rest:\n\n" + rest_of(WORDS, call))
-    answer = await llm.complete("A topic", settings, Draft(text=WORDS[:1500], requests=1))
-    assert answer.text == WORDS
-
-
-async def test_an_open_fence_is_not_opened_again(provider: Provider, settings: Settings) -> None:
-    cut = MARKDOWN.index("leg.pull_in") - 2
-    provider.reply = lambda call: Reply("```python\n" + rest_of(MARKDOWN, call))
-    answer = await llm.complete("A topic", settings, Draft(text=MARKDOWN[:cut], requests=1))
-    assert answer.text == MARKDOWN
-
-
 async def test_a_usage_that_comes_early_ends_nothing(provider: Provider, settings: Settings) -> None:
     provider.reply = lambda call: Reply(WORDS, counts_along=True)
     answer = await llm.complete("A topic", settings)
     assert (answer.text, answer.output_tokens) == (WORDS, len(WORDS.split()))
-
-
-def test_a_continuation_waits_no_longer_than_it_takes_to_judge_it() -> None:
-    """What waits is not in the heartbeats: were the worker killed, it would be bought again."""
-    joint = continuation.ContinuationJoiner(WORDS[:600])
-    rest = WORDS[600:].lstrip().split(" ")
-    texts = [joint.add(f"{word} ") for word in rest[:14]]
-    assert texts[11] == WORDS[:600]
-    assert texts[13].split() == WORDS.split()[: len(texts[13].split())] and len(texts[13]) > 660
-
-    repeats = continuation.ContinuationJoiner(WORDS[:600])
-    assert repeats.add(WORDS[500:590]) == WORDS[:600], "more of it may be a repetition, too"
-    assert repeats.add(WORDS[590:700]) == WORDS[:700]
-
-
-@pytest.mark.parametrize("begun", ["", "short"])
-def test_too_little_is_not_gone_on_from(begun: str) -> None:
-    assert continuation.trim_partial_word(begun) == ""
-
-
-async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, settings: Settings) -> None:
-    """Up to a bound; what is cut even then says so."""
-
-    def in_parts(call: Call) -> Reply:
-        rest = rest_of(WORDS, call)
-        return Reply(rest[:1200], finish_reason="length" if len(rest) > 1200 else "stop")
-
-    provider.reply = in_parts
-    answer = await llm.complete("A topic", settings)
-    assert (answer.text, answer.finish_reason, answer.requests) == (WORDS, "stop", 3)
-
-    provider.reply = lambda call: Reply(rest_of(WORDS, call)[:600], finish_reason="length")
-    answer = await llm.complete("A topic", settings)
-    assert (answer.finish_reason, answer.requests) == ("length", llm.MAX_CONTINUATIONS)
-    assert WORDS.startswith(answer.text[:-10])
 
 
 async def test_an_answer_is_bounded(provider: Provider, settings: Settings) -> None:

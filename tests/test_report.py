@@ -1,10 +1,6 @@
 """A report from the topic to the PDF, as a user starts it."""
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 from pypdf import PdfReader
@@ -12,6 +8,7 @@ from temporalio.client import Client
 
 from testing.processes import workflow_id
 from testing.provider import Provider, Reply, default_reply
+from testing.terminal import Terminal
 from tests.conftest import KEY, App, pdf_text
 
 QUESTION = "How do tardigrades survive in space?"
@@ -102,14 +99,16 @@ def test_the_starter_before_the_worker(app: App) -> None:
 
 
 def test_the_sample_model_needs_no_key_and_says_so(app: App) -> None:
-    """With nothing configured the default question gives a report marked as sample text."""
-    nothing = {"LLM_MODEL": "", "LLM_API_KEY": "", "LLM_API_BASE": ""}
-    worker = app.worker(**nothing)
+    """With nothing configured, Enter at the prompt gives a report that is marked as sample text."""
+    app.environ.update(LLM_MODEL="", LLM_API_KEY="", LLM_API_BASE="")
+    worker = app.worker()
     assert any("sample/report" in line and "sample text" in line for line in worker.lines)
-    starter = app.run("starter.py", **nothing)
-    assert starter.exit_status() == 0, starter.text
-    assert "No topic given, so this one is taken: Give me 5 fun and fascinating facts" in starter.text
-    assert "It is sample text" in starter.text
+    terminal = Terminal("starter.py", root=app.root, environ=app.environ)
+    terminal.see("Enter your research topic or question:")
+    terminal.type("\n")
+    assert terminal.exit_status() == 0, terminal.screen
+    seen = terminal.see("This is sample text.", "PDF: ")
+    assert "Using the default topic: Give me 5 fun and fascinating facts" in seen
     [report] = app.reports()
     text = pdf_text(report)
     assert "Sample text from the built-in offline model. It is not research." in text
@@ -118,47 +117,12 @@ def test_the_sample_model_needs_no_key_and_says_so(app: App) -> None:
     assert all("Sample text, not research" in page.extract_text() for page in pages)
 
 
-def test_the_prompt_at_a_terminal(app: App) -> None:
-    """The question is asked; what is typed is researched."""
-    app.worker()
-    terminal, end = pty.openpty()
-    starter = app.run_at_terminal(end)
-    os.write(terminal, b"Why is the sky blue?\n")
-    seen = ""
-    while starter.poll() is None or "Result:" not in seen:
-        try:
-            seen += os.read(terminal, 4096).decode()
-        except OSError:
-            break
-    os.close(terminal)
-    assert starter.wait(30) == 0, seen
-    assert "Enter your research topic or question: " in seen
-    [report] = app.reports()
-    assert report.name.startswith("why-is-the-sky-blue-")
-
-
-def test_a_topic_from_a_pipe(app: App, provider: Provider) -> None:
-    """Standard input that is no terminal is the topic, whatever lines it has."""
-    app.worker()
-    done = subprocess.run(
-        [sys.executable, "starter.py"],
-        input="Two lines,\none topic: naïve façades\n",
-        cwd=app.root,
-        env={**os.environ, **app.environ, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert provider.calls[0].prompt == "Two lines,\none topic: naïve façades"
-
-
 def test_a_topic_that_cannot_be_taken(app: App) -> None:
     """Too long, control characters, a key: one line each, exit status 2, nothing started."""
     for topic, line in [
-        ("a\x1b[31mb", "The topic holds a control character (U+001B): remove it."),
-        ("x" * 20_001, "The topic has 20,001 characters; at most 20,000 are taken."),
-        (f"what is {KEY}", "The topic holds one of your API keys, and topics are stored: remove it."),
+        ("a\x1b[31mb", "The topic has a control character (U+001B): remove it."),
+        ("x" * 20_001, "The topic has 20,001 characters; at most 20,000 are accepted."),
+        (f"what is {KEY}", "The topic has one of your API keys in it, and topics are stored: remove it."),
     ]:
         starter = app.starter(topic)
         assert starter.exit_status() == 2

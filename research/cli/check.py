@@ -1,4 +1,4 @@
-"""`python worker.py --check`: is everything there that a report needs? A line for each thing."""
+"""`python worker.py --check`: check what a report needs, and print a line for each part."""
 
 import asyncio
 import platform
@@ -23,7 +23,7 @@ _SAMPLES = {"Chinese": "中", "Japanese": "か", "Korean": "한", "symbols": "�
 
 
 async def run(settings: Settings, call: bool) -> int:
-    """Check one thing after another; 0 when a report could be made now, else 2."""
+    """Check each part, and return the exit status: 0 when a report could be made now, else 2."""
     checks: dict[str, Callable[[], Awaitable[str]]] = {
         "Versions": _versions,
         "Service": lambda: _service(settings),
@@ -39,7 +39,7 @@ async def run(settings: Settings, call: bool) -> int:
             failed += 1
             terminal.print_line(f"  FAIL  {name:<10}{settings.redact(str(error))}")
     if failed:
-        terminal.print_error(f"{usage.pluralize(failed, 'thing')} to mend.")
+        terminal.print_error(f"{usage.pluralize(failed, 'check')} failed.")
     return 2 if failed else 0
 
 
@@ -57,10 +57,10 @@ async def _service(settings: Settings) -> str:
 async def _model(settings: Settings, call: bool) -> str:
     await asyncio.to_thread(llm.check, settings)
     if not call:
-        return f"{settings.model} (not called: --check=call asks it one word)"
+        return f"{settings.model} (not called: --check=call sends a request of one word)"
     try:
         answer = await llm.complete("Answer with the one word: ok", settings)
-    except Exception as error:  # whatever it is, it is what a report would meet
+    except Exception as error:  # a report would meet the same
         raise UserError(f"{settings.model}: {error}") from None
     return f"{settings.model} answered: {usage.format_call(answer)}"
 
@@ -78,7 +78,9 @@ def _reports(settings: Settings) -> str:
         storage.probe(folder)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"{folder} cannot be used: {reason}. Mend that, or set REPORTS_DIR.") from None
+        raise UserError(
+            f"{folder} cannot be used: {reason}. To fix: repair it, or set REPORTS_DIR."
+        ) from None
     return f"{folder} answers"
 
 

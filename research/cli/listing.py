@@ -1,11 +1,9 @@
-"""The reports that the service knows: finding, listing and cancelling them; opening their PDFs."""
+"""Find, list and cancel the reports that the service knows."""
 
 import asyncio
 import time
-import webbrowser
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
@@ -20,15 +18,16 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportOutput
 from research.cli import terminal
-from research.cli.progress import Handle, first_object, reason
+from research.cli.history import first_object
+from research.cli.progress import Handle, reason
 from research.errors import UserError
-from workflow import GenerateReportWorkflow
+from research.temporal.names import WORKFLOW_TYPE
 
-LISTED = 20
-SEARCHED = 1_000
-"""Reports among which the end of an ID is looked for."""
+MAX_LISTED = 20
+MAX_SEARCHED = 1_000
+"""Reports among which the end of an ID is searched for."""
 CANCEL_SECONDS = 10.0
-_OURS = 'WorkflowType = "GenerateReportWorkflow"'
+_QUERY = f'WorkflowType = "{WORKFLOW_TYPE}"'
 _STATES = {
     WorkflowExecutionStatus.RUNNING: "running",
     WorkflowExecutionStatus.COMPLETED: "done",
@@ -52,11 +51,11 @@ class Row:
     error: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for scripts."""
+        """Return all fields, for scripts."""
         return {**self.__dict__, "started": self.started.isoformat(), "seconds": round(self.seconds, 1)}
 
     def for_people(self, width: int) -> str:
-        """One line, and a second one for the file or the failure."""
+        """Return one line, and a second one for the file or the failure."""
         started = self.started.astimezone().strftime("%m-%d %H:%M")
         took = f"{self.seconds:.0f} s" if self.seconds < 600 else f"{self.seconds / 60:.0f} min"
         head = f"{terminal.short_id(self.workflow_id)}  {self.status:<10}  {started}  {took:>7}  "
@@ -67,19 +66,19 @@ class Row:
 
 
 async def latest(client: Client) -> list[Row]:
-    """The reports that run and those that ended last, the newest first."""
-    found = [execution async for execution in client.list_workflows(_OURS, limit=LISTED)]
+    """Return the reports that run and those that ended last, the newest first."""
+    found = [execution async for execution in client.list_workflows(_QUERY, limit=MAX_LISTED)]
     found.sort(key=lambda execution: execution.start_time, reverse=True)
     return list(await asyncio.gather(*[_row(client, execution) for execution in found]))
 
 
 async def find(client: Client, identity: str) -> tuple[Handle, str]:
-    """The report with this Workflow ID, or whose Workflow ID ends so; and its Run ID.
+    """Return the report with this Workflow ID, or whose Workflow ID ends so; and its Run ID.
 
     Raises:
-        Fixable: there is none, or there are several.
+        UserError: there is none, or there are several.
     """
-    handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, identity)
+    handle = _handle(client, identity)
     try:
         description = await handle.describe()
         return handle, description.run_id
@@ -88,20 +87,20 @@ async def find(client: Client, identity: str) -> tuple[Handle, str]:
             raise
     found = [
         execution
-        async for execution in client.list_workflows(_OURS, limit=SEARCHED)
+        async for execution in client.list_workflows(_QUERY, limit=MAX_SEARCHED)
         if execution.id.endswith(identity)
     ]
     if len(found) != 1:
         many = f"{len(found)} reports have an ID that ends" if found else "There is no report with an ID"
         raise UserError(f"{many} in {identity!r}: `python starter.py --list` shows the latest.")
-    return client.get_workflow_handle_for(GenerateReportWorkflow.run, found[0].id), found[0].run_id
+    return _handle(client, found[0].id), found[0].run_id
 
 
 async def cancel(handle: Handle) -> None:
-    """Cancel it, and return when it has ended.
+    """Cancel a report, and return when it has ended.
 
     Raises:
-        Fixable: it had ended before, or no worker is there to end it.
+        UserError: it had ended before, or no worker runs that could end it.
     """
     description = await handle.describe()
     if description.status != WorkflowExecutionStatus.RUNNING:
@@ -112,39 +111,22 @@ async def cancel(handle: Handle) -> None:
         await asyncio.wait_for(handle.result(), CANCEL_SECONDS)
     except WorkflowFailureError:
         return
-    except (asyncio.TimeoutError, TimeoutError):
+    except TimeoutError:
         raise UserError(
             "The service will cancel it as soon as a worker runs: start one with `python worker.py`."
         ) from None
     raise UserError("It was finished before it could be cancelled.")
 
 
-def is_here(path: str) -> bool:
-    """Whether the file is at an address, or on this machine: the worker may be on another."""
-    return "://" in path or Path(path).is_file()
-
-
-def open_file(path: str) -> None:
-    """Open the PDF with what this machine opens PDFs with.
-
-    Raises:
-        Fixable: it is not here, or nothing opens it.
-    """
-    if "://" in path or not Path(path).is_file():
-        raise UserError(f"The PDF cannot be opened from here: it is at {path}.")
-    if not webbrowser.open(Path(path).as_uri()):
-        raise UserError(f"Nothing here opens PDFs: {path}")
-
-
 async def _row(client: Client, execution: WorkflowExecution) -> Row:
-    handle = client.get_workflow_handle_for(GenerateReportWorkflow.run, execution.id, run_id=execution.run_id)
+    handle = _handle(client, execution.id, execution.run_id)
     state = _STATES.get(execution.status, "running") if execution.status else "running"
     ended = execution.close_time.timestamp() if execution.close_time else time.time()
     path = error = ""
     try:
         topic = await _topic(client, handle)
         if state == "done":
-            output: GenerateReportOutput = await handle.result()
+            output = await handle.result()
             path = output.path or output.filename
         elif state == "failed":
             await handle.result()
@@ -156,8 +138,12 @@ async def _row(client: Client, execution: WorkflowExecution) -> Row:
     return Row(execution.id, state, topic, execution.start_time, seconds, path, error)
 
 
+def _handle(client: Client, workflow_id: str, run_id: str | None = None) -> Handle:
+    return client.get_workflow_handle(workflow_id, run_id=run_id, result_type=GenerateReportOutput)
+
+
 async def _topic(client: Client, handle: Handle) -> str:
-    """From the first event: whoever started the report gave it there."""
+    """Return the topic from the report's first event."""
     events = handle.fetch_history_events(
         page_size=1, event_filter_type=WorkflowHistoryEventFilterType.ALL_EVENT
     )

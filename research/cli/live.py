@@ -1,4 +1,4 @@
-"""A report's status on the screen: in place at a terminal, one line per event elsewhere."""
+"""A report's status on the screen: in place at a terminal, one line for each change elsewhere."""
 
 import os
 import sys
@@ -13,16 +13,49 @@ from rich.table import Table
 from rich.text import Text
 
 from research.cli import terminal
-from research.cli.progress import Status, Step
+from research.cli.status import State, Status, Step
 from research.llm import usage
 
-_MARKS = {"waiting": "○", "queued": "◌", "retrying": "↻", "done": "✓", "failed": "✗", "pause": "‖"}
-_ASCII_MARKS = {"waiting": ".", "queued": ".", "retrying": "!", "done": "+", "failed": "x", "pause": "|"}
-_STYLES = {"waiting": "dim", "queued": "dim", "retrying": "yellow", "done": "green", "failed": "red"}
+_MARKS = {
+    State.WAITING: "○",
+    State.QUEUED: "◌",
+    State.LOST: "↻",
+    State.RETRYING: "↻",
+    State.DONE: "✓",
+    State.FAILED: "✗",
+    State.CANCELLED: "✗",
+}
+_ASCII_MARKS = {
+    State.WAITING: ".",
+    State.QUEUED: ".",
+    State.LOST: "!",
+    State.RETRYING: "!",
+    State.DONE: "+",
+    State.FAILED: "x",
+    State.CANCELLED: "x",
+}
+_MARK_STYLES = {
+    State.WAITING: "dim",
+    State.QUEUED: "dim",
+    State.LOST: "yellow",
+    State.RETRYING: "yellow",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.CANCELLED: "dim",
+}
+_TEXT_STYLES = {
+    State.WAITING: "dim",
+    State.LOST: "yellow",
+    State.RETRYING: "yellow",
+    State.FAILED: "yellow",
+    State.CANCELLED: "dim",
+}
+_GROWING = (State.QUEUED, State.RUNNING, State.LOST, State.RETRYING)
+_MIN_LABEL_COLUMNS = 8
 
 
 class PlainProgress:
-    """One plain line on standard error for each event; with `quiet` none."""
+    """Prints a plain line on standard error for each change; with `quiet` none."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -37,14 +70,14 @@ class PlainProgress:
         pass
 
     def show(self, status: Status) -> None:
-        """What is new since the last status."""
+        """Print what changed since the last status."""
         for line in () if self._quiet else changes(self._last, status, time.time()):
             terminal.print_error(line)
         self._last = status
 
 
 class LiveProgress:
-    """The status in place, at a terminal."""
+    """Draws the status in place, at a terminal."""
 
     def __init__(self, link: str | None) -> None:
         self._link = link
@@ -69,89 +102,108 @@ class LiveProgress:
         self._live.__exit__(kind, error, trace)
 
     def show(self, status: Status) -> None:
-        """This from now on; times and countdowns go on by themselves."""
+        """Draw this status from now on; times and countdowns run by themselves."""
         self._status = status
 
     def _render(self) -> RenderableType:
-        hint = "" if self._status.is_over else "Ctrl-C leaves; the report goes on."
+        hint = "" if self._status.is_over else "Ctrl-C exits; the report continues."
         below = [Text(terminal.encode_for_terminal(line), "dim") for line in (self._link, hint) if line]
         return Group("", render(self._status, self._console.width, self._spinner), "", *below)
 
 
 def spinner() -> Spinner:
-    """The mark of a step that runs."""
+    """Return the mark of a running step."""
     return Spinner("dots" if terminal.draws_unicode() else "line", style="cyan")
 
 
 def display(link: str | None, quiet: bool) -> PlainProgress | LiveProgress:
-    """What fits where standard error goes."""
-    terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return LiveProgress(link) if terminal and not quiet else PlainProgress(quiet)
+    """Return the live view for a terminal, and plain lines for everything else."""
+    is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return LiveProgress(link) if is_terminal and not quiet else PlainProgress(quiet)
 
 
 def render(status: Status, width: int, running: Spinner) -> RenderableType:
-    """The steps, each with its state; the end of the text that grows; what holds it up."""
-    marks = _MARKS if terminal.draws_unicode() else _ASCII_MARKS
+    """Return the topic, a row for each step, and what blocks the report; `running` marks a running step."""
     now = time.time()
+    label_columns = max(_MIN_LABEL_COLUMNS, *(cell_len(step.label) for step in status.steps))
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
-    grid.add_column(width=8)
+    grid.add_column(width=label_columns)
     grid.add_column(overflow="fold")
+    to_come = next((step for step in status.steps if step.state is State.WAITING), None)
     for step in status.steps:
-        mark: RenderableType = running
-        if step.state != "running":
-            mark = Text(marks[step.state], _STYLES[step.state])
-        style = "yellow" if step.state in ("retrying", "failed") else "dim" if step.state == "waiting" else ""
-        grid.add_row(
-            mark, Text(step.name, style), Text(terminal.encode_for_terminal(describe(step, now)), style)
-        )
-        if step.state in ("running", "retrying") and (tail := _last_line(step.text, width - 12)):
-            grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
-        if status.pause_ends and step is status.steps[0]:
-            left = max(status.pause_ends - now, 0)
-            grid.add_row(Text(marks["pause"], "cyan"), "Pause", f"{left:.0f} s left")
-    title = Text(
-        terminal.encode_for_terminal(" ".join(status.topic.split())),
-        "bold",
-        no_wrap=True,
-        overflow="ellipsis",
-    )
-    parts: list[RenderableType] = [title, grid] if status.topic else [grid]
+        if step is to_come:
+            _add_pause(grid, status, now)
+        _add_step(grid, step, now, width - label_columns - 4, running)
+    if to_come is None:
+        _add_pause(grid, status, now)
+    parts: list[RenderableType] = [grid]
+    if status.topic:
+        title = terminal.encode_for_terminal(" ".join(status.topic.split()))
+        parts.insert(0, Text(terminal.truncate(title, width), "bold", no_wrap=True))
     if status.blocked_reason:
         parts.append(Text(terminal.encode_for_terminal(status.blocked_reason), "yellow"))
     return Group(*parts)
 
 
+def _add_step(grid: Table, step: Step, now: float, columns: int, running: Spinner) -> None:
+    """Add the step's row, and the end of its text below while that grows."""
+    mark: RenderableType = running
+    if step.state is not State.RUNNING:
+        marks = _MARKS if terminal.draws_unicode() else _ASCII_MARKS
+        mark = Text(marks[step.state], _MARK_STYLES[step.state])
+    style = _TEXT_STYLES.get(step.state, "")
+    facts = terminal.encode_for_terminal(describe(step, now))
+    grid.add_row(mark, Text(terminal.encode_for_terminal(step.label), style), Text(facts, style))
+    if step.state in _GROWING and (tail := _last_line(step.text, columns)):
+        grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
+
+
+def _add_pause(grid: Table, status: Status, now: float) -> None:
+    if status.pause_ends:
+        mark = "‖" if terminal.draws_unicode() else "|"
+        grid.add_row(Text(mark, "cyan"), "Pause", f"{max(status.pause_ends - now, 0):.0f} s left")
+
+
 def describe(step: Step, now: float) -> str:
-    """A step's state in a few words."""
-    done = step.state == "done"
-    words = usage.pluralize(len(step.text.split()), "word") if step.text else ""
-    pages = usage.pluralize(step.pages, "page") if step.pages else ""
-    seconds = f"{max((step.ended or now) - step.begun, 0):.0f} s" if step.begun else ""
-    if step.state == "retrying":
-        wait = max(step.next_try - now, 0)
-        return f"{step.reason}; attempt {step.attempt} in {wait:.0f} s"
-    if step.state == "failed":
+    """Return a step's state in a few words."""
+    if step.state is State.RETRYING:
+        return f"{step.reason}; attempt {step.attempt} in {max(step.next_try - now, 0):.0f} s"
+    if step.state is State.FAILED:
         return step.reason
-    attempt = f"attempt {step.attempt}" if step.attempt > 1 and not done else ""
-    reason = step.reason if step.state == "queued" else ""
-    queued = "waiting for a worker" if step.state == "queued" else ""
-    cost = usage.format_cost(step.cost) if done and step.cost else ""
-    facts = (pages if done else "", words, step.model, attempt, reason, queued, seconds, cost)
+    is_done = step.state is State.DONE
+    facts = [
+        "cancelled" if step.state is State.CANCELLED else "",
+        usage.pluralize(step.pages, "page") if step.pages and is_done else "",
+        usage.pluralize(len(step.text.split()), "word") if step.text else "",
+        step.model,
+        f"attempt {step.attempt}" if step.attempt > 1 and not is_done else "",
+        f"{step.reason}" if step.state is State.QUEUED else "",
+        "waiting for a worker" if step.state is State.QUEUED else "",
+        "worker lost, resumes with the next one" if step.state is State.LOST else "",
+        f"{max((step.ended or now) - step.begun, 0):.0f} s" if step.begun else "",
+        usage.format_cost(step.cost) if is_done and step.cost else "",
+    ]
     return " · ".join(filter(None, facts))
 
 
 def changes(before: Status, after: Status, now: float) -> list[str]:
-    """What has happened between two looks, a line each."""
+    """Return what changed between two polls, a line each."""
     lines = []
-    for old, new in zip(before.steps, after.steps, strict=False):
-        if new.state == "running" and old.state != "running":
-            again = f", attempt {new.attempt}" if new.attempt > 1 else ""
-            lines.append(f"{new.name}: under way{again}")
-        elif new.state == "retrying" and (old.attempt, old.reason) != (new.attempt, new.reason):
-            lines.append(f"{new.name} waits: {describe(new, now)}")
-        elif new.state in ("done", "failed") and old.state != new.state:
-            lines.append(f"{new.name}: {new.state}, {describe(new, now)}")
+    known = {step.activity_id: step for step in before.steps if step.activity_id}
+    for step in after.steps:
+        old = known.get(step.activity_id, Step(step.label))
+        if step.state is State.RUNNING and old.state is not State.RUNNING:
+            attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
+            lines.append(f"{step.label}: running{attempt}")
+        elif step.state is State.RETRYING and (old.attempt, old.reason) != (step.attempt, step.reason):
+            lines.append(f"{step.label} waits: {describe(step, now)}")
+        elif step.state is State.LOST and old.state is not State.LOST:
+            lines.append(f"{step.label}: {describe(step, now)}")
+        elif step.state in (State.DONE, State.FAILED) and old.state is not step.state:
+            lines.append(f"{step.label}: {step.state}, {describe(step, now)}")
+        elif step.state is State.CANCELLED and old.state is not State.CANCELLED:
+            lines.append(f"{step.label}: {describe(step, now)}")
     if after.pause_ends and not before.pause_ends:
         lines.append(f"Pause: {max(after.pause_ends - now, 0):.0f} s")
     if after.blocked_reason and after.blocked_reason != before.blocked_reason:
@@ -159,12 +211,12 @@ def changes(before: Status, after: Status, now: float) -> list[str]:
     return [terminal.encode_for_terminal(line) for line in lines]
 
 
-def _last_line(text: str, width: int) -> str:
-    """The end of the text, in at most so many columns."""
+def _last_line(text: str, columns: int) -> str:
+    """Return the end of the text, in at most so many columns; whole words where it has spaces."""
     lines = terminal.encode_for_terminal(text[-2_000:]).rstrip().splitlines()
     line = lines[-1].replace("\t", " ") if lines else ""
-    if cell_len(line) <= width:
+    if cell_len(line) <= columns:
         return line
-    while cell_len(line) > max(width - 2, 1):
-        line = line[1:]
-    return terminal.encode_for_terminal("… ") + line.partition(" ")[2]
+    backwards = terminal.graphemes(line)[::-1]
+    end = "".join(terminal.fit(backwards, max(columns - 2, 1), cell_len)[::-1])
+    return terminal.encode_for_terminal("… ") + (end.partition(" ")[2] or end)

@@ -1,5 +1,6 @@
-"""The worker's log: one line per event, without keys and without noise."""
+"""The format of the worker's log: one line for each event, without keys."""
 
+import asyncio
 import logging
 import sys
 from typing import Any
@@ -12,7 +13,7 @@ from research.temporal.names import STEP_LABELS
 
 
 def set_up(settings: Settings, verbose: bool) -> None:
-    """Send this process's logging to standard error; `verbose` adds all of the libraries'."""
+    """Send this process' log to standard error; `verbose` adds the libraries' logs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_LineFormatter(settings))
     level = logging.DEBUG if verbose else logging.WARNING
@@ -22,7 +23,7 @@ def set_up(settings: Settings, verbose: bool) -> None:
 
 
 class _LineFormatter(logging.Formatter):
-    """`12:34:56  1a2b3c4d  Research complete!`, the report's short id in the middle."""
+    """Formats `12:34:56  1a2b3c4d  Research complete!`: time, the report's short ID, message."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("%(asctime)s  %(report)s%(message)s", "%H:%M:%S")
@@ -34,13 +35,20 @@ class _LineFormatter(logging.Formatter):
             **getattr(record, "temporal_activity", {}),
         }
         record.report = f"{short_id(context['workflow_id'])}  " if "workflow_id" in context else ""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, ApplicationError):
-            # Ours, meant for people: one line. What we did not foresee keeps its traceback.
-            step = STEP_LABELS.get(context.get("activity_type", ""), "Report")
-            attempt = context.get("attempt", 1)
-            delay = error.next_retry_delay
-            again = f"; again in {delay.total_seconds():.0f} s" if delay and delay.seconds else ""
-            quiet = {"msg": f"{step}, attempt {attempt}: {error.message}{again}", "args": ()}
-            record = logging.makeLogRecord({**record.__dict__, **quiet, "exc_info": None})
+        line = _line_for_people(record, context)
+        if line:
+            record = logging.makeLogRecord({**record.__dict__, "msg": line, "args": (), "exc_info": None})
         return escape_controls(self._settings.redact(super().format(record)))
+
+
+def _line_for_people(record: logging.LogRecord, context: dict[str, Any]) -> str:
+    """Return one line for an error that a person can read; empty for one that keeps its traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    step = STEP_LABELS.get(context.get("activity_type", ""), "Report")
+    if isinstance(error, asyncio.CancelledError):
+        return f"{step}: cancelled"
+    if not isinstance(error, ApplicationError):
+        return ""
+    delay = error.next_retry_delay
+    again = f"; again in {delay.total_seconds():.0f} s" if delay and delay.seconds else ""
+    return f"{step}, attempt {context.get('attempt', 1)}: {error.message}{again}"

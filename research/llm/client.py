@@ -60,6 +60,10 @@ class Draft:
     faults: int = 0
     """Attempts that failed at the provider, as against those that a dead worker left."""
     empty_answers: int = 0
+    replaced: bool = False
+    """Whether the model began its answer again, and the new one took the place of the first."""
+    doubled: bool = False
+    """Whether it did so, and the new one stands behind the first, because it was shorter."""
 
 
 class CostCeiling(ProviderError):
@@ -161,6 +165,8 @@ async def complete(
         resumed_at=draft.resumed_at,
         kept_tokens=draft.kept_tokens,
         kept_cost=_cost(litellm, settings.model, 0, draft.kept_tokens),
+        replaced=draft.replaced,
+        doubled=draft.doubled,
     )
 
 
@@ -192,17 +198,20 @@ async def _ask(litellm: Any, prompt: str, settings: Settings, draft: Draft) -> s
     input_before, output_before = draft.input_tokens, draft.output_tokens
     draft.requests += 1
     draft.input_tokens += (len(prompt) + len(draft.text)) // 4  # exact when the usage comes
-    joint = continuation.ContinuationJoiner(draft.text)
+    prefill = _takes_prefill(litellm, settings.model)
+    joiner = continuation.ContinuationJoiner(draft.text, prefill=prefill)
     with _stream_slot(settings.max_streams) as streams:
         answer = await _request(litellm, prompt, settings, draft.text, streams)
-        end = await (_read_stream if streams else _read_whole)(answer, draft, joint)
-    draft.text = joint.end()
-    if joint.started_over:
+        end = await (_read_stream if streams else _read_whole)(answer, draft, joiner)
+    draft.text = joiner.end(is_whole=bool(end.finish_reason))
+    draft.replaced |= joiner.replaced
+    draft.doubled |= joiner.doubled
+    if joiner.restarted:
         draft.resumed_at, draft.kept_tokens = None, 0
     if end.usage is not None and end.usage.prompt_tokens:
         draft.input_tokens = input_before + end.usage.prompt_tokens
         draft.output_tokens = output_before + end.usage.completion_tokens
-    return _validate_answer(draft, end.finish_reason, end.refusal, joint.is_empty)
+    return _validate_answer(draft, end.finish_reason, end.refusal, joiner.is_empty)
 
 
 @contextmanager
@@ -226,7 +235,7 @@ class _End:
     usage: Any = None
 
 
-async def _read_stream(stream: Any, draft: Draft, joint: continuation.ContinuationJoiner) -> _End:
+async def _read_stream(stream: Any, draft: Draft, joiner: continuation.ContinuationJoiner) -> _End:
     end = _End()
     async for chunk in stream:
         end.usage = getattr(chunk, "usage", None) or end.usage
@@ -234,7 +243,7 @@ async def _read_stream(stream: Any, draft: Draft, joint: continuation.Continuati
             end.refusal += getattr(choice.delta, "refusal", None) or ""
             if choice.delta.content:
                 draft.output_tokens += 1
-                draft.text = joint.add(choice.delta.content)
+                draft.text = joiner.add(choice.delta.content)
         # After its end and its usage litellm only accounts for the stream, to those who log with it.
         if (end.usage and stream.received_finish_reason) or len(draft.text) > MAX_ANSWER_BYTES:
             break
@@ -244,11 +253,11 @@ async def _read_stream(stream: Any, draft: Draft, joint: continuation.Continuati
     return end
 
 
-async def _read_whole(answer: Any, draft: Draft, joint: continuation.ContinuationJoiner) -> _End:
+async def _read_whole(answer: Any, draft: Draft, joiner: continuation.ContinuationJoiner) -> _End:
     if not answer.choices:
         raise ProviderError(ErrorKind.TRANSIENT, "the provider's answer holds no text")
     choice = answer.choices[0]
-    draft.text = joint.add(choice.message.content or "")
+    draft.text = joiner.add(choice.message.content or "")
     refusal = getattr(choice.message, "refusal", None) or ""
     return _End(choice.finish_reason or "", refusal, getattr(answer, "usage", None))
 

@@ -46,7 +46,8 @@ from research.pdf.text import (
     is_right_to_left,
     line_width,
 )
-from research.reports.storage import byline, colophon, report_markdown, store
+from research.reports import storage
+from research.reports.markdown import SAMPLE_NOTE, byline, colophon
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,6 @@ DEEPEST = 8
 NARROWEST_COLUMN = 40.0
 LINK_SCHEMES = ("http", "https", "mailto")
 FEWEST_HEADINGS, MOST_ENTRIES, SHORTEST_FOR_CONTENTS = 5, 40, 7_000
-SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
 
 BODY = TextStyle(10.5, INK)
 QUOTED = TextStyle(10.5, MUTED)
@@ -112,10 +112,7 @@ def store_report(input: PDFGenerationInput, settings: Settings, rendered: Render
     Raises:
         OSError, research.files.UnsafeName: as `research.files.store`.
     """
-    stem = input.filename.removesuffix(".pdf")
-    markdown = report_markdown(input, SAMPLE_NOTE if is_sample(input.model) else "")
-    data = markdown.encode("utf-8", "replace")
-    path = store(settings.reports_dir, {f"{stem}.md": data, input.filename: rendered.data})
+    path = storage.store_report(input, settings.reports_dir, rendered.data)
     return PDFGenerationOutput(
         filename=input.filename, path=path, pages=rendered.pages, warnings=rendered.warnings
     )

@@ -1,1 +1,4 @@
-"""Report files: their names, their Markdown, their storage. May import `research.errors` and `models`."""
+"""Report files: names, Markdown, storage; plans and citations.
+
+May import `research.config`, `research.errors`, `research.formatting` and `models`.
+"""

@@ -1,0 +1,85 @@
+"""A report's history: its topic, its steps and a pause, from the events that the service recorded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType, TimeoutType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+
+from research.cli.status import State, Status, Step
+from research.temporal.names import STEP_LABELS
+
+
+async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
+    """Return the report as these events leave it; what runs now is not in them."""
+    topic, steps, pauses = "", dict[int, Step](), dict[int, float]()
+    scheduled_types = set[str]()
+    for event in events:
+        when = unix(event.event_time)
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                payloads = event.workflow_execution_started_event_attributes.input.payloads
+                topic = str((await first_object(client, payloads)).get("prompt", ""))
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                activity = event.activity_task_scheduled_event_attributes
+                name = activity.activity_type.name
+                scheduled_types.add(name)
+                label = STEP_LABELS.get(name, name)
+                steps[event.event_id] = Step(label, activity.activity_id, State.QUEUED, begun=when)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                completed = event.activity_task_completed_event_attributes
+                number, result = completed.scheduled_event_id, completed.result.payloads
+                step = with_details(steps[number], await first_object(client, result))
+                steps[number] = replace(step, state=State.DONE, ended=when)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+                failed = event.activity_task_failed_event_attributes
+                number, why = failed.scheduled_event_id, failure_reason(failed.failure)
+                steps[number] = replace(steps[number], state=State.FAILED, ended=when, reason=why)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+                late = event.activity_task_timed_out_event_attributes
+                number, why = late.scheduled_event_id, failure_reason(late.failure)
+                steps[number] = replace(steps[number], state=State.FAILED, ended=when, reason=why)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+                number = event.activity_task_canceled_event_attributes.scheduled_event_id
+                steps[number] = replace(steps[number], state=State.CANCELLED, ended=when)
+            case EventType.EVENT_TYPE_TIMER_STARTED:
+                timer = event.timer_started_event_attributes
+                pauses[event.event_id] = when + timer.start_to_fire_timeout.ToSeconds()
+            case EventType.EVENT_TYPE_TIMER_FIRED:
+                pauses.pop(event.timer_fired_event_attributes.started_event_id, None)
+    to_come = [Step(label) for name, label in STEP_LABELS.items() if name not in scheduled_types]
+    return Status(topic, (*steps.values(), *to_come), pause_ends=next(iter(pauses.values()), None))
+
+
+async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str, Any]:
+    """Decode the first value; {} where it is not an object, because any SDK may start a report."""
+    values = await client.data_converter.decode(payloads)
+    return values[0] if values and isinstance(values[0], dict) else {}
+
+
+def with_details(step: Step, details: dict[str, Any]) -> Step:
+    """Return the step with what a heartbeat or a result has; another version may have less."""
+    return replace(
+        step,
+        text=str(details.get("text", step.text)),
+        model=str(details.get("model", step.model)),
+        cost=details.get("cost"),
+        pages=int(details.get("pages") or 0),
+    )
+
+
+def failure_reason(failure: Failure) -> str:
+    """Return why an attempt failed, in one line."""
+    if failure.timeout_failure_info.timeout_type == TimeoutType.TIMEOUT_TYPE_HEARTBEAT:
+        return "worker lost"
+    return " ".join(failure.message.split())
+
+
+def unix(timestamp: Timestamp) -> float:
+    """Return seconds since 1970; 0.0 where none is set."""
+    return timestamp.seconds + timestamp.nanos / 1e9

@@ -1,0 +1,129 @@
+"""What a run of the starter prints: lines for people, or the result alone for scripts."""
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from research.cli import signals, terminal
+
+if TYPE_CHECKING:
+    from models import GenerateReportOutput
+    from research.cli.listing import Row
+
+
+class Output:
+    """Prints what a run has to say about one report."""
+
+    def __init__(self) -> None:
+        self.set_format(False, False, False)
+        self.workflow_id = ""
+        self.run_id = ""
+        """Empty until the service has accepted the report."""
+
+    def set_format(self, quiet: bool, as_json: bool, opens_pdf: bool) -> None:
+        """Print for people, or for scripts with `quiet` or `as_json`; open the PDF or not."""
+        self._quiet, self._as_json, self._opens_pdf = quiet, as_json, opens_pdf
+        self.is_for_scripts = quiet or as_json
+
+    def set_report(self, workflow_id: str, run_id: str = "") -> None:
+        """Name the report that errors, interruptions and results are about."""
+        self.workflow_id, self.run_id = workflow_id, run_id
+
+    def print_line(self, line: str) -> None:
+        """Print a line for people."""
+        if not self.is_for_scripts:
+            terminal.print_line(line)
+
+    def print_event(self, line: str) -> None:
+        """Print on standard error what happens on the way; called from threads too."""
+        if not self.is_for_scripts and not signals.was_interrupted():
+            terminal.print_error(line)
+
+    def emit_result(self, status: str, result: dict[str, Any], alone: str = "") -> None:
+        """Print the result for scripts: one JSON object, or with --quiet `alone`."""
+        if self._as_json:
+            self._print_json({"status": status, **result})
+        elif self._quiet and alone:
+            terminal.print_line(alone)
+
+    def print_list(self, rows: "list[Row]") -> None:
+        """Print the latest reports: a JSON array, or lines for people."""
+        if self._as_json:
+            terminal.print_line(json.dumps([row.as_json() for row in rows], ensure_ascii=False, indent=2))
+        elif not rows:
+            self.print_line("There are no reports yet.")
+        for row in () if self._as_json else rows:
+            terminal.print_line(row.for_people(terminal.width()))
+
+    def report_started(self) -> None:
+        """Print how to follow a report that was started and is not followed."""
+        self.print_line(f"To follow it: {self._attach_command()}")
+        self.emit_result("running", {}, self.workflow_id)
+
+    def report_done(self, output: "GenerateReportOutput") -> None:
+        """Print the result of a finished report."""
+        from dataclasses import asdict
+
+        from research import config
+        from research.llm import usage
+
+        self.print_line(f"Result: {output.result}")
+        for note in output.notes:
+            self.print_line(f"Note: {note}")
+        self.print_line(f"Bill: {usage.format_usage(output.bill)}")
+        if config.is_sample(output.model):
+            self.print_line("This is sample text. To fix: set LLM_MODEL and a key in .env for real research.")
+        if _is_here(output.path):
+            self.print_line(f"PDF: {output.path}")
+        self.emit_result("done", asdict(output), output.path or output.filename)
+        if self._opens_pdf:
+            _open(output.path)
+
+    def report_failure(self, error: BaseException) -> int:
+        """Print why a report ended without a result, and return the exit status."""
+        from temporalio.exceptions import CancelledError, TerminatedError
+
+        from research.cli.progress import reason
+
+        if isinstance(error.__cause__, (CancelledError, TerminatedError)):
+            terminal.print_error("The report was cancelled.")
+            self.emit_result("cancelled", {"error": reason(error)})
+            return 4
+        terminal.print_error(f"The report failed: {reason(error)}")
+        self.emit_result("failed", {"error": reason(error)})
+        return 1
+
+    def report_error(self, line: str) -> None:
+        """Print what is wrong and how to fix it."""
+        terminal.print_error(line)
+        if self._as_json:
+            self._print_json({"status": "error", "error": line})
+
+    def report_interrupt(self) -> None:
+        """Print what became of the report when a signal ended this run."""
+        if self.workflow_id:
+            state = "continues" if self.run_id else "may have started"
+            terminal.print_error(f"\nInterrupted; the report {state}: {self._attach_command()}")
+        else:
+            terminal.print_error("\nInterrupted; no report was started.")
+
+    def _attach_command(self) -> str:
+        return f"python starter.py --attach {terminal.short_id(self.workflow_id)}"
+
+    def _print_json(self, result: dict[str, Any]) -> None:
+        identity = {"workflow_id": self.workflow_id, "run_id": self.run_id}
+        terminal.print_line(json.dumps({**identity, **result}, ensure_ascii=False))
+
+
+def _open(path: str) -> None:
+    """Open the PDF with what this machine opens PDFs with; print a line where that is not possible."""
+    if "://" in path or not Path(path).is_file():
+        terminal.print_error(f"The PDF cannot be opened from here: it is at {path}.")
+    elif not webbrowser.open(Path(path).as_uri()):
+        terminal.print_error(f"No program here opens PDFs: {path}")
+
+
+def _is_here(path: str) -> bool:
+    """Return whether the file is at an address or on this machine: the worker may be on another."""
+    return "://" in path or Path(path).is_file()

@@ -1,0 +1,45 @@
+"""Names of report files, and which names are refused."""
+
+import re
+import unicodedata
+
+MAX_SLUG_BYTES = 80
+MAX_NAME_BYTES = 255
+# Windows reserves these names for devices, whatever extension follows.
+_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE)
+
+
+class UnsafeName(ValueError):
+    """A file name that is refused because it could lead out of the reports folder."""
+
+
+def report_filename(topic: str, run_id: str) -> str:
+    """Return the name of a run's PDF: the same on every attempt, at most 98 bytes.
+
+    Letters and digits of any script are kept. The end of the Run ID makes the name unique: its
+    beginning is a time, which runs that start together share.
+    """
+    normal = unicodedata.normalize("NFC", topic).casefold()
+    kept = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in normal)
+    slug = "-".join(kept.split())
+    if len(slug.encode()) > MAX_SLUG_BYTES:
+        cut = slug.encode()[:MAX_SLUG_BYTES].decode("utf-8", "ignore")
+        slug = cut[: cut.rindex("-")] if "-" in cut[20:] else cut
+    return f"{slug or 'report'}-{run_id.replace('-', '')[-12:]}.pdf"
+
+
+def require_safe(filename: str) -> None:
+    """Refuse a name that is not a plain file name on every platform.
+
+    Raises:
+        UnsafeName: a path, a Windows device, a control character, or longer than 255 bytes.
+    """
+    unsafe = (
+        not filename
+        or filename[-1] in ". "  # Windows removes them
+        or any(c in '/\\:*?"<>|' or unicodedata.category(c) in ("Cc", "Cs") for c in filename)
+        or len(filename.encode()) > MAX_NAME_BYTES
+        or _WINDOWS_DEVICES.fullmatch(filename)
+    )
+    if unsafe:
+        raise UnsafeName(f"{filename[:80]!r} cannot name a report: give a plain file name")

@@ -1,0 +1,74 @@
+"""A worker without some of its promises, to show that the audit notices: `sabotage.py NAME[,NAME]`.
+
+Run in the clone in place of `worker.py`. What is replaced is public: the SDK's heartbeat, litellm's
+completion, the function that stores files.
+"""
+
+import dataclasses
+import runpy
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def heartbeats_without_text() -> None:
+    """A killed worker's text is sent again from its beginning."""
+    from temporalio import activity
+
+    real = activity.heartbeat
+    activity.heartbeat = lambda *details: real()
+
+
+def heartbeats_with_a_hole() -> None:
+    """A resumed text lacks a piece in its middle."""
+    from temporalio import activity
+
+    real = activity.heartbeat
+
+    def heartbeat(*details: Any) -> None:
+        if details and details[0] and len(details[0].text) > 100:
+            text = details[0].text
+            details = (dataclasses.replace(details[0], text=text[:40] + text[60:]),)
+        real(*details)
+
+    activity.heartbeat = heartbeat
+
+
+def retries_of_the_client() -> None:
+    """The client retries by itself, unseen by the service."""
+    from research.llm import client
+
+    litellm = client.load()
+    real = litellm.acompletion
+
+    async def acompletion(**options: Any) -> Any:
+        return await real(**{**options, "num_retries": 2})
+
+    litellm.acompletion = acompletion
+
+
+def writing_in_place() -> None:
+    """Files grow under their own names, as on a slow disk."""
+    from research.reports import storage
+
+    def store(folder: Path, files: Mapping[str, bytes]) -> str:
+        folder.mkdir(exist_ok=True)
+        for name, data in files.items():
+            with (folder / name).open("wb") as file:
+                file.write(data[:9])
+                file.flush()
+                time.sleep(0.2)
+                file.write(data[9:])
+        return str(folder / name)
+
+    storage.store = store  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path.cwd())
+    for name in sys.argv[1].split(","):
+        globals()[name]()
+    sys.argv = ["worker.py"]
+    runpy.run_path("worker.py", run_name="__main__")

@@ -1,0 +1,191 @@
+"""The parts of a chaos run: a dev server, workers, the endpoint, a small disk; and what is done to them."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from research.config import ROOT
+from testing.processes import READY, Program
+from tests.chaos.endpoint import Endpoint
+from tests.chaos.schedule import FAULTS, WORKERS, Event
+from tests.conftest import DevServer, copy_clone, free_port
+
+STALL_SECONDS = 6.0
+"""Longer than the heartbeat timeout: the service gives the stalled worker's Activities to another."""
+KEY = "sk-chaos-0123456789"
+SABOTAGE = ROOT / "tests" / "chaos" / "sabotage.py"
+
+
+@dataclass
+class WorkerRun:
+    """One worker process; its key tells its requests from those of others in the ledger."""
+
+    key: str
+    program: Program
+    ended: float = 0.0
+    stalls: list[float] = field(default_factory=list)
+
+
+class World:
+    """All the parts, started and stopped together.
+
+    Args:
+        folder: Where everything is kept.
+        sabotage: Functions of `tests/chaos/sabotage.py`, by comma, to run before each worker; empty for none.
+        workers: How many serve at a time.
+    """
+
+    def __init__(self, folder: Path, sabotage: str = "", workers: int = WORKERS) -> None:
+        self.server = DevServer(copy_clone(folder / "clone"), free_port())
+        self.endpoint = Endpoint()
+        self.reports = folder / "reports"
+        self.disk = ""
+        """ "small" where it can really be full, "locked" where it is made read-only; empty for neither."""
+        self.runs: list[WorkerRun] = []
+        self.current: list[WorkerRun | None] = [None] * workers
+        self.outages: list[tuple[float, float]] = []
+        self._command = [str(SABOTAGE), sabotage] if sabotage else ["worker.py"]
+
+    @property
+    def happened(self) -> Counter[str]:
+        """How often which event came about."""
+        return self.endpoint.happened
+
+    def start(self) -> None:
+        """Start endpoint, service and workers; mount a small disk where that is permitted."""
+        self.endpoint.__enter__()
+        self.reports.mkdir()
+        mounted = ["mount", "-t", "tmpfs", "-o", "size=8m", "chaos", str(self.reports)]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                self.disk = "small" if subprocess.run(mounted, capture_output=True).returncode == 0 else ""
+        else:
+            self.disk = "locked"
+        started = self.server.run("start")
+        assert started.returncode == 0, started.stderr
+        for place in range(len(self.current)):
+            self.start_worker(place)
+
+    def stop(self) -> None:
+        for run in self.runs:
+            if run.program.process.poll() is None:
+                run.program.process.send_signal(signal.SIGCONT)
+                run.program.kill()
+        self.server.run("stop")
+        self.endpoint.__exit__(None, None, None)
+        if self.disk == "small":
+            subprocess.run(["umount", str(self.reports)], check=True)
+
+    def start_worker(self, place: int) -> None:
+        """Start a worker with its own key, and wait until it serves."""
+        key = f"{KEY}-{len(self.runs)}-{place}"
+        environ = {
+            **self.server.environ,
+            "LLM_MODEL": "openai/gpt-4o",
+            "LLM_API_KEY": key,
+            "LLM_API_BASE": self.endpoint.url,
+            "LLM_MAX_STREAMS": "100",
+            "REPORTS_DIR": str(self.reports),
+        }
+        run = WorkerRun(key, Program(*self._command, root=self.server.root, environ=environ))
+        try:
+            run.program.wait_for(READY, seconds=120)
+        except BaseException:
+            run.program.kill()
+            raise
+        self.runs.append(run)
+        self.current[place] = run
+
+    async def apply(self, event: Event) -> None:
+        """Let the event happen, to its end."""
+        if event.what in FAULTS:
+            self.endpoint.fault = event.what
+            await asyncio.sleep(event.lasts)
+            self.endpoint.fault = ""
+        elif event.what == "disk full":
+            await self.fill_disk(event.lasts)
+        elif event.what == "service":
+            await self.kill_service(event.lasts)
+        elif event.what == "in the writing":
+            await self.kill_while_writing(event)
+        else:
+            await self.kill_worker(event.what, event.worker, event.lasts)
+
+    async def fill_disk(self, seconds: float) -> None:
+        if not self.disk:
+            return
+        self.happened["disk full"] += 1
+        filler = self.reports / ".filler"
+        if self.disk == "locked":
+            self.reports.chmod(0o500)
+        else:
+            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+                while file.write(bytes(4096)):
+                    pass
+        await asyncio.sleep(seconds)
+        self.reports.chmod(0o700)
+        filler.unlink(missing_ok=True)
+
+    async def kill_service(self, seconds: float) -> None:
+        began = time.time()
+        self.server.kill()
+        self.happened["service"] += 1
+        await asyncio.sleep(seconds)
+        started = await asyncio.to_thread(self.server.run, "start")
+        assert started.returncode == 0, started.stderr
+        self.outages.append((began, time.time()))
+
+    async def kill_while_writing(self, event: Event) -> None:
+        """Send SIGKILL when an incomplete file is seen; to all workers, because it may be anyone's."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and not list(self.reports.glob(".*.part")):
+            await asyncio.sleep(0.001)
+        self.happened["in the writing"] += bool(list(self.reports.glob(".*.part")))
+        await asyncio.gather(
+            *[self.kill_worker("SIGKILL", place, event.lasts) for place in range(len(self.current))]
+        )
+
+    async def kill_worker(self, how: str, place: int, pause: float) -> None:
+        """End a worker and start another in its place; with SIGSTOP, stop it and continue it."""
+        run = self.current[place]
+        if run is None:  # it is dead already
+            return
+        self.happened[how] += 1
+        process = run.program.process
+        if how == "SIGSTOP":
+            run.stalls.append(time.time())
+            process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(STALL_SECONDS)
+            process.send_signal(signal.SIGCONT)
+            return
+        self.current[place] = None
+        run.ended = time.time()
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(getattr(signal, how))
+        await asyncio.to_thread(process.wait, 60)
+        await asyncio.sleep(pause)
+        while self.current[place] is None:
+            try:
+                await asyncio.to_thread(self.start_worker, place)
+            except Exception:  # the service does not answer at the moment
+                await asyncio.sleep(0.5)
+
+
+@contextlib.asynccontextmanager
+async def world(sabotage: str = "", workers: int = WORKERS) -> AsyncIterator[World]:
+    """Provide a world in its own folder, which is removed with everything in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = World(Path(folder), sabotage, workers)
+        try:
+            await asyncio.to_thread(made.start)
+            yield made
+        finally:
+            await asyncio.to_thread(made.stop)
