@@ -5,8 +5,9 @@ take seconds to import, are imported by the functions that need them.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,12 +17,12 @@ from temporalio.exceptions import ApplicationError
 
 from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
 from research import config
+from research.formatting import format_call, pluralize
 from research.llm import client as llm
-from research.llm import usage
-from research.llm.client import Draft
+from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.reports.naming import UnsafeName
-from research.temporal.heartbeat import heartbeats, last_draft, run_until_shutdown
+from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
 
 activity.logger.activity_info_on_message = False  # one line for people's logs
@@ -50,31 +51,42 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
     from research.pdf import document
+    from research.reports import storage
 
-    settings = config.load()
+    settings, draft = config.load(), last_draft(EmptyDraft)
+    lost = interruptions(draft)
     try:
-        async with heartbeats():
+        async with heartbeats(draft):
             run = asyncio.get_running_loop().run_in_executor
-            rendered = await run(_RENDERING, document.render_report, input, settings)
-            written = await run(_RENDERING, document.store_report, input, settings, rendered)
+            rendered = await run(_RENDERING, document.render, input, settings.page_size, settings.fonts)
+            with _counting_faults(draft):
+                path = await run(_RENDERING, storage.store_report, input, settings.reports_dir, rendered.data)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
     except OSError as error:
         reason = settings.redact(error.strerror or str(error))
         raise ApplicationError(
-            f"the report cannot be written to {settings.reports_dir}: {reason};"
-            " mend that, and the report goes on by itself",
+            f"the report cannot be written to {settings.reports_dir}: {reason}."
+            " To fix: repair it; the report then continues by itself",
             type="NeedsAction",
             next_retry_delay=timedelta(seconds=NEEDS_ACTION_RETRY_SECONDS),
         ) from None
-    activity.logger.info("PDF written: %s, %s", usage.pluralize(written.pages, "page"), written.path)
-    return replace(written, attempts=activity.info().attempt)
+    activity.logger.info("PDF written: %s, %s", pluralize(rendered.pages, "page"), path)
+    return PDFGenerationOutput(
+        filename=input.filename,
+        path=path,
+        pages=rendered.pages,
+        attempts=activity.info().attempt,
+        interruptions=lost,
+        warnings=rendered.warnings,
+    )
 
 
 async def _call(write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
     step, attempt = STEP_LABELS[activity.info().activity_type], activity.info().attempt
     draft = last_draft(Draft)
+    lost = interruptions(draft)
     if draft.text:
         activity.logger.info("%s resumes at character %s", step, f"{len(draft.text):,}")
     elif attempt == 1:
@@ -83,8 +95,18 @@ async def _call(write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]) ->
         answer = await run_until_shutdown(write(draft), draft)
     except ProviderError as error:
         raise _as_application_error(error, draft.faults) from None
-    activity.logger.info("%s finished: %s", step, usage.format_call(answer))
-    return replace(answer, attempts=attempt)
+    activity.logger.info("%s finished: %s", step, format_call(answer))
+    return replace(answer, attempts=attempt, interruptions=lost)
+
+
+@contextmanager
+def _counting_faults(draft: EmptyDraft) -> Iterator[None]:
+    """Count a failure in the draft, before its last heartbeat, as one that is no interruption."""
+    try:
+        yield
+    except OSError:
+        draft.faults += 1
+        raise
 
 
 def _as_application_error(error: ProviderError, count: int) -> ApplicationError:

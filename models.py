@@ -80,22 +80,25 @@ class LLMCallOutput:
     cost: float | None = None
     """US dollars by litellm's price list; None where it has no price for the model."""
     finish_reason: str = ""
-    """Why the text ends: "stop"; "length", "too_long" or "empty" where it is not whole."""
+    """Why the text ends: "stop", or where it is not whole "length", "too_long", "empty", "unfinished" or
+    "cost"."""
     seconds: float = 0.0
     requests: int = 1
-    """Requests to the provider, those included that a dead worker left."""
+    """Requests to the provider, those of lost workers included."""
     attempts: int = 1
+    interruptions: int = 0
+    """Attempts that were lost with their worker or handed over by it, not those that the provider failed."""
     resumed_at: int | None = None
-    """The character at which another attempt went on with a text that was broken off."""
+    """The character at which another attempt resumed an interrupted text."""
     kept_tokens: int = 0
-    """What that attempt did not have to buy again, and its price."""
+    """Tokens that this attempt did not have to pay again, and their price."""
     kept_cost: float | None = None
     prompt_shortened: bool = False
     """Whether the prompt had to be shortened to fit into the model's context."""
-    replaced: bool = False
-    """Whether the model, asked to continue, began again, and its second answer replaced the first."""
-    doubled: bool = False
-    """Whether it did so, and the second answer, which is shorter, stands behind the first."""
+    prompt_cut: bool = False
+    """Whether the provider read far less of the prompt than was sent."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know about the text, as clauses whose subject is the text."""
 
 
 @dataclass(frozen=True)
@@ -123,5 +126,7 @@ class PDFGenerationOutput:
     path: str = ""
     pages: int = 0
     attempts: int = 1
+    interruptions: int = 0
+    """Attempts that were lost with their worker or handed over by it."""
     warnings: tuple[str, ...] = ()
     """What is not on the page as the model wrote it, and what would mend it."""

@@ -1,33 +1,46 @@
-"""The worker: serves reports until it is told to stop. Start as many as you like."""
+"""The worker: serve reports until it is told to stop. Start as many workers as the load needs."""
+
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # so that Ctrl-C ends the imports without a traceback
 
 import argparse
 import asyncio
-import signal
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.service import RPCError
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
 from research import __version__, config
-from research.cli import log_format, terminal
+from research.cli import log_format, signals, terminal
 from research.config import Settings
 from research.errors import UserError
-from research.llm import client as llm
+from research.llm import library
 from research.reports import storage
-from research.temporal import slots
+from research.temporal import lost_workers
 from research.temporal.client import Service, connect
 from research.temporal.identity import own_identity
 from research.temporal.names import TASK_QUEUE
 from workflow import GenerateReportWorkflow
 
-DRAIN = timedelta(seconds=20)
-"""How long a worker that was told to stop waits for its running steps."""
+DRAIN_SECONDS = 20
+"""For a worker that was told to stop to complete a running PDF; model calls are handed over at once."""
+ANSWER_SECONDS = 1.5
+"""For the service to answer a worker that was told to stop."""
+WORKFLOW_TASKS = 10
+"""Workflow Tasks at a time; each takes milliseconds."""
 
 
 def main() -> int:
-    """Serve until Ctrl-C or SIGTERM; the exit status is 0 then."""
+    """Serve until Ctrl-C or SIGTERM, and return the exit status: 0 once the worker has served."""
+    signals.install()
     options = _parser().parse_args()
     terminal.set_lenient_output()
     try:
@@ -36,75 +49,92 @@ def main() -> int:
         if options.check:
             from research.cli import check
 
-            return asyncio.run(check.run(settings, call=options.check == "call"))
-        asyncio.run(serve(settings, options.simulate_failure, options.verbose))
+            return signals.run_async(lambda: check.run(settings, call=options.check == "call"))
+        signals.run_async(lambda: serve(settings, options.simulate_failure, options.verbose))
     except UserError as error:
         terminal.print_error(str(error))
         return error.exit_status
+    except KeyboardInterrupt:  # before it served
+        return signals.end_interrupted()
     return 0
 
 
 async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> None:
-    """Connect, register, serve; on a signal drain and return.
+    """Connect, register and serve; on a signal drain, and end the process.
 
     Raises:
-        Fixable: what stands in the way of serving; the message says what to mend.
+        UserError: what prevents serving, and how to fix it.
     """
-    stopping = asyncio.create_task(_stop_signal().wait())
     identity = own_identity()
     client, service = await connect(settings, terminal.print_error, identity, verbose)
     worker = create_worker(client, settings.max_calls, simulate_failure)
+    stopping = asyncio.create_task(_stop_signal().wait())
     terminal.print_line(_banner(settings, service, identity))
     if simulate_failure:
         terminal.print_line("  Every summary fails until a worker without --simulate-failure takes over.")
     running = asyncio.create_task(worker.run())
-    checking = asyncio.create_task(asyncio.to_thread(_prepare, settings))
+    loading = asyncio.get_running_loop().run_in_executor(ThreadPoolExecutor(1), _load, settings)
+    releasing = asyncio.create_task(lost_workers.release_steps(client))
     terminal.print_line("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
+    ends: list[asyncio.Future[Any]] = [running, stopping]
     try:
-        await asyncio.wait([running, stopping, checking], return_when=asyncio.FIRST_COMPLETED)
-        if checking.done():
-            checking.result()
-            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*ends, loading], return_when=asyncio.FIRST_COMPLETED)
+        if loading.done():
+            loading.result()
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        terminal.print_line("Stopping; what is unfinished goes on with the next worker …")
-        await worker.shutdown()
-    await running
+        terminal.print_line("Stopping; the next worker continues what is unfinished …")
+        releasing.cancel()
+        await _drain(client, worker)
+    if running.done():
+        await running  # for its error, if it has one
+    terminal.exit_now(0)  # because asyncio would wait for threads, which may still import litellm
 
 
-def _prepare(settings: Settings) -> None:
-    """Load, beside the first polls, what takes seconds to load, and check what can be checked."""
-    storage.check(settings.reports_dir)
-    llm.check(settings)
-    from research.pdf import document  # noqa: F401
+async def _drain(client: Client, worker: Worker) -> None:
+    """Let the Activities end or hand over, unless the service that they need for it does not answer."""
+    shutting_down = asyncio.create_task(worker.shutdown())
+    try:
+        await client.workflow_service.get_system_info(
+            GetSystemInfoRequest(), timeout=timedelta(seconds=ANSWER_SECONDS)
+        )
+    except RPCError:
+        return
+    await shutting_down
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
-    """A Worker for the Workflow and the three Activities on the task queue "research"."""
+    """Return a Worker for the Workflow and the three Activities, at most `max_calls` of them at a time."""
     summary = failing_generate_summary if simulate_failure else generate_summary
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         activities=[llm_call, summary, create_pdf_activity],
-        # Every step in the history says which version made it.
+        # So that the history says for every step which version made it.
         deployment_config=WorkerDeploymentConfig(
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False
         ),
-        # The sandbox finds what a workflow must not do. The replay tests run every shape of a report
-        # in it; here it would cost each report a tenth of its time.
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        tuner=slots.tuner(max_calls),
-        # A worker that remembers a report is asked first; one that is dead, for half a second.
+        max_concurrent_activities=max_calls,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
+        # A Workflow waits so long for the worker that has it in its cache, which may be dead.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=0.5),
-        graceful_shutdown_timeout=DRAIN,
-        # Heartbeats carry the text so far, and so are not held back by the SDK.
+        graceful_shutdown_timeout=timedelta(seconds=DRAIN_SECONDS),
+        # Because heartbeats carry the text so far, and the SDK holds them back for longer by default.
         max_heartbeat_throttle_interval=timedelta(seconds=0.4),
         default_heartbeat_throttle_interval=timedelta(seconds=0.4),
     )
 
 
+def _load(settings: Settings) -> None:
+    """Import what takes seconds, while the worker polls already, and check the settings that need it."""
+    storage.check(settings.reports_dir)
+    library.check(settings)
+    from research.pdf import document  # noqa: F401
+
+
 def _stop_signal() -> asyncio.Event:
-    """Set by the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once."""
+    """Return the event that Ctrl-C and SIGTERM set from now on; a second Ctrl-C ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -112,7 +142,8 @@ def _stop_signal() -> asyncio.Event:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         loop.call_soon_threadsafe(stop.set)
 
-    signal.signal(signal.SIGINT, on_signal)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
     return stop
 
@@ -140,14 +171,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--simulate-failure",
         action="store_true",
-        help="let every summary fail, to watch the retries; a worker without it is the fix",
+        help="let every summary fail, to show the retries; a worker without it is the fix",
     )
     parser.add_argument(
         "--check",
         nargs="?",
         const="all",
         choices=("all", "call"),
-        help="check service, model, reports folder and fonts, and leave; =call asks the model one word",
+        help="check service, model, reports folder and fonts, and exit; =call sends the model one word",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--verbose", action="store_true", help="show all logging of Temporal and litellm too")

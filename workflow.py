@@ -1,8 +1,7 @@
-"""GenerateReportWorkflow: research, summary, PDF. Begin reading here.
+"""GenerateReportWorkflow: research, summary, PDF. Start reading here.
 
-Temporal records the result of every step. A worker that dies loses nothing of what is
-recorded: another one replays this function, is handed the recorded results, and goes on
-with the first step that has none.
+Temporal records the result of every step. When a worker dies, another one replays this function:
+it receives the recorded results and continues with the first step that has none.
 """
 
 from datetime import timedelta
@@ -21,17 +20,17 @@ with workflow.unsafe.imports_passed_through():
         LLMCallOutput,
         PDFGenerationInput,
     )
+    from research.formatting import format_usage, report_notes
     from research.llm import usage
+    from research.llm.prompts import summary_prompt
     from research.reports.naming import report_filename
 
-SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
-
-# One line for people's logs; the Web UI has the rest.
+# Because people read the log; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
 
-# A worker that says nothing for four seconds is taken for dead, and its step is given to
-# another. What fails is tried again for as long as it takes, ten seconds apart unless the
-# Activity says otherwise: whatever was mended, the report goes on soon after.
+# A worker that sends no heartbeat for four seconds counts as dead, and its step goes to another one.
+# A step that fails is retried for as long as it takes, at most ten seconds apart unless the Activity
+# says otherwise, so that a report continues soon after whatever stopped it was fixed.
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=10))
 STEP: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=6),
@@ -42,7 +41,7 @@ STEP: dict[str, Any] = {
 
 @workflow.defn
 class GenerateReportWorkflow:
-    """From a prompt to a PDF."""
+    """Makes a PDF of a prompt."""
 
     @workflow.run
     async def run(self, input: GenerateReportInput) -> GenerateReportOutput:
@@ -59,8 +58,8 @@ class GenerateReportWorkflow:
 
         summary, failure = await self._summarise(research)
         calls = [research, summary] if summary else [research]
-        resumed = 1 if summary and summary.attempts > 1 else 0
-        notes = usage.notes(research, summary, failure)
+        interrupted = 1 if summary and summary.interruptions else 0
+        notes = report_notes(research, summary, failure)
 
         pdf = await workflow.execute_activity(
             create_pdf_activity,
@@ -72,13 +71,13 @@ class GenerateReportWorkflow:
                 model=research.model,
                 date=workflow.info().start_time.date().isoformat(),
                 notes=notes,
-                bill=usage.format_usage(usage.total(calls, resumed)),
+                bill=format_usage(usage.total(calls, interrupted)),
             ),
             summary="Write the PDF",
             **STEP,
         )
-        total = usage.total(calls, len(calls) if pdf.attempts > 1 else resumed)
-        workflow.set_current_details(usage.format_usage(total))
+        total = usage.total(calls, len(calls) if pdf.interruptions else interrupted)
+        workflow.set_current_details(format_usage(total))
         return GenerateReportOutput(
             result=f"Successfully created research report PDF with summary: {pdf.filename}",
             filename=pdf.filename,
@@ -90,12 +89,11 @@ class GenerateReportWorkflow:
         )
 
     async def _summarise(self, research: LLMCallOutput) -> tuple[LLMCallOutput | None, str]:
-        """The summary, or None and the reason: the research is paid for, so the PDF is still made."""
-        prompt = SUMMARY_PROMPT.format(research=research.text)
+        """Return the summary, or None and the reason: the research is paid for, so the PDF is still made."""
         try:
             summary = await workflow.execute_activity(
                 generate_summary,
-                LLMCallInput(prompt, spent=research.cost or 0.0),
+                LLMCallInput(summary_prompt(research.text), spent=research.cost or 0.0),
                 summary="Summarise the research",
                 **STEP,
             )

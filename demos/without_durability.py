@@ -11,10 +11,10 @@ import sys
 from models import PDFGenerationInput
 from research import config
 from research.llm import client as llm
+from research.llm.prompts import summary_prompt
 from research.pdf import document
+from research.reports import storage
 from research.reports.naming import report_filename
-
-SUMMARY_PROMPT = "Provide a 2-3 sentence executive summary of this research: {research}"
 
 
 async def main(topic: str) -> None:
@@ -23,12 +23,13 @@ async def main(topic: str) -> None:
     research = await llm.complete(topic, settings)
     print("Research complete!", flush=True)
     await asyncio.sleep(2)  # the time to kill it
-    summary = await llm.complete(SUMMARY_PROMPT.format(research=research.text), settings)
+    summary = await llm.complete(summary_prompt(research.text), settings)
     print("Summary generated!", flush=True)
     name = report_filename(topic, "without-durability")
     report = PDFGenerationInput(research.text, name, summary.text, topic, research.model)
-    written = document.store_report(report, settings, document.render_report(report, settings))
-    print(f"PDF: {written.path}", flush=True)
+    pdf = document.render(report, settings.page_size, settings.fonts)
+    path = storage.store_report(report, settings.reports_dir, pdf.data)
+    print(f"PDF: {path}", flush=True)
 
 
 if __name__ == "__main__":

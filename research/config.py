@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from research import redaction
 from research.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,33 +22,19 @@ DOTENV = ROOT / ".env"
 DEFAULT_MODEL = "openai/gpt-4o"
 SAMPLE_MODEL = "sample/report"
 DEFAULT_PORT = 7233
-HIGHEST_PORT = 64535
-"""The Web UI listens 1,000 above the dev server."""
-_SECRET_NAMES = ("_API_KEY", "_SECRET_ACCESS_KEY", "_ACCESS_KEY_ID", "_TOKEN", "_PASSWORD", "_SECRET")
-DEFAULT_CALLS = 1000
+MAX_PORT = 64535
+"""Because the Web UI listens 1,000 above the dev server."""
+DEFAULT_CALLS = 100
 DEFAULT_STREAMS = 16
-REMOVED = "[key removed]"
 
 _PLACEHOLDER = re.compile(
     r"your.*(key|token).*|change.?me|.*placeholder.*|<.*>|\.\.\.|(sk-)?(x{3,}|\.{3}).*", re.I
-)
-# What a local model is given for a key ("ollama", "not-needed") is no secret, and may be
-# an ordinary word of the report.
-_PLAIN_WORDS = re.compile(r"[A-Za-z]+([-_ ][A-Za-z]+)?")
-# A key that nobody told us of: in a provider's message, in a header, in a URL.
-_KEY_SHAPES = re.compile(
-    r"(?<![A-Za-z0-9])(?:sk|pk|gsk|xai|hf)[-_][A-Za-z0-9*_-]{6,}"
-    r"|AIza[A-Za-z0-9*_-]{10,}"
-    r"|(?<=bearer )\S{6,}"
-    r"|(?<=[?&]key=)[^&\s\"']+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
-    re.I,
 )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What this process was told, and by whom."""
+    """The settings of a process, and where each comes from."""
 
     model: str
     api_key: str | None = field(repr=False)
@@ -57,18 +44,18 @@ class Settings:
     page_size: str
     """ "letter" or "a4"."""
     fonts: tuple[Path, ...]
-    """Font files, and folders of them, to be preferred to the system's."""
+    """Font files, and folders of them, that are preferred to the system's."""
     dev_server_port: int
     ui_url: str | None
     max_calls: int
-    """Steps that one worker carries at a time; more of them wait for their turn."""
+    """Activities that one worker runs at a time; more of them wait in the task queue."""
     max_streams: int
-    """Calls among them that are streamed; the others get their answers whole."""
+    """Model calls among them that are streamed; the others get their answers whole."""
     max_cost: float | None
     """US dollars that one report may cost; None is no ceiling."""
     secrets: tuple[str, ...] = field(repr=False)
     sources: Mapping[str, str]
-    """Where a name's value came from: "environment", ".env" or "default"."""
+    """For each name of a setting "environment", ".env" or "default"."""
 
     @property
     def is_sample(self) -> bool:
@@ -76,25 +63,106 @@ class Settings:
         return is_sample(self.model)
 
     def without_secrets(self, text: str) -> str:
-        """The text without the keys that the settings hold; nothing else in it is touched."""
-        for secret in self.secrets:
-            text = text.replace(secret, REMOVED)
-        return text
+        """Return the text without these settings' keys; nothing else in it changes."""
+        return redaction.remove_secrets(text, self.secrets)
 
     def redact(self, text: str) -> str:
-        """A message without any key in it, known or merely looking like one."""
-        return _KEY_SHAPES.sub(REMOVED, self.without_secrets(text))
+        """Return a message without these settings' keys and without anything that looks like a key."""
+        return redaction.redact(text, self.secrets)
+
+
+def is_sample(model: str) -> bool:
+    """Return whether this is the offline sample model, whose text is marked wherever it appears."""
+    return model.startswith("sample/")
+
+
+@cache
+def load() -> Settings:
+    """Return the settings of this process, which are read once.
+
+    Raises:
+        UserError: a value that cannot be used; the message names the setting.
+    """
+    dotenv = read_dotenv(DOTENV)
+    settings = read(os.environ, dotenv)
+    os.environ.update({name: value for name, value in dotenv.items() if not os.environ.get(name)})
+    return settings
+
+
+def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that these variables mean; those of `dotenv` count where `environ` has none.
+
+    Raises:
+        UserError: a value that cannot be used; the message names the setting.
+    """
+    values = _Reader(environ, dotenv or {})
+    api_base = values.url("LLM_API_BASE")
+    configured = values.get("LLM_API_KEY") or values.get("OPENAI_API_KEY") or api_base
+    model = values.get("LLM_MODEL") or (DEFAULT_MODEL if configured else SAMPLE_MODEL)
+    return Settings(
+        model=model,
+        api_key=_api_key(values, model),
+        api_base=api_base,
+        reports_dir=values.folder("REPORTS_DIR", "reports"),
+        page_size=values.choice("PAGE_SIZE", "letter", "a4"),
+        fonts=tuple(
+            Path(place).expanduser() for place in (values.get("FONTS") or "").split(os.pathsep) if place
+        ),
+        dev_server_port=values.number("DEV_SERVER_PORT", 1, MAX_PORT, DEFAULT_PORT),
+        ui_url=values.url("TEMPORAL_UI_URL"),
+        max_calls=values.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
+        max_streams=values.number("LLM_MAX_STREAMS", 0, 10_000, DEFAULT_STREAMS),
+        max_cost=values.dollars("LLM_MAX_COST"),
+        secrets=redaction.find_secrets(values.all),
+        sources=values.sources,
+    )
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the names and values of a `.env` file; nothing where there is no such file.
+
+    Raises:
+        UserError: it cannot be read; the message names the file, and the line where there is one.
+    """
+    from dotenv.parser import parse_stream
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UserError(f"Cannot read {path}: {reason}. Fix or remove that file.") from None
+    values = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or "\0" in (binding.value or ""):
+            raise UserError(f"{path}, line {binding.original.line}: not of the form NAME=value.")
+        if binding.key and (binding.value or "").strip():
+            values[binding.key] = str(binding.value).strip()
+    return values
+
+
+def _api_key(values: "_Reader", model: str) -> str | None:
+    """Return LLM_API_KEY; refuse a placeholder in the variable that the model's provider reads."""
+    if is_sample(model):
+        return None
+    api_key = values.key("LLM_API_KEY")
+    if not api_key:
+        provider = model.split("/")[0] if "/" in model else "openai"
+        values.key(f"{provider.upper()}_API_KEY")
+    return api_key
 
 
 class _Reader:
-    """Names to values, remembering where each came from."""
+    """Reads one value by its name and records where it comes from."""
 
-    def __init__(self, dotenv: Mapping[str, str]) -> None:
-        self.sources = {name: ".env" for name in dotenv if not os.environ.get(name)}
-        os.environ.update({name: dotenv[name] for name in self.sources})
+    def __init__(self, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> None:
+        added = {name: value for name, value in dotenv.items() if not environ.get(name)}
+        self.all = {**environ, **added}
+        self.sources = dict.fromkeys(added, ".env")
 
     def get(self, name: str) -> str | None:
-        value = os.environ.get(name, "").strip() or None
+        value = self.all.get(name, "").strip() or None
         self.sources.setdefault(name, "environment" if value else "default")
         return value
 
@@ -113,9 +181,9 @@ class _Reader:
             from urllib.request import url2pathname
 
             return Path(url2pathname(rest))
-        # The address is shown in many places, so what may be secret has another home.
-        hiding = re.search(r":.*@|[?#\s]", rest) or not re.fullmatch(r"[\w+.-]+", scheme)
-        if hiding or scheme == "file" or not rest.strip("/"):
+        # The address is shown in many places, so no password may be in it.
+        has_options = re.search(r":.*@|[?#\s]", rest) or not re.fullmatch(r"[\w+.-]+", scheme)
+        if has_options or scheme == "file" or not rest.strip("/"):
             raise UserError(
                 f"{name} ({self.where(name)}) must be a folder, file:///folder or an address such as"
                 " s3://bucket/folder, without password and options: fsspec takes those from variables"
@@ -154,78 +222,3 @@ class _Reader:
 
     def where(self, name: str) -> str:
         return f"from {DOTENV}" if self.sources[name] == ".env" else "from the environment"
-
-
-def is_sample(model: str) -> bool:
-    """Whether this model is the offline sample model, whose text is marked wherever it appears."""
-    return model.startswith("sample/")
-
-
-@cache
-def load() -> Settings:
-    """The settings of this process, read once.
-
-    Raises:
-        Fixable: a value that cannot be used, with the name to set.
-    """
-    read = _Reader(_parse_dotenv(DOTENV))
-    api_base = read.url("LLM_API_BASE")
-    configured = read.get("LLM_API_KEY") or read.get("OPENAI_API_KEY") or api_base
-    model = read.get("LLM_MODEL") or (DEFAULT_MODEL if configured else SAMPLE_MODEL)
-    provider = model.split("/")[0] if "/" in model else "openai"
-    sample = is_sample(model)
-    api_key = None if sample else read.key("LLM_API_KEY")
-    if not api_key and not sample:
-        read.key(f"{provider.upper()}_API_KEY")
-    return Settings(
-        model=model,
-        api_key=api_key,
-        api_base=api_base,
-        reports_dir=read.folder("REPORTS_DIR", "reports"),
-        page_size=read.choice("PAGE_SIZE", "letter", "a4"),
-        fonts=tuple(
-            Path(place).expanduser() for place in (read.get("FONTS") or "").split(os.pathsep) if place
-        ),
-        dev_server_port=read.number("DEV_SERVER_PORT", 1, HIGHEST_PORT, DEFAULT_PORT),
-        ui_url=read.url("TEMPORAL_UI_URL"),
-        max_calls=read.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
-        max_streams=read.number("LLM_MAX_STREAMS", 0, 10_000, DEFAULT_STREAMS),
-        max_cost=read.dollars("LLM_MAX_COST"),
-        secrets=_secrets(os.environ),
-        sources=read.sources,
-    )
-
-
-def _parse_dotenv(path: Path) -> dict[str, str]:
-    from dotenv.parser import parse_stream
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"Cannot read {path}: {reason}. Mend or remove that file.") from None
-    values = {}
-    for binding in parse_stream(io.StringIO(text)):
-        if binding.error or "\0" in (binding.value or ""):
-            raise UserError(f"{path}, line {binding.original.line}: not of the form NAME=value.")
-        if binding.key and (binding.value or "").strip():
-            values[binding.key] = str(binding.value).strip()
-    return values
-
-
-def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values that are keys, longest first: one may be the beginning of another."""
-    found = {value.strip() for name, value in environ.items() if name.endswith(_SECRET_NAMES)}
-    return tuple(
-        sorted(
-            (key for key in found if len(key) >= 8 and not _is_plain_words(key)),
-            key=len,
-            reverse=True,
-        )
-    )
-
-
-def _is_plain_words(value: str) -> bool:
-    return len(value) < 16 and _PLAIN_WORDS.fullmatch(value) is not None

@@ -1,12 +1,12 @@
-"""The errors that a person can mend. Everything else keeps its traceback.
+"""The errors that a person can fix. All others keep their traceback.
 
-Fixable            exit status 2: a setting, an argument or a file to put right
-└── Unreachable    exit status 3: the Temporal service does not answer
+UserError                 exit status 2: a setting, an argument or a file to fix
+└── ServiceUnavailable    exit status 3: the Temporal service does not answer
 """
 
 
 class UserError(Exception):
-    """Its message is one line: what is wrong, and the command or setting that mends it."""
+    """Its message is one line: what is wrong, and the command or setting that fixes it."""
 
     exit_status = 2
 

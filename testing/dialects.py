@@ -16,7 +16,7 @@ class MultiProtocolProvider(Provider):
         super().add_routes(app)
         app.router.add_post("/v1/messages", self._anthropic)
         app.router.add_post("/models/{model}", self._gemini)
-        app.router.add_post("/api/generate", self._ollama)
+        app.router.add_post("/api/chat", self._ollama)
 
     @property
     def root(self) -> str:
@@ -43,8 +43,7 @@ class MultiProtocolProvider(Provider):
 
     async def _ollama(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.text())
-        prompt = re.sub(r"^### User:\n|\n*$", "", body["prompt"])
-        call = Call([{"role": "user", "content": prompt}], dict(request.headers), body)
+        call = Call(body["messages"], dict(request.headers), body)
         return await self.answer(request, call, _ollama_stream)
 
 
@@ -102,10 +101,18 @@ async def _gemini_stream(request: web.Request, call: Call, reply: Reply) -> web.
 
 async def _ollama_stream(request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
     events = [
-        (json.dumps({"model": "m", "response": piece, "done": False}).encode() + b"\n", piece)
+        (
+            json.dumps(
+                {"model": "m", "message": {"role": "assistant", "content": piece}, "done": False}
+            ).encode()
+            + b"\n",
+            piece,
+        )
         for piece in re.findall(r"\s*\S+\s*", reply.text)
     ]
     counts = {"prompt_eval_count": 7, "eval_count": 9}
-    last = {"model": "m", "response": "", "done": True, "done_reason": "stop", **counts}
+    nothing = {"role": "assistant", "content": ""}
+    reason = reply.finish_reason
+    last = {"model": "m", "message": nothing, "done": True, "done_reason": reason, **counts}
     events.append((json.dumps(last).encode() + b"\n", ""))
     return await _send(request, call, events)

@@ -16,7 +16,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-SUMMARY = "Provide a 2-3 sentence executive summary of this research: "
+from research.llm.prompts import is_summary_prompt
+
 OVERLAP_WORDS = 6
 HUNDRED_TOKENS = 400
 """Characters of about a hundred tokens: some providers send chunks of this size."""
@@ -47,7 +48,7 @@ class Call:
 
     @property
     def is_summary(self) -> bool:
-        return self.prompt.startswith(SUMMARY)
+        return is_summary_prompt(self.prompt)
 
 
 @dataclass
@@ -230,7 +231,8 @@ def _pieces(reply: Reply) -> list[str]:
 
 
 def _usage(call: Call, reply: Reply, pieces: int) -> dict[str, int]:
-    words = sum(len(str(message["content"]).split()) for message in call.messages)
+    contents = [str(message["content"]) for message in call.messages]
+    words = sum(max(len(content.split()), len(content.encode()) // 8) for content in contents)
     chunk_tokens = reply.chunk_characters // 4 if reply.chunk_characters else reply.chunk_words
     input_tokens, output_tokens = reply.usage or (words, pieces * chunk_tokens)
     return {

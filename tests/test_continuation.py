@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from research.config import ROOT, Settings, load
 from research.llm import client as llm
 from research.llm import continuation
-from research.llm.client import Draft
 from research.llm.continuation import ContinuationJoiner, trim_partial_word
+from research.llm.draft import Draft
 from research.llm.repetition import MAX_WAIT
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import KINDS, LANGUAGES, templated
@@ -357,15 +357,18 @@ async def test_a_model_that_begins_again_is_paid_again(provider: Provider) -> No
     settings = configured("openai/gpt-4o", provider)
     answer = await llm.complete("A topic", settings, Draft(text=FIRST, requests=1))
     assert answer.text == FIRST + " it ends."
-    assert (answer.resumed_at, answer.kept_tokens, answer.replaced) == (None, 0, False)
+    assert (answer.resumed_at, answer.kept_tokens, answer.notes) == (None, 0, ())
 
     provider.reply = lambda call: Reply(SECOND + FIRST)
     answer = await llm.complete("A topic", settings, Draft(text=FIRST, requests=1))
-    assert (answer.text, answer.resumed_at, answer.replaced) == (SECOND + FIRST, None, True)
+    assert (answer.text, answer.resumed_at) == (SECOND + FIRST, None)
+    assert "second answer replaced the first" in answer.notes[0]
 
     provider.reply = lambda call: Reply(SECOND)
     answer = await llm.complete("A topic", settings, Draft(text=FIRST, requests=1))
-    assert (FIRST[:-3] in answer.text, SECOND in answer.text, answer.doubled) == (True, True, True)
+    assert FIRST[:-3] in answer.text
+    assert SECOND in answer.text
+    assert "shorter answer stands behind the first" in answer.notes[0]
 
 
 async def test_an_answer_cut_by_its_length_is_continued(provider: Provider) -> None:

@@ -1,14 +1,17 @@
-"""The worker is killed in every phase, and the report comes all the same."""
+"""Worker and service are killed and stopped at every moment, and the report is completed all the same."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 
 from testing.processes import Program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
-from tests.conftest import App, DevServer, wait_until
+from tests.conftest import App, DevServer, free_port, wait_until
 
 
 def slow_research(call: Call) -> Reply:
@@ -72,6 +75,61 @@ def test_a_killed_worker_loses_nothing_that_was_finished(
     assert report.suffix == ".pdf"
 
 
+@pytest.mark.usefixtures("cold_starts")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_worker_imports(clone: Path, number: signal.Signals) -> None:
+    with Program("worker.py", root=clone) as worker:
+        wait_until(lambda: "temporal_sdk_bridge" in Path(f"/proc/{worker.process.pid}/maps").read_text())
+        worker.process.send_signal(number)
+        assert worker.exit_status(2) in (-number, 128 + number)
+    assert "Traceback" not in worker.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_service_hangs(app: App, number: signal.Signals) -> None:
+    """A service that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        worker = app.run("worker.py", TEMPORAL_ADDRESS=f"127.0.0.1:{service.getsockname()[1]}")
+        service.accept()
+        worker.process.send_signal(number)
+        assert worker.exit_status(2) == 128 + number
+    assert "Traceback" not in worker.text
+
+
+def test_a_service_that_hangs_is_given_up(app: App) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        address = f"localhost:{service.getsockname()[1]}"
+        worker = app.run("worker.py", TEMPORAL_ADDRESS=address)
+        assert worker.exit_status() == 3
+    assert worker.lines[-1].startswith(f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS")
+
+
+@pytest.mark.usefixtures("cold_starts")
+def test_a_signal_right_after_the_start(app: App) -> None:
+    """While a thread still imports litellm."""
+    worker = app.worker()
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.exit_status(2) == 0
+    assert "Traceback" not in worker.text
+
+
+def test_a_named_address_is_not_ours_to_start(app: App) -> None:
+    """Not even the dev server's own: nothing is started or created there, and no namespace is registered."""
+    port = app.environ["DEV_SERVER_PORT"]
+    worker = app.run("worker.py", TEMPORAL_ADDRESS=f"localhost:{port}")
+    assert worker.exit_status() == 3
+    [line] = worker.lines
+    assert line.startswith(f"The Temporal service at localhost:{port} has no namespace 'test-")
+    port = str(free_port())
+    worker = app.run("worker.py", TEMPORAL_ADDRESS=f"localhost:{port}", DEV_SERVER_PORT=port)
+    assert worker.exit_status() == 3
+    [line] = worker.lines
+    assert line.startswith(f"No Temporal service answers at localhost:{port}: check TEMPORAL_ADDRESS")
+    assert not (app.root / ".temporal").exists()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(port))).close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_worker_that_is_told_to_stop_drains(app: App, provider: Provider, number: int) -> None:
     """Ctrl-C and SIGTERM: exit status 0, and the running report goes on with the next worker."""
@@ -124,6 +182,20 @@ async def test_the_service_is_killed_in_the_middle(
     assert starter.exit_status() == 0, starter.text
     assert provider.research_calls == 1
     assert worker.process.poll() is None
+
+
+def test_a_signal_while_the_service_no_longer_answers(own_server: DevServer, app: App) -> None:
+    """A worker that serves can hand nothing over to a service that hangs, so it ends."""
+    app.environ.update(own_server.environ)
+    worker = app.worker()
+    service = psutil.Process(own_server.pid)
+    service.suspend()
+    try:
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.exit_status(3) == 0
+    finally:
+        service.resume()
+    assert "Traceback" not in worker.text
 
 
 def test_the_server_outlives_the_worker(own_server: DevServer, app: App) -> None:

@@ -62,9 +62,9 @@ from research.pdf import document
 
 text = '''![x](/etc/passwd) ![y](file:///etc/shadow) ![z](http://127.0.0.1:9/x.png)
 <img src="/etc/hostname"> [a](file:///etc/passwd) \ue123 ```python\\nopen("/etc/group")\\n```'''
-pdf.render(PDFGenerationInput(text, topic=text))
+document.render(PDFGenerationInput(text, topic=text))
 print(os.path.exists("/begin"))
-pdf.render(PDFGenerationInput(text + " And once more.", topic="/etc/issue"))
+document.render(PDFGenerationInput(text + " And once more.", topic="/etc/issue"))
 """
 
 

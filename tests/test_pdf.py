@@ -11,9 +11,7 @@ from pypdf import PdfReader
 
 from models import PDFGenerationInput
 from research.config import ROOT
-from research.llm import sample
 from research.pdf import document
-from research.pdf.math import readable
 
 
 def read(content: str, **more: Any) -> str:
@@ -43,9 +41,9 @@ def test_markup_is_shown_and_not_obeyed(text: str) -> None:
 
 
 def test_what_models_write_although_markdown_has_it_not() -> None:
-    """Line breaks, raised and lowered letters, formulas in brackets; nowhere else in code."""
-    text = r"H<sub>2</sub>O, 5<sup>th</sup>, one<br>two, \(a \leq b\), \[E = mc^2\], `<br>` \(\)"
-    assert "H₂O, 5th, one two, a ≤ b, E = mc², <br> ()" in words(read(text))
+    """Line breaks, raised and lowered letters; nowhere in code."""
+    text = r"H<sub>2</sub>O, 5<sup>th</sup>, one<br>two, `<br>` \(\)"
+    assert "H₂O, 5th, one two, <br> ()" in words(read(text))
 
 
 @pytest.mark.parametrize(
@@ -117,14 +115,13 @@ def test_what_no_font_can_draw_is_shown_as_its_code_and_copied_as_it_is() -> Non
     assert warning.startswith("Characters without a font here: 1 (U+E123)")
 
 
-def test_a_document_that_fails_is_written_as_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object) -> None:
-        raise RuntimeError("a bug in a renderer")
-
-    monkeypatch.setitem(document._Report._BLOCKS, "table", fail)
-    shown = read("# A heading\n\n| a | b |\n|---|---|\n| one | two |\n")
-    assert "A heading" in shown
-    assert "| one | two |" in shown
+def test_a_block_that_fails_is_written_as_plain_text() -> None:
+    """Emphasis a thousand deep is more than Python's recursion limit."""
+    marks = "*" * 2000
+    rendered = document.render(PDFGenerationInput(f"# A heading\n\nBefore.\n\n{marks}deep{marks}\n\nAfter."))
+    shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(rendered.data)).pages)
+    assert rendered.warnings == ("a paragraph was laid out as plain text",)
+    assert all(word in shown for word in ("A heading", "Before.", "deep", "After."))
 
 
 def test_a_worker_that_has_just_begun_draws_the_same_twice_at_once() -> None:
@@ -140,10 +137,10 @@ start = threading.Barrier(8)
 
 def draw(number):
     start.wait()
-    return pdf.render(report).data
+    return document.render(report).data
 
 with ThreadPoolExecutor(8) as pool:
-    drawn = {*pool.map(draw, range(8)), pdf.render(report).data}
+    drawn = {*pool.map(draw, range(8)), document.render(report).data}
 print(len(drawn))
 """
     done = subprocess.run([sys.executable, "-c", drawing], cwd=ROOT, capture_output=True, text=True)
@@ -151,18 +148,9 @@ print(len(drawn))
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    report = PDFGenerationInput(sample.TARDIGRADES, summary="S", topic="T", model="m", date="2026-01-01")
+    content = (ROOT / "tests/corpus/en-tardigrades.md").read_text(encoding="utf-8")
+    report = PDFGenerationInput(content, summary="S", topic="T", model="m", date="2026-01-01")
     assert document.render(report) == document.render(report)
-
-
-def test_the_sample_report_is_all_there() -> None:
-    """Every word of it, in order, but for the marks of Markdown."""
-    plain = re.sub(r"[*|>#`]|^\s*(-|\d+\.)\s|\| ---.*", " ", sample.TARDIGRADES, flags=re.M)
-    footer = re.compile(r"Research Report\s+Page \d of \d|Page \d of \d")
-    shown = re.sub(r"[•]|^\d\.|\b\d\. ", " ", footer.sub(" ", read(sample.TARDIGRADES)), flags=re.M)
-    shown = words(shown)
-    missing = [word for word in plain.split() if word not in shown]
-    assert missing == ["---"] * missing.count("---")
 
 
 def test_all_fonts_are_embedded_as_subsets() -> None:
@@ -219,16 +207,3 @@ def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
         for page in PdfReader(io.BytesIO(data)).pages:
             text = page.extract_text()
             assert ("Heading" in text) == ("Its text." in text), lines
-
-
-@pytest.mark.parametrize(
-    ("formula", "shown"),
-    [
-        ("E = mc^2", "E = mc²"),
-        (r"\frac{\alpha}{\beta_i} \leq \sqrt{x^{2}}", "α/β_i ≤ √(x²)"),
-        (r"10^{-3}\,\text{kg}", "10⁻³kg"),
-        (r"\unknown{x}^{ab}", r"\unknown{x}^(ab)"),
-    ],
-)
-def test_a_formula_can_be_read_in_a_line(formula: str, shown: str) -> None:
-    assert readable(formula) == shown

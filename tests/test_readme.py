@@ -125,11 +125,11 @@ def test_a_start_by_the_temporal_cli(app: App) -> None:
     """The README's command as it stands, but for the address of the test's own service."""
     worker = app.worker()
     [command] = [line for line in COMMANDS if line.startswith("temporal ")]
-    cli = binary.find()
-    assert cli
+    temporal = binary.find()
+    assert temporal
     folder = app.root / "bin"
     folder.mkdir()
-    (folder / "temporal").symlink_to(cli)
+    (folder / "temporal").symlink_to(temporal)
     started = subprocess.run(
         ["bash", "-c", command],
         env={

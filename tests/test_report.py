@@ -32,7 +32,8 @@ async def test_a_report_from_topic_to_pdf(app: App, provider: Provider) -> None:
     assert provider.calls[0].messages == [{"role": "user", "content": QUESTION}]
     research = default_reply(provider.calls[0]).text
     assert provider.calls[1].prompt == (
-        f"Provide a 2-3 sentence executive summary of this research: {research}"
+        f"Provide a 2-3 sentence executive summary of this research: {research}\n\n"
+        "Write the summary in the language of the research above."
     )
 
     text = pdf_text(report)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from research.llm import client as llm
+from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
 from testing.dialects import MultiProtocolProvider
 from testing.provider import Reply, default_reply
@@ -72,6 +73,6 @@ async def test_prefill_is_used_where_the_model_takes_it(
     provider.reply = default_reply
     settings = configured(model, provider, api_base=provider.root + path)
     begun = "## Durable execution\n\nEvery finished step is recorded by a"
-    await llm.complete("A topic", settings, llm.Draft(text=begun, requests=1))
+    await llm.complete("A topic", settings, Draft(text=begun, requests=1))
     last = provider.calls[0].messages[-1]
     assert last["role"] == ("assistant" if model.startswith("anthropic") else "user")

@@ -13,8 +13,9 @@ from research import __version__
 from research.cli import terminal
 from research.config import Settings
 from research.errors import UserError
+from research.formatting import format_call, pluralize
 from research.llm import client as llm
-from research.llm import usage
+from research.llm import library
 from research.pdf import fonts
 from research.reports import storage
 from research.temporal.client import connect
@@ -39,7 +40,7 @@ async def run(settings: Settings, call: bool) -> int:
             failed += 1
             terminal.print_line(f"  FAIL  {name:<10}{settings.redact(str(error))}")
     if failed:
-        terminal.print_error(f"{usage.pluralize(failed, 'check')} failed.")
+        terminal.print_error(f"{pluralize(failed, 'check')} failed.")
     return 2 if failed else 0
 
 
@@ -55,14 +56,14 @@ async def _service(settings: Settings) -> str:
 
 
 async def _model(settings: Settings, call: bool) -> str:
-    await asyncio.to_thread(llm.check, settings)
+    await asyncio.to_thread(library.check, settings)
     if not call:
         return f"{settings.model} (not called: --check=call sends a request of one word)"
     try:
         answer = await llm.complete("Answer with the one word: ok", settings)
     except Exception as error:  # a report would meet the same
         raise UserError(f"{settings.model}: {error}") from None
-    return f"{settings.model} answered: {usage.format_call(answer)}"
+    return f"{settings.model} answered: {format_call(answer)}"
 
 
 def _reports(settings: Settings) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from research.cli import terminal
 from research.cli.status import State, Status, Step
-from research.llm import usage
+from research.formatting import format_cost, pluralize
 
 _MARKS = {
     State.WAITING: "○",
@@ -174,15 +174,15 @@ def describe(step: Step, now: float) -> str:
     is_done = step.state is State.DONE
     facts = [
         "cancelled" if step.state is State.CANCELLED else "",
-        usage.pluralize(step.pages, "page") if step.pages and is_done else "",
-        usage.pluralize(len(step.text.split()), "word") if step.text else "",
+        pluralize(step.pages, "page") if step.pages and is_done else "",
+        pluralize(len(step.text.split()), "word") if step.text else "",
         step.model,
         f"attempt {step.attempt}" if step.attempt > 1 and not is_done else "",
         f"{step.reason}" if step.state is State.QUEUED else "",
         "waiting for a worker" if step.state is State.QUEUED else "",
         "worker lost, resumes with the next one" if step.state is State.LOST else "",
         f"{max((step.ended or now) - step.begun, 0):.0f} s" if step.begun else "",
-        usage.format_cost(step.cost) if is_done and step.cost else "",
+        format_cost(step.cost) if is_done and step.cost else "",
     ]
     return " · ".join(filter(None, facts))
 

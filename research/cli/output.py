@@ -66,12 +66,12 @@ class Output:
         from dataclasses import asdict
 
         from research import config
-        from research.llm import usage
+        from research.formatting import format_usage
 
         self.print_line(f"Result: {output.result}")
         for note in output.notes:
             self.print_line(f"Note: {note}")
-        self.print_line(f"Bill: {usage.format_usage(output.bill)}")
+        self.print_line(f"Bill: {format_usage(output.bill)}")
         if config.is_sample(output.model):
             self.print_line("This is sample text. To fix: set LLM_MODEL and a key in .env for real research.")
         if _is_here(output.path):

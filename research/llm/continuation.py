@@ -59,16 +59,6 @@ def _is_word(cluster: str) -> bool:
     return cluster[0].isalnum()
 
 
-def first_half(text: str) -> str:
-    """Return at most half of the text, ending before a heading, or else at a paragraph's end."""
-    half = text[: len(text) // 2]
-    for pattern in (r"\n(?=#{1,6} )", r"\n\s*\n"):
-        ends = [match.start() for match in regex.finditer(pattern, half)]
-        if ends and ends[-1] > len(half) // 2:
-            return half[: ends[-1]]
-    return half
-
-
 class ContinuationJoiner:
     """Join the pieces of a continuation to a draft.
 

@@ -1,23 +1,26 @@
-"""What can go wrong with a model call, sorted in one place: by status code first, then by class.
+"""Errors of model calls, classified by status code first, then by class, as litellm maps them.
 
-Codes and classes as litellm maps them for all its providers; the README shows this as a table.
+The README shows the classification as a table.
 """
 
 import json
+import math
 import random
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from research.config import DOTENV, Settings
 
 MAX_BACKOFF_SECONDS = 60.0
 NEEDS_ACTION_RETRY_SECONDS = 10.0
-"""How often a call is tried while it waits for a person: after the mending it goes on this soon."""
+"""Between two attempts of a call that waits for a person: it continues this soon after the fix."""
+MAX_RETRY_AFTER_SECONDS = 300.0
+"""A longer Retry-After would park the report, maybe for ever."""
 
 _BROKEN = {
     "Timeout",
@@ -28,33 +31,33 @@ _BROKEN = {
 }
 
 
-class ErrorKind(str, Enum):
-    """What a fault means for the report."""
+class ErrorKind(StrEnum):
+    """What an error means for the report."""
 
     TRANSIENT = "Transient"
-    """Goes away by itself: tried again, slower and slower."""
+    """Passes by itself: retried, slower and slower."""
     NEEDS_ACTION = "NeedsAction"
     """Waits for a person, for as long as it takes."""
     PERMANENT = "Permanent"
     """This request will never succeed."""
     INTERNAL = "Internal"
-    """A bug: tried again, so that a mended worker completes the report."""
+    """A bug of this program: retried, so that a fixed worker completes the report."""
 
 
 @dataclass
 class ProviderError(Exception):
-    """A call that gave no answer, with what a person should read about it in one line."""
+    """A call without an answer; the message is one line for people."""
 
     kind: ErrorKind
     message: str
     retry_after: float | None = None
-    """Seconds that the provider asked us to wait."""
+    """Seconds that the provider asks to wait."""
 
     def __str__(self) -> str:
         return self.message
 
     def delay(self, count: int) -> float | None:
-        """Seconds until the next attempt after so many faults; None leaves it to the retry policy."""
+        """Return the seconds until the attempt after `count` errors; None leaves it to the retry policy."""
         if self.kind is ErrorKind.NEEDS_ACTION:
             return NEEDS_ACTION_RETRY_SECONDS
         if self.kind is not ErrorKind.TRANSIENT:
@@ -70,7 +73,7 @@ class PromptTooLong(ProviderError):
 
 
 def classify(error: Exception, settings: Settings) -> ProviderError:
-    """The fault that an exception of litellm stands for."""
+    """Return what an exception of litellm means."""
     status = getattr(error, "status_code", None)
     names = {kind.__name__ for kind in type(error).__mro__}
     said = settings.redact(_what_it_says(error))
@@ -82,7 +85,7 @@ def classify(error: Exception, settings: Settings) -> ProviderError:
             ErrorKind.PERMANENT, f"the provider's content policy refuses this request: {said}"
         )
     if repair := _repair(status, error, settings):
-        return ProviderError(ErrorKind.NEEDS_ACTION, f"{repair}; the report goes on by itself")
+        return ProviderError(ErrorKind.NEEDS_ACTION, f"{repair}; the report then continues by itself")
     if status in (408, 409, 429) or (isinstance(status, int) and status >= 500):
         return ProviderError(
             ErrorKind.TRANSIENT, f"the provider answered {status}: {said}", _retry_after(error)
@@ -97,12 +100,12 @@ def classify(error: Exception, settings: Settings) -> ProviderError:
 
 
 def to_one_line(text: str, limit: int = 300) -> str:
-    """The text in one line of bounded length."""
+    """Return the text in one line of at most `limit` characters."""
     return " ".join(text.split())[:limit]
 
 
 def _what_it_says(error: BaseException) -> str:
-    """The provider's own message, without the wrapping that litellm puts around it."""
+    """Return the provider's own message, without what litellm puts around it."""
     text = to_one_line(str(error), 2000)
     quoted = re.search(r'"message": ?("(?:[^"\\]|\\.)*")', text)
     if quoted:
@@ -113,14 +116,13 @@ def _what_it_says(error: BaseException) -> str:
 
 
 def _repair(status: object, error: Exception, settings: Settings) -> str | None:
-    """What a person has to do, where a person can do something."""
+    """Return what a person has to do; None where no person can do anything."""
     said = str(error).lower()
     where = f"in {DOTENV} and restart the worker"
-    if (
-        status == 402
-        or getattr(error, "code", None) == "insufficient_quota"
-        or "exceeded your current quota" in said
-    ):
+    body = getattr(error, "body", None)
+    codes = (getattr(error, "code", None), body.get("code") if isinstance(body, dict) else None)
+    # A rate limit of Gemini's speaks of "quota" too, so the word alone means nothing.
+    if status == 402 or "insufficient_quota" in codes:
         return f"the quota at the provider is used up: add credit, or set another LLM_MODEL {where}"
     bad_key = status == 400 and ("api key not valid" in said or "api_key_invalid" in said)
     if status in (401, 403) or bad_key:
@@ -131,17 +133,25 @@ def _repair(status: object, error: Exception, settings: Settings) -> str | None:
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Seconds from the provider's Retry-After header, given as a number or as a date."""
+    """Return the seconds of the provider's Retry-After header, at most MAX_RETRY_AFTER_SECONDS."""
+    seconds = _retry_after_header(error)
+    if seconds is None or not math.isfinite(seconds):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _retry_after_header(error: Exception) -> float | None:
+    """Return the header's seconds, given as a number or as a date."""
     headers: Any = getattr(error, "litellm_response_headers", None) or {}
     headers = {str(name).lower(): str(value) for name, value in dict(headers).items()}
     try:
         if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        return max(0.0, float(headers["retry-after"]))
+            return float(headers["retry-after-ms"]) / 1000
+        return float(headers["retry-after"])
     except KeyError:
         return None
     except ValueError:
-        return _seconds_until(headers["retry-after"])
+        return _seconds_until(headers.get("retry-after", ""))
 
 
 def _seconds_until(date: str) -> float | None:
@@ -149,5 +159,5 @@ def _seconds_until(date: str) -> float | None:
         when = parsedate_to_datetime(date)
     except ValueError:
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
-    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return (when - datetime.now(UTC)).total_seconds()

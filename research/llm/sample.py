@@ -10,31 +10,50 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import litellm
-from litellm.types.utils import GenericStreamingChunk
+from litellm.types.utils import GenericStreamingChunk, ModelResponse
+
+from research.llm.prompts import is_summary_prompt
 
 CHUNK_SECONDS = 0.012
-SUMMARY_PROMPT = re.compile(r"Provide a \d+-\d+ sentence executive summary of this research: ")
 
 
 class SampleModel(litellm.CustomLLM):  # type: ignore[misc]  # litellm has no types
     """Writes about tardigrades, and for any other topic a skeleton that says what it is."""
 
     def streaming(self, *args: Any, **kwargs: Any) -> Iterator[GenericStreamingChunk]:
-        """The answer to the first message, word by word, or the rest of one that was begun."""
+        """Yield the answer to the first message word by word, or the rest of one that was begun."""
         for chunk in _chunks(kwargs["messages"]):
             time.sleep(CHUNK_SECONDS)
             yield chunk
 
     async def astreaming(self, *args: Any, **kwargs: Any) -> AsyncIterator[GenericStreamingChunk]:
-        """The same without blocking the event loop."""
+        """Yield the same without blocking the event loop."""
         for chunk in _chunks(kwargs["messages"]):
             await asyncio.sleep(CHUNK_SECONDS)
             yield chunk
 
+    def completion(self, *args: Any, **kwargs: Any) -> ModelResponse:
+        """Return the same answer whole, after the time that it takes to stream."""
+        chunks = list(_chunks(kwargs["messages"]))
+        time.sleep(CHUNK_SECONDS * len(chunks))
+        return _whole(chunks)
+
+    async def acompletion(self, *args: Any, **kwargs: Any) -> ModelResponse:
+        """Return the same without blocking the event loop."""
+        chunks = list(_chunks(kwargs["messages"]))
+        await asyncio.sleep(CHUNK_SECONDS * len(chunks))
+        return _whole(chunks)
+
+
+def _whole(chunks: list[GenericStreamingChunk]) -> ModelResponse:
+    text = "".join(chunk["text"] for chunk in chunks)
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    return ModelResponse(choices=[choice], usage=chunks[-1]["usage"])
+
 
 def answer(prompt: str) -> str:
-    """What the sample model writes for a prompt."""
-    if SUMMARY_PROMPT.match(prompt):
+    """Return what the sample model writes for a prompt."""
+    if is_summary_prompt(prompt):
         return TARDIGRADE_SUMMARY if TARDIGRADES in prompt else SKELETON_SUMMARY
     if "tardigrade" in prompt.lower():
         return TARDIGRADES

@@ -1,1 +1,1 @@
-"""The page: a report's Markdown to a PDF. May import `models`."""
+"""The page: Markdown to a PDF. May import `research.{config,errors,reports.markdown}` and `models`."""

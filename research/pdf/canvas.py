@@ -72,8 +72,12 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
 
     def draw_pieces(self, x: float, y: float, line: Line) -> None:
         """Draw the pieces one after the other, from the left, on the baseline."""
-        for (look, face), group in groupby(line, key=lambda piece: (piece.look, piece.face)):
+        for (look, face, box), group in groupby(line, key=lambda piece: (piece.look, piece.face, piece.box)):
             pieces, size = list(group), look.drawn_size
+            if box:
+                box.draw(self, x, y)
+                x += box.width
+                continue
             if face not in self._faces:
                 self._faces[face] = _Embedded(face, f"G{len(self._faces)}")
             font = self._faces[face]

@@ -1,170 +1,138 @@
-"""Model Markdown to a small tree. Nothing in the text is trusted: HTML stays text."""
+"""Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted: HTML stays text."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from threading import get_ident
 from typing import Any
 
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, reference
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
+from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from research.pdf.math import readable
+from research.pdf.markdown_rules import SOURCE, add_rules, is_source_list
 
-# The presets stop at 20 levels and silently drop the rest of the document; this many
-# are read whole, and still rendered well within Python's recursion limit.
+Node = SyntaxTreeNode
+
 MAX_NESTING = 300
-_SOURCE = re.compile(r"\[\d+\]:")
-# What models write although Markdown does not have it: line breaks in cells, H<sub>2</sub>O, and
-# formulas between brackets. The lengths are bounded, so that no text makes the search long.
-_EXTRA = re.compile(
-    r"<br\s{0,9}/?>|<(?P<move>su[bp])>(?P<moved>[^<>\n]{1,40})</(?P=move)>"
-    r"|\\\((?P<inline>(?!\\[^A-Za-z]).{1,500}?)\\\)|\\\[(?P<display>(?!\\[^A-Za-z]).{1,500}?)\\\]",
-    re.DOTALL | re.IGNORECASE,
-)
-
-
-@dataclass
-class Node:
-    """One piece of a document: its kind as markdown-it names it, its text or its children."""
-
-    kind: str
-    text: str = ""
-    info: str = ""
-    """A code block's language, a link's or an image's address, a list's first number, a footnote's
-    label, a cell's alignment."""
-    level: int = 0
-    """A heading's level, 1 to 6."""
-    children: list["Node"] = field(default_factory=list)
-    lines: tuple[int, int] = (0, 0)
-    """Where a block stands in the source, and the source's lines, which all nodes share."""
-    source: list[str] = field(default_factory=list, repr=False)
-
-    def as_written(self) -> str:
-        """A block's own lines of the source."""
-        return "\n".join(self.source[slice(*self.lines)]) or self.plain()
-
-    def addresses(self) -> Iterator[str]:
-        """Where all the links and images below lead."""
-        if self.kind in ("link", "image"):
-            yield self.info
-        for child in self.children:
-            yield from child.addresses()
-
-    def plain(self) -> str:
-        """The text of the node and of all below it, without any markup."""
-        breaks = "\n" if self.kind in ("softbreak", "hardbreak") else ""
-        return self.text + breaks + "".join(child.plain() for child in self.children)
+"""The presets stop at 20 levels and drop the rest of the document; this many are read whole, and are
+still rendered well within Python's recursion limit."""
+# A fence with text behind it does not end the code by CommonMark; models put their citations there.
+_FENCE_WITH_CITATION = re.compile(r"^([ \t>]*)(`{3,}|~{3,})[ \t]+((?:\[\d+\][ ,]*)+)$", re.MULTILINE)
 
 
 def parse(text: str) -> Node:
-    """The document as a tree, for any string."""
-    whole = text.encode("utf-8", "replace").decode()
+    """Return the document as a tree, for any string."""
+    whole = _FENCE_WITH_CITATION.sub(r"\1\2\n\1\3", text.encode("utf-8", "replace").decode())
     definitions: dict[str, Any] = {}
-    root = _tree(_parser(get_ident()).parse(whole, definitions), whole.split("\n"))
-    root.children += _unused(definitions.get("references", {}), root)
-    return root
+    tokens = _parser(get_ident()).parse(whole, definitions)
+    lines = whole.split("\n")
+    for token in tokens:
+        if token.map and token.type != "inline":
+            token.meta["lines"] = lines
+    used = {token.attrGet("href") or token.attrGet("src") for token in _flat(tokens)}
+    unused = [
+        f"{label}: {link['href']} {link['title']}".strip()
+        for label, link in definitions.get("references", {}).items()
+        if link["href"] not in used
+    ]
+    return _tree([*tokens, *_paragraphs(unused)])
+
+
+def parse_inline(text: str) -> list[Node]:
+    """Return the nodes of one line of Markdown."""
+    tokens = _parser(get_ident()).parseInline(text.encode("utf-8", "replace").decode())
+    return list(_tree(tokens).children)
+
+
+def parse_plain(text: str) -> Node:
+    """Return the text as a tree without any markup: a paragraph for each line."""
+    return _tree([*_paragraphs(text.split("\n"))])
+
+
+def plain(node: Node) -> str:
+    """Return the text of the node and of all below it, without markup."""
+    if node.type in ("softbreak", "hardbreak"):
+        return "\n"
+    own = "" if node.is_root else node.content
+    return own + "".join(map(plain, node.children))
+
+
+def as_written(node: Node) -> str:
+    """Return a block's own lines of the source, or its text where they are not known."""
+    if node.is_root or not node.map:
+        return plain(node)
+    return "\n".join(node.meta.get("lines", [])[slice(*node.map)]) or plain(node)
 
 
 @cache
 def _parser(thread: int) -> MarkdownIt:
-    """A thread's own: linkify-it keeps what it has found in itself."""
-    parser = MarkdownIt("js-default", {"html": False, "linkify": True, "maxNesting": MAX_NESTING})
+    """Return a thread's own parser, because linkify-it keeps what it has found in itself."""
+    options = {"html": False, "linkify": True, "maxNesting": MAX_NESTING, "alerts": True, "tasklists": True}
+    parser = MarkdownIt("js-default", options)
     parser.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+    add_rules(parser)
     parser.use(footnote_plugin, inline=False, move_to_end=False)
-    parser.use(dollarmath_plugin, allow_space=False, allow_digits=False)
-    parser.block.ruler.at("reference", _reference, {"alt": []})
-    parser.inline.ruler.before("escape", "extra", _extra)
+    parser.use(deflist_plugin)
     return parser
 
 
-def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A link's definition, except `[1]: …`: models list their sources so, and cite them as [1]."""
-    if _SOURCE.match(state.src, state.bMarks[start] + state.tShift[start]):
-        return False
-    return reference(state, start, end, silent)
+def _paragraphs(texts: Iterable[str]) -> Iterator[Token]:
+    for text in texts:
+        yield Token("paragraph_open", "p", 1)
+        yield Token("text", "", 0, content=text)
+        yield Token("paragraph_close", "p", -1)
 
 
-def _extra(state: StateInline, silent: bool) -> bool:
-    """`<br>`, `<sub>`, `<sup>`, `\\(…\\)` and `\\[…\\]`; every other tag stays text."""
-    found = _EXTRA.match(state.src, state.pos)
-    if found is None:
-        return False
-    state.pos = found.end()
-    if silent:
-        return True
-    if found["moved"]:
-        state.push(f"{found['move'].lower()}_open", "", 1)
-        state.push("text", "", 0).content = found["moved"]
-        state.push(f"{found['move'].lower()}_close", "", -1)
-    elif formula := found["inline"] or found["display"]:
-        state.push("math_inline", "math", 0).content = formula
-    else:
-        state.push("hardbreak", "br", 0)
-    return True
-
-
-def _unused(definitions: dict[str, Any], root: Node) -> list[Node]:
-    """Definitions of links that nothing refers to, which would else be lost."""
-    used = set(root.addresses())
-    return [
-        Node("paragraph", children=[Node("text", f"{label}: {link['href']} {link['title']}".strip())])
-        for label, link in definitions.items()
-        if link["href"] not in used
-    ]
-
-
-def _tree(tokens: list[Token], source: list[str]) -> Node:
-    root, notes = Node("document"), Node("footnote_block")
-    stack = [root]
+def _tree(tokens: list[Token]) -> Node:
+    """Build the tree, the footnotes last; without recursion, as SyntaxTreeNode itself would."""
+    notes: list[Node] = []
+    stack: list[tuple[Token | None, list[Node]]] = [(None, [])]
     for token in _flat(tokens):
-        if token.nesting == -1:
-            stack.pop()
-            continue
-        node = _node(token)
-        node.source, node.lines = source, (token.map[0], token.map[1]) if token.map else (0, 0)
-        above = notes if node.kind == "footnote_reference" else stack[-1]
-        if _SOURCE.match(node.text) and above.children and above.children[-1].kind == "softbreak":
-            above.children[-1].kind = "hardbreak"  # each source in a line of its own
-        above.children.append(node)
         if token.nesting == 1:
-            stack.append(node)
-    root.children += [notes] if notes.children else []
+            stack.append((token, []))
+            continue
+        if token.nesting == -1:
+            opening, children = stack.pop()
+            node = _node([opening, token], children) if opening else None
+        else:
+            node = _node([token], [])
+        if node:
+            (notes if node.type == "footnote_reference" else stack[-1][1]).append(node)
+    root = Node()
+    root.children = stack[0][1]
+    if notes:
+        ends = [Token("footnote_block_open", "", 1), Token("footnote_block_close", "", -1)]
+        root.children.append(_node(ends, notes))
     return root
 
 
+def _part_sources(tokens: list[Token]) -> None:
+    """Break the lines of a list of sources, each of which begins with its number."""
+    for before, token in pairwise(tokens):
+        if before.type == "softbreak" and SOURCE.match(token.content):
+            before.type = "hardbreak"
+
+
+def _node(tokens: list[Any], children: list[Node]) -> Node:
+    node = Node(tokens, create_root=False)
+    node.children = children
+    return node
+
+
 def _flat(tokens: list[Token]) -> Iterator[Token]:
-    """All tokens in order, those of the inline content in the place of their container."""
+    """Yield all tokens in order, those of the inline content in the place of their container."""
     for token in tokens:
         if token.type == "inline":
-            yield from token.children or []
+            if is_source_list(token.content):
+                _part_sources(token.children or [])
+            yield from _flat(token.children or [])
+        elif token.type == "image":
+            text = "".join(child.content for child in token.children or [])
+            yield token.copy(content=text, children=None)
         else:
             yield token
-
-
-def _node(token: Token) -> Node:
-    kind = token.type.removesuffix("_open")
-    address = (
-        token.attrGet("href")
-        or token.attrGet("src")
-        or token.attrGet("start")
-        or token.attrGet("style")
-        or ""
-    )
-    if token.type == "image":
-        alternative = "".join(_node(child).plain() for child in token.children or [])
-        return Node(kind, text=alternative, info=str(address))
-    if kind in ("footnote_ref", "footnote_reference"):
-        return Node(kind, info=token.meta["label"])
-    return Node(
-        kind,
-        text=readable(token.content) if kind.startswith("math") else token.content,
-        info=token.info.strip() if token.type == "fence" else str(address),
-        level=int(token.tag[1]) if kind == "heading" else 0,
-    )

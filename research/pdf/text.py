@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import accumulate, groupby, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from unicodedata import bidirectional, combining
 
 from bidi import algorithm as bidi
@@ -20,6 +20,7 @@ from reportlab.platypus import Flowable
 from research.pdf import fonts
 from research.pdf.fonts import Face, Glyph
 
+_BOX = "\ufffc"
 FEWEST_LINES = 2
 """Lines of a paragraph that stay together at the foot and at the head of a page."""
 
@@ -45,11 +46,35 @@ class TextStyle:
         return self.size * (0.7 if self.raised else 1)
 
 
+class InlineBox(Protocol):
+    """What stands in a line like one character, but draws itself: a formula. Lengths are in points."""
+
+    @property
+    def text(self) -> str:
+        """Return what is copied."""
+
+    @property
+    def width(self) -> float:
+        """Return the advance."""
+
+    @property
+    def ascent(self) -> float:
+        """Return how far it rises above the baseline."""
+
+    @property
+    def descent(self) -> float:
+        """Return how far it hangs below the baseline."""
+
+    def draw(self, canvas: Any, x: float, y: float) -> None:
+        """Draw it with its left end at x and its baseline at y."""
+
+
 class Run(NamedTuple):
-    """Characters of one look."""
+    """Characters of one look, or a box."""
 
     text: str
     look: TextStyle
+    box: InlineBox | None = None
 
 
 class GlyphRun(NamedTuple):
@@ -64,6 +89,8 @@ class GlyphRun(NamedTuple):
     """The embedding level; odd is right to left."""
     shown_as: str
     """What is copied out of the page where it is not the text itself."""
+    box: InlineBox | None = None
+    """What is drawn in place of glyphs."""
 
 
 Line = list[GlyphRun]
@@ -118,7 +145,7 @@ class MissingGlyphs(set[str]):
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
     """Break the runs into lines of at most this width; each line's pieces from left to right."""
-    runs = [Run(clean(run.text), run.look) for run in runs if run.text]
+    runs = [run._replace(text=_BOX if run.box else clean(run.text)) for run in runs if run.text]
     text = "".join(run.text for run in runs)
     starts = list(accumulate((len(run.text) for run in runs), initial=0))
     levels = _levels(text)
@@ -133,7 +160,7 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
             line, used = [], 0.0
             continue
         run = bisect_right(starts, start) - 1
-        word = words[run](unit[0]) if words and end <= starts[run + 1] else None
+        word = words[run](unit[0]) if words and _BOX not in unit[0] and end <= starts[run + 1] else None
         pieces = [word] if word else _pieces(text, start, end, runs, starts, levels, missing)
         length = sum(piece.width for piece in pieces)
         blank = unit[0].isspace()
@@ -201,7 +228,11 @@ def _pieces(
         look = runs[index].look
         stop, level = min(end, starts[index + 1]), levels[start]
         here = next((at for at in range(start, stop) if levels[at] != level), stop)
-        pieces += _shaped(text[start:here], look, level, missing)
+        if box := runs[index].box:
+            face = fonts.built_in(look.family, look.bold, look.italic)
+            pieces.append(GlyphRun(_BOX, look, face, (), box.width, level, box.text, box))
+        else:
+            pieces += _shaped(text[start:here], look, level, missing)
         start = here
     return pieces
 

@@ -10,6 +10,10 @@ DEFAULT_TITLE = "Research Report"
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
 _NOT_A_PARAGRAPH = re.compile(r"[>#|]|[-*+]\s|\d+[.)]\s|```|~~~|    ")
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1", re.MULTILINE | re.DOTALL)
+_FIRST_LEVEL = re.compile(r"^ {0,3}#\s", re.MULTILINE)
+MIN_CHAPTERS = 3
+"""With so many first-level headings the first is a chapter, unless the next stands right below it."""
 # "1. Set-up" is the first chapter of a report whose chapters are first-level headings.
 _CHAPTER = re.compile(r"\d+([.)](\s|$)|、)")
 
@@ -28,7 +32,14 @@ def split_title(content: str) -> tuple[str, str]:
         title, rest = line.strip(), after
     if not title or _CHAPTER.match(title):
         return "", content
+    if _count_chapters(content) >= MIN_CHAPTERS and not _FIRST_LEVEL.match(rest.lstrip()):
+        return "", content
     return title, rest
+
+
+def _count_chapters(content: str) -> int:
+    """Return how many first-level headings the content has outside its code."""
+    return len(_FIRST_LEVEL.findall(_FENCED.sub("", content)))
 
 
 def _without_closing_marks(heading: str) -> str:

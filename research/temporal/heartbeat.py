@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -26,6 +26,16 @@ class Draft(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     text: str
+    faults: int
+    """Attempts that failed by themselves, as against those that were lost with their worker."""
+
+
+@dataclass
+class EmptyDraft:
+    """The draft of a step that has no text to resume from."""
+
+    text: str = ""
+    faults: int = 0
 
 
 D = TypeVar("D", bound=Draft)
@@ -40,6 +50,11 @@ def last_draft(kind: type[D]) -> D:
     details = activity.info().heartbeat_details
     known = details[0] if details and isinstance(details[0], dict) else {}
     return kind(**{field.name: known[field.name] for field in fields(kind) if field.name in known})
+
+
+def interruptions(draft: Draft) -> int:
+    """Return how many attempts before this one a heartbeat timeout or a worker's shutdown has ended."""
+    return max(activity.info().attempt - 1 - draft.faults, 0)
 
 
 async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:

@@ -38,9 +38,9 @@ def heartbeats_with_a_hole() -> None:
 
 def retries_of_the_client() -> None:
     """The client retries by itself, unseen by the service."""
-    from research.llm import client
+    from research.llm import library
 
-    litellm = client.load()
+    litellm = library.load()
     real = litellm.acompletion
 
     async def acompletion(**options: Any) -> Any:

@@ -1,0 +1,66 @@
+"""Formatting of numbers, costs, usage and notes for people.
+
+Imports the standard library and `models` only, because the workflow and the starter import it.
+"""
+
+from models import LLMCallOutput, Usage
+
+_INCOMPLETE = {
+    "length": "ends where the longest possible answer ended; it is not complete",
+    "too_long": "ends where the longest possible answer ended; it is not complete",
+    "empty": "was interrupted, and the model did not continue it; it is not complete",
+    "unfinished": "may be incomplete: the model never said that the text was finished",
+}
+"""What a reader must know, by the finish reason of the text."""
+
+
+def pluralize(number: int, thing: str) -> str:
+    """Return a count with its noun, as in `1 page` or `1,204 pages`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def format_cost(cost: float | None) -> str:
+    """Return a cost in US dollars, or "unknown" where the model has no price."""
+    return "unknown" if cost is None else f"${cost:.4f}"
+
+
+def format_usage(usage: Usage) -> str:
+    """Return the usage of a report in one line."""
+    tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+    line = f"{tokens}, cost {format_cost(usage.cost)}, {usage.seconds:.0f} s, requests {usage.requests}"
+    if usage.saved_tokens:
+        line += f"; durability saved {usage.saved_tokens:,} tokens ({format_cost(usage.saved_cost)})"
+    return line
+
+
+def format_call(call: LLMCallOutput) -> str:
+    """Return the size and the usage of one model call in one line, for the worker's log."""
+    words = pluralize(len(call.text.split()), "word")
+    tokens = pluralize(call.output_tokens or 0, "token")
+    return f"{words}, {tokens}, cost {format_cost(call.cost)}, {call.seconds:.0f} s"
+
+
+def report_notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure: str) -> tuple[str, ...]:
+    """Return the notes for the page about texts that are cut, missing, shortened or resumed.
+
+    `failure` is the reason why there is no summary.
+    """
+    notes = call_notes("The research", research)
+    if summary is None:
+        notes.append(f"There is no executive summary: {failure}.")
+        return tuple(notes)
+    if summary.prompt_shortened:
+        notes.append(
+            "The summary covers the beginning of the research only: all of it is too long for the model."
+        )
+    return (*notes, *call_notes("The summary", summary))
+
+
+def call_notes(part: str, call: LLMCallOutput) -> list[str]:
+    """Return the notes about one text, as sentences whose subject is `part`."""
+    clauses = [*call.notes]
+    if call.finish_reason in _INCOMPLETE:
+        clauses.insert(0, _INCOMPLETE[call.finish_reason])
+    if call.resumed_at:
+        clauses.append(f"was interrupted and resumed at character {call.resumed_at:,}")
+    return [f"{part} {clause}." for clause in clauses]

@@ -1,0 +1,75 @@
+"""litellm, imported once and set up. Importing it takes seconds, so it is done in a thread, when needed."""
+
+import gc
+import logging
+import os
+import threading
+from functools import cache
+from typing import Any
+
+from research.config import SAMPLE_MODEL, Settings
+from research.errors import UserError
+from research.llm.usage import price
+
+_loading = threading.Lock()
+
+
+def load() -> Any:
+    """Return litellm, imported once and set up; the first time takes seconds."""
+    with _loading:
+        return _load()
+
+
+@cache
+def _load() -> Any:
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it fetches a price list at import
+    os.environ["LITELLM_MODE"] = "PRODUCTION"  # or it reads .env once more, by its own rules
+    # Because LLM_MAX_CALLS bounds the calls; in litellm they would wait unseen, after 500 to one host.
+    os.environ["AIOHTTP_CONNECTOR_LIMIT"] = os.environ["AIOHTTP_CONNECTOR_LIMIT_PER_HOST"] = "10000"
+    gc.disable()  # because the collector takes a fifth of the import, and finds nothing
+    try:
+        import litellm
+        import openai.resources  # noqa: F401
+
+        from research.llm.sample import SampleModel
+
+        litellm.token_counter(text="")  # or the first call would load what this and the import above load
+    finally:
+        gc.enable()
+    gc.freeze()
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    litellm.custom_provider_map = [{"provider": "sample", "custom_handler": SampleModel()}]
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
+    return litellm
+
+
+def check(settings: Settings) -> None:
+    """Check that a call can be made with these settings; nothing is sent.
+
+    Raises:
+        UserError: litellm does not know the provider, its key is missing, or LLM_MAX_COST is set for a
+            model that has no price.
+    """
+    litellm = load()
+    try:
+        litellm.get_llm_provider(settings.model, api_base=settings.api_base)
+    except litellm.exceptions.BadRequestError:
+        raise UserError(
+            f"LLM_MODEL={settings.model} names no provider that litellm knows: write it as"
+            " provider/model, such as openai/gpt-4o, anthropic/claude-sonnet-4-5 or ollama/llama3.2."
+        ) from None
+    if settings.max_cost is not None and price(settings.model, 1, 1) is None:
+        raise UserError(
+            f"LLM_MAX_COST cannot be kept: there is no price for LLM_MODEL={settings.model}. To fix: unset"
+            " LLM_MAX_COST, or choose a model with a price."
+        )
+    if settings.api_key or settings.api_base:
+        return
+    missing = litellm.validate_environment(settings.model)["missing_keys"]
+    if missing:
+        raise UserError(
+            f"LLM_MODEL={settings.model} needs a key: set LLM_API_KEY or {' and '.join(missing)}"
+            f" in .env or the environment, or LLM_MODEL={SAMPLE_MODEL} to do without one."
+        )

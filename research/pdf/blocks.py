@@ -1,0 +1,296 @@
+"""Markdown blocks to reportlab's flowables: one small method for each kind of node.
+
+The text is a model's and so is hostile. It goes onto the page as characters, never as markup, and a
+block that cannot be laid out is written as its source.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, groupby, takewhile
+from typing import Any, ClassVar
+
+from reportlab.lib.colors import Color
+from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable, Spacer
+
+from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
+from research.pdf.highlight import colored
+from research.pdf.inline import InlineRenderer
+from research.pdf.layout import in_one_line, room_for, short_rule
+from research.pdf.markdown import Node, as_written, plain
+from research.pdf.markdown_rules import SOURCE, is_source_list
+from research.pdf.styles import (
+    ACCENT,
+    BODY,
+    CALLOUTS,
+    CELL,
+    CODE,
+    CODE_PARAGRAPH,
+    HAIRLINE,
+    HEAD_CELL,
+    HEADINGS,
+    LOOSE,
+    MAX_DEPTH,
+    MIN_COLUMN_WIDTH,
+    PARAGRAPH,
+    QUOTED,
+    SMALL,
+    SOURCE_PARAGRAPH,
+    SOURCE_SIZE,
+    STEP,
+    STRIPE,
+    TIGHT,
+    indented,
+)
+from research.pdf.table import TableFlowable, column_widths
+from research.pdf.text import (
+    Bookmark,
+    MissingGlyphs,
+    ParagraphStyle,
+    Run,
+    Text,
+    TextStyle,
+    is_right_to_left,
+)
+
+log = logging.getLogger(__name__)
+
+MAX_FORMULA_HEIGHT = 400.0
+MAX_TOGETHER = 8
+"""Headings and labels in a row that are kept on one page."""
+
+
+class BlockRenderer:
+    """Lays the blocks of one document out; each method takes a node, its depth and its text style."""
+
+    def __init__(self, width: float) -> None:
+        self.width = width
+        self.inline = InlineRenderer()
+        self.missing = MissingGlyphs()
+        self.warnings: list[str] = []
+        self.headings: list[Bookmark] = []
+        self._heading_levels: list[int] = []
+        self._in_panel = False
+
+    def blocks(self, nodes: Sequence[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
+        """Yield the flowables of the nodes; one that fails is written as its source."""
+        for index, node in enumerate(nodes):
+            following = nodes[index + 1].type if index + 1 < len(nodes) else ""
+            if node.type == "hr" and following == "heading":
+                continue  # the heading parts what stands above from what stands below
+            if room := room_for(nodes[index : index + MAX_TOGETHER]):
+                yield CondPageBreak(room)
+            try:
+                # A list, because a half of what fails must not stand on the page.
+                yield from list(self._KINDS.get(node.type, BlockRenderer._source)(self, node, depth, style))
+            except Exception:
+                log.exception("A %s cannot be laid out; it is written as plain text.", node.type)
+                self.warnings.append(f"a {node.type.replace('_', ' ')} was laid out as plain text")
+                yield from self._source(node, depth, style)
+
+    def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:
+        """Yield the flowables of the summary, whose panel is there already."""
+        self._in_panel = True
+        yield from list(self.blocks(nodes, depth=1))
+        self._in_panel = False
+
+    def text(self, runs: Sequence[Run], style: ParagraphStyle, **more: Any) -> Text:
+        """Return a block of text, broken into lines at once: what fails is known while it can be helped."""
+        text = Text(runs, style, self.missing, **more)
+        text.wrap(self.width, 0)
+        return text
+
+    def runs(self, nodes: Sequence[Node], style: TextStyle, depth: int = 0) -> list[Run]:
+        """Return the runs of inline nodes that stand at a depth."""
+        return self.inline.runs(nodes, style, self.width - min(depth, MAX_DEPTH) * STEP - 12)
+
+    def _source(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        yield self.text([Run(as_written(node), style)], indented(PARAGRAPH, depth))
+
+    def _paragraph(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        if [child.type for child in node.children] == ["math_inline_double"]:
+            yield from self._formula(node.children[0], depth, style)
+        elif is_source_list(plain(node)):
+            yield from self._sources(node, depth, style)
+        else:
+            yield self.text(self.runs(node.children, style, depth), indented(PARAGRAPH, depth))
+
+    def _sources(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        """Lines that begin with the number of a source, which stands out to the left."""
+        paragraph = indented(SOURCE_PARAGRAPH, depth)
+        style = replace(style, size=min(style.size, SOURCE_SIZE))
+        for is_break, group in groupby(node.children, key=lambda child: child.type == "hardbreak"):
+            if is_break:
+                continue
+            number, *runs = self.runs(list(group), style, depth + 1)
+            if found := SOURCE.match(number.text):
+                mark = number._replace(text=found[0])
+                rest = number._replace(text=number.text[found.end() :].lstrip())
+                yield self.text([rest, *runs], paragraph, mark=[mark])
+            else:
+                yield self.text(
+                    [number, *runs], replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
+                )
+        yield Spacer(1, 6)
+
+    def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        """In the outline no level is skipped, whatever the model does."""
+        level = int(node.tag[1])
+        self._heading_levels = [*takewhile(lambda above: above < level, self._heading_levels), level]
+        title = in_one_line(plain(node), 200) or "…"
+        place = Bookmark(f"h{len(self.headings)}", title, len(self._heading_levels) - 1)
+        self.headings.append(place)
+        style, before = HEADINGS[level]
+        paragraph = ParagraphStyle(style.size * 1.3, before, 6)
+        yield self.text(self.runs(node.children, style, depth), indented(paragraph, depth), place=place)
+
+    def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        ordered = node.type == "ordered_list"
+        for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
+            mark = f"{number}." if ordered else "•"
+            if "checked" in item.meta:
+                mark = "✓" if item.meta["checked"] else "□"
+            yield from self._item(item.children, depth + 1, style, mark)
+        yield Spacer(1, 5 if depth == 0 else 0)
+
+    def _item(
+        self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
+    ) -> Iterator[Flowable]:
+        """The mark stands before the item's first paragraph, or alone where it begins otherwise."""
+        first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
+        runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
+        tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
+        paragraph = indented(TIGHT if tight else LOOSE, depth)
+        yield self.text(runs or [Run(" ", style)], paragraph, mark=[Run(mark, replace(style, color=ACCENT))])
+        yield from self.blocks(nodes[1 if first else 0 :], depth, style)
+
+    def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        for child in node.children:
+            if child.type == "dt":
+                term = self.runs(child.children, replace(style, bold=True), depth)
+                yield self.text(term, indented(TIGHT, depth))
+            else:
+                yield from self.blocks(child.children, depth + 1, style)
+
+    def _quote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        yield from self._panel(
+            self.blocks(node.children, depth + 1, QUOTED), depth, HAIRLINE, is_right_to_left(plain(node))
+        )
+
+    def _callout(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        """GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
+        title, *rest = node.children
+        head = CALLOUTS[node.info]
+        kind = self.text(self.runs(title.children, head), indented(TIGHT, depth + 1))
+        inside = chain([kind], self.blocks(rest, depth + 1, style))
+        to_the_left = is_right_to_left("".join(map(plain, rest)))
+        yield from self._panel(inside, depth, head.color, to_the_left)
+
+    def _panel(
+        self, inside: Iterable[Flowable], depth: int, bar: Color, to_the_left: bool
+    ) -> Iterator[Flowable]:
+        """Flowables with a bar where their lines begin; within another panel they only move in."""
+        if depth >= MAX_DEPTH or self._in_panel:
+            yield from inside
+            return
+        self._in_panel = True
+        try:
+            inside = list(inside)
+        finally:
+            self._in_panel = False
+        left = depth * STEP
+        yield Spacer(1, 4)
+        end = self.width - left - 2.5
+        sides = (end, left) if to_the_left else (left, end)
+        yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
+        yield Spacer(1, 2)
+        yield from inside
+        yield FrameBG(start=False)
+        yield Spacer(1, 8)
+
+    def _code(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        language = node.info.strip()
+        if language == "math" and (formula := self._display(node.content, depth)):
+            yield formula
+            return
+        runs = colored(node.content.expandtabs(4).rstrip("\n"), language, CODE)
+        yield self.text(runs or [Run(" ", CODE)], indented(CODE_PARAGRAPH, depth))
+
+    def _formula(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        yield self._display(node.content, depth) or self.text(
+            [Run(formula_source(node), CODE)], indented(CODE_PARAGRAPH, depth)
+        )
+
+    def _display(self, latex: str, depth: int) -> Flowable | None:
+        """Return a formula in the middle of the column, or None where it cannot be set or is too wide."""
+        left = min(depth, MAX_DEPTH) * STEP
+        formula = self.inline.formula(latex, display=True)
+        if formula is None:
+            return None
+        box = FormulaBox.fitted(formula, latex, BODY, self.width - left, MAX_FORMULA_HEIGHT)
+        return FormulaFlowable(box, left) if box else None
+
+    def _rule(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
+
+    def _table(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        rows = [row.children for part in node.children for row in part.children]
+        if not rows or not rows[0]:
+            return
+        if is_right_to_left(" ".join(map(plain, rows[0]))):
+            rows = [row[::-1] for row in rows]
+        left = min(depth, MAX_DEPTH) * STEP
+        room = self.width - left
+        if len(rows[0]) * MIN_COLUMN_WIDTH > room:
+            yield from self._records(rows, depth, style)
+            return
+        share = max(room / len(rows[0]) - 12, MIN_COLUMN_WIDTH - 12)
+        cells = [
+            [self.inline.runs(cell.children, CELL if n else HEAD_CELL, share) for cell in row]
+            for n, row in enumerate(rows)
+        ]
+        widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
+        paragraphs = [
+            ParagraphStyle(12.5, to_the_right="right" in str(cell.attrs.get("style", ""))) for cell in rows[0]
+        ]
+        texts = [
+            [Text(runs, paragraph, self.missing) for runs, paragraph in zip(row, paragraphs, strict=False)]
+            for row in cells
+        ]
+        yield Spacer(1, 4)
+        yield TableFlowable(texts, widths, left, rule=ACCENT, hairline=HAIRLINE, stripe=STRIPE)
+        yield Spacer(1, 12)
+
+    def _records(self, rows: list[list[Node]], depth: int, style: TextStyle) -> Iterator[Flowable]:
+        """A table too wide for the page: each row as a list of its cells, with their headings."""
+        for row in rows[1:] or rows:
+            for name, cell in zip(rows[0], row, strict=False):
+                head = [*self.runs(name.children, replace(style, bold=True), depth), Run(": ", style)]
+                yield self.text([*head, *self.runs(cell.children, style, depth)], indented(TIGHT, depth))
+            yield Spacer(1, 8)
+
+    def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+        yield short_rule(before=10)
+        for note in node.children:
+            label = str(note.meta["label"])
+            if len(label) > 3:  # as a mark it would stand out into the margin
+                lead = [Run(f"{label}: ", replace(SMALL, bold=True))]
+                yield from self._item(note.children, depth + 1, SMALL, "", lead)
+            else:
+                yield from self._item(note.children, depth + 1, SMALL, label)
+
+    _KINDS: ClassVar[dict[str, Callable[["BlockRenderer", Node, int, TextStyle], Iterator[Flowable]]]] = {
+        "paragraph": _paragraph,
+        "heading": _heading,
+        "bullet_list": _list,
+        "ordered_list": _list,
+        "dl": _definitions,
+        "blockquote": _quote,
+        "alert": _callout,
+        "fence": _code,
+        "code_block": _code,
+        "math_block": _formula,
+        "hr": _rule,
+        "table": _table,
+        "footnote_block": _footnotes,
+    }

@@ -1,0 +1,103 @@
+"""Formulas on the page: in a line of text, or alone in the middle of the column."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reportlab.platypus import Flowable
+
+from research.pdf.markdown import Node
+from research.pdf.math import Formula
+from research.pdf.styles import BODY
+from research.pdf.text import MissingGlyphs, Run, TextStyle, break_lines, line_width
+
+FORMULA_SCALE = 1.08
+"""STIX's letters are smaller than FiraGO's at the same size."""
+MIN_SCALE = 0.55
+_CLOSING = {"\\(": "\\)", "\\[": "\\]"}
+
+
+def formula_source(node: Node) -> str:
+    """Return the formula with its marks, as it was written."""
+    mark = node.markup
+    return f"{mark}{node.content.strip()}{_CLOSING.get(mark, mark)}"
+
+
+@dataclass(frozen=True)
+class FormulaBox:
+    """A formula as part of a line: its extents in points from the baseline, and what is copied."""
+
+    formula: Formula
+    text: str
+    style: TextStyle
+    size: float
+
+    @classmethod
+    def fitted(
+        cls, formula: Formula, source: str, style: TextStyle, width: float, height: float
+    ) -> "FormulaBox | None":
+        """Return the box in the text's size, or smaller to fit; None where it would be too small to read."""
+        wanted = style.drawn_size * FORMULA_SCALE
+        size = min(wanted, width / formula.width, height / (formula.height + formula.depth))
+        return cls(formula, " ".join(source.split()), style, size) if size >= MIN_SCALE * wanted else None
+
+    @property
+    def width(self) -> float:
+        """The advance on the line."""
+        return self.formula.width * self.size
+
+    @property
+    def ascent(self) -> float:
+        """How far it rises above the baseline."""
+        return self.formula.height * self.size
+
+    @property
+    def descent(self) -> float:
+        """How far it hangs below the baseline."""
+        return self.formula.depth * self.size
+
+    def draw(self, canvas: Any, x: float, y: float) -> None:
+        """Draw the outlines, and over them the source as invisible text, for readers and the clipboard."""
+        canvas.setFillColor(self.style.color)
+        canvas.setStrokeColor(self.style.color)
+        self.formula.draw(canvas, x, y, self.size)
+        for character, across, up, size in self.formula.foreign:
+            style = replace(
+                self.style, size=size * self.size, link="", shade=None, strike=False, raised=False
+            )
+            [line] = break_lines([Run(character, style)], 1e9, MissingGlyphs())
+            canvas.draw_pieces(x + across * self.size, y + up * self.size, line)
+        [line] = break_lines([Run(self.text, BODY)], 1e9, MissingGlyphs())
+        canvas.saveState()
+        canvas.translate(x, y)
+        canvas.scale(self.width / max(line_width(line), 1), 1)
+        hexadecimal = self.text.encode("utf-16-be", "replace").hex()
+        canvas._code.append(f"/Span<</ActualText<feff{hexadecimal}>>>BDC 3 Tr")
+        canvas.draw_pieces(0, 0, line)
+        canvas._code.append("EMC")
+        canvas.restoreState()
+
+
+class FormulaFlowable(Flowable):  # type: ignore[misc]
+    """A formula alone, in the middle between its left side and the column's right side."""
+
+    def __init__(self, box: FormulaBox, left: float) -> None:
+        super().__init__()
+        self.box, self.left = box, left
+
+    def getSpaceBefore(self) -> float:
+        """Reportlab's word for the room above."""
+        return 10
+
+    def getSpaceAfter(self) -> float:
+        """Reportlab's word for the room below."""
+        return 12
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the size that it takes."""
+        self.width, self.height = width, self.box.ascent + self.box.descent
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw the formula."""
+        x = self.left + (self.width - self.left - self.box.width) / 2
+        self.box.draw(self.canv, x, self.box.descent)

@@ -1,0 +1,137 @@
+"""Inline Markdown to runs of text: one small method for each kind of node."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+from urllib.parse import unquote, urlsplit
+
+from research.pdf import fonts
+from research.pdf.formula import FormulaBox, formula_source
+from research.pdf.markdown import Node, plain
+from research.pdf.markdown_rules import is_cjk
+from research.pdf.math import Formula, set_formula
+from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
+from research.pdf.text import Run, TextStyle
+
+LINK_SCHEMES = ("http", "https", "mailto")
+MAX_FORMULA_COST = 30_000
+"""What the formulas of one document may cost, some five seconds; further ones stay source."""
+MAX_INLINE_HEIGHT = 1.9
+"""The height of a formula between two lines of text, in ems."""
+_SCRIPTS = {
+    "sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"),
+    "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),
+}
+
+
+class InlineRenderer:
+    """Makes the runs of one document."""
+
+    def __init__(self) -> None:
+        self._formulas: dict[tuple[str, bool], Formula | None] = {}
+        self._formula_cost = 0
+
+    def runs(self, nodes: Sequence[Node], style: TextStyle, width: float) -> list[Run]:
+        """Return the runs for the nodes; a formula is made to fit into the width, in points."""
+        runs: list[Run] = []
+        for index, node in enumerate(nodes):
+            if node.type == "softbreak":
+                before = runs[-1].text if runs else ""
+                after = plain(nodes[index + 1]) if index + 1 < len(nodes) else ""
+                runs.append(Run("" if _joins(before, after) else " ", style))
+            else:
+                runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, style, width)
+        return runs
+
+    def formula(self, latex: str, display: bool) -> Formula | None:
+        """Return the formula, or None where it cannot be set or the document has set enough."""
+        if (latex, display) not in self._formulas:
+            if self._formula_cost > MAX_FORMULA_COST:
+                return None
+            self._formulas[latex, display], cost = set_formula(latex, display)
+            self._formula_cost += cost
+        return self._formulas[latex, display]
+
+    def _text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return [Run(node.content, style), *self.runs(node.children, style, width)]
+
+    def _strong(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, bold=True), width)
+
+    def _emphasis(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, italic=True), width)
+
+    def _strikethrough(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, strike=True), width)
+
+    def _script(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """Raised or lowered text, in Unicode's own characters where it has them: they can be copied."""
+        text = plain(node)
+        moved = text.translate(_SCRIPTS[node.type])
+        if all(new != old for new, old in zip(moved, text, strict=True)):
+            return [Run(moved, style)]
+        if node.type == "sup":
+            return [Run(text, replace(style, raised=True))]
+        return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
+
+    def _code(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        code = replace(style, family=fonts.CODE, size=style.size * 0.88, shade=STRIPE)
+        return [Run(node.content, code)]
+
+    def _formula(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """A formula on the line's baseline, smaller where it is large, or its source in the code face."""
+        formula = self.formula(node.content, display=False)
+        height = MAX_INLINE_HEIGHT * style.size
+        box = FormulaBox.fitted(formula, node.content, style, width, height) if formula else None
+        if box is None:
+            return [Run(formula_source(node), replace(style, family=CODE.family, size=style.size * 0.88))]
+        return [Run(box.text, style, box)]
+
+    def _footnote_mark(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT))]
+
+    def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return [Run("\n", style)]
+
+    def _link(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """The label is the link; its address can be read on paper, too."""
+        address = str(node.attrs.get("href", ""))
+        label = self.runs(node.children, style, width)
+        words = "".join(run.text for run in label)
+        if urlsplit(address).scheme.lower() not in LINK_SCHEMES:
+            return [*label, Run(f" ({address})", style)] if address else label
+        label = [run._replace(look=replace(run.look, color=ACCENT, link=address)) for run in label]
+        if _bare(words) == _bare(address):
+            return label
+        small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
+        return [*label, Run(f" ({address})" if words else address, small)]
+
+    def _image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """An image is never fetched: its description and its address stand for it."""
+        text = f"[Image: {node.content or 'no description'}, {node.attrs.get('src', '')}]"
+        return [Run(text, replace(style, italic=True, color=MUTED))]
+
+    _KINDS: ClassVar[dict[str, Callable[["InlineRenderer", Node, TextStyle, float], list[Run]]]] = {
+        "strong": _strong,
+        "em": _emphasis,
+        "s": _strikethrough,
+        "sup": _script,
+        "sub": _script,
+        "code_inline": _code,
+        "math_inline": _formula,
+        "math_inline_double": _formula,
+        "footnote_ref": _footnote_mark,
+        "hardbreak": _line_break,
+        "link": _link,
+        "image": _image,
+    }
+
+
+def _joins(before: str, after: str) -> bool:
+    """Return whether a line break between the texts is no space: in Chinese and Japanese, not in Korean."""
+    sides = (before[-1:], after[:1])
+    return all(side and is_cjk(side) and not "\uac00" <= side <= "\ud7af" for side in sides)
+
+
+def _bare(address: str) -> str:
+    return unquote(address).strip().removeprefix("mailto:").rstrip("/")

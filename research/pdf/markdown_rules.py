@@ -1,0 +1,202 @@
+"""Rules for markdown-it: what models write and CommonMark lacks.
+
+Emphasis beside Chinese, Japanese and Korean punctuation, a table right below a list item, lists of
+sources, formulas, and a few HTML tags.
+"""
+
+import re
+from typing import Any
+from unicodedata import category, east_asian_width
+
+from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock, reference, table
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Scanned
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
+
+SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
+"""The beginning of a line in a list of sources, as models write it."""
+MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
+
+_SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
+_SOURCE_DEFINITION = re.compile(r"\[\d+\]:")
+_TAG = re.compile(r"<br\s{0,9}/?>|<(su[bp])>([^<>\n]{1,40})</\1>", re.IGNORECASE)
+_LATEX = re.compile(r"\\[A-Za-z]|[\^_]")
+_RELATION = re.compile(r"[=<>+\u2200-\u22ff]")
+_WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{3}.*\s|\s.*[^\W\d_]{3}|[-/,.:;–—]$")
+_dollars = math_inline_dollar(allow_space=False, allow_digits=False, allow_double=True)
+_dollar_block = math_block_dollar(allow_labels=False, allow_blank_lines=False)
+
+
+def add_rules(parser: MarkdownIt) -> None:
+    """Add the rules of this module to a parser."""
+    parser.inline = _ParserInline()
+    parser.inline.ruler.before("escape", "dollars", _formula_in_dollars)
+    parser.inline.ruler.before("escape", "brackets", _formula_in_brackets)
+    parser.inline.ruler.before("autolink", "tag", _tag)
+    parser.block.ruler.at("reference", _reference, {"alt": []})
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    parser.block.ruler.before("fence", "dollar_block", _dollar_block, interrupts)
+    parser.block.ruler.before("fence", "bracket_block", _bracket_block, interrupts)
+
+
+def is_source_list(text: str) -> bool:
+    """Return whether a paragraph is a list of sources, perhaps with a line of introduction."""
+    return "://" in text and (bool(SOURCE.match(text)) or len(_SOURCE_LINE.findall(text)) > 1)
+
+
+# Emphasis, by the CJK-friendly amendments to CommonMark's section 6.2.
+
+
+def is_cjk(character: str) -> bool:
+    """Return whether it is a Chinese, Japanese or Korean letter or mark; emoji are not."""
+    if east_asian_width(character) not in "WFH":
+        return "\u1160" <= character <= "\u11ff"
+    return category(character) != "So" or "\u2e80" <= character <= "\u33ff"
+
+
+class _StateInline(StateInline):
+    """The state of the inline parser, which decides whether a mark opens or closes emphasis."""
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
+        """Return what the mark may do; nothing changes where no CJK character stands beside it."""
+        plain = super().scanDelims(start, canSplitWord)
+        before = self.src[max(start - 3, 0) : start].rstrip("\ufe00\ufe01\ufe02\U000e0100")[-1:] or " "
+        after = self.src[start + plain.length : self.posMax][:1] or " "
+        if before.isspace() or after.isspace() or not (is_cjk(before) or is_cjk(after)):
+            return plain
+        # The mark is left-flanking and right-flanking: punctuation stops it only where neither side is CJK.
+        opens = canSplitWord or category(before)[0] in "PS"
+        closes = canSplitWord or category(after)[0] in "PS"
+        return Scanned(opens, closes, plain.length)
+
+
+class _ParserInline(ParserInline):
+    """The inline parser, with its own kind of state."""
+
+    def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
+        """Append the tokens of the text."""
+        state = _StateInline(src, md, env, tokens)
+        self.tokenize(state)
+        for rule in self.ruler2.getRules(""):
+            rule(state)
+        return state.tokens
+
+
+# Formulas.
+
+
+def looks_like_formula(text: str) -> bool:
+    """Return whether the text between marks is a formula, not prices or words between brackets."""
+    if "`" in text or not any(map(str.isalnum, text)):
+        return False
+    if _LATEX.search(text):
+        return True
+    if any(map(is_cjk, text)):
+        return False
+    return bool(_RELATION.search(text)) or (len(text) <= 20 and not _WORDS.search(text))
+
+
+def _formula_in_dollars(state: StateInline, silent: bool) -> bool:
+    """`$…$` and `$$…$$` in a line."""
+    start = state.pos
+    if not _dollars(state, True):
+        return False
+    found = state.src[start : state.pos].strip("$")
+    if not looks_like_formula(found):
+        state.pos = start
+        return False
+    if not silent:
+        state.pos = start
+        _dollars(state, False)
+    return True
+
+
+def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
+    r"""`\(…\)` and `\[…\]` in a line; else they are Markdown's escaped brackets."""
+    opening = state.src[state.pos : state.pos + 2]
+    closing = {"\\(": "\\)", "\\[": "\\]"}.get(opening)
+    if closing is None:
+        return False
+    end = state.src.find(closing, state.pos + 2, state.pos + MAX_FORMULA_CHARACTERS)
+    found = state.src[state.pos + 2 : end]
+    if end < 0 or not looks_like_formula(found.strip()):
+        return False
+    if not silent:
+        token = state.push("math_inline" if closing == "\\)" else "math_inline_double", "math", 0)
+        token.content, token.markup = found, opening
+    state.pos = end + 2
+    return True
+
+
+def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    r"""`\[…\]` in lines of its own, whatever its lines begin with."""
+    if state.is_code_block(start) or not state.src.startswith(
+        "\\[", state.bMarks[start] + state.tShift[start]
+    ):
+        return False
+    last = min(end, start + MAX_FORMULA_LINES)
+    if state.src.find("\\]", state.bMarks[start], state.eMarks[last - 1]) < 0:
+        return False
+    for line in range(start, last):
+        if line > start and (state.isEmpty(line) or state.sCount[line] < state.blkIndent):
+            return False
+        if state.src.endswith("\\]", state.bMarks[line], state.skipSpacesBack(state.eMarks[line], 0)):
+            break
+    else:
+        return False
+    found = state.getLines(start, line + 1, state.blkIndent, False).strip()[2:-2].strip()
+    if not looks_like_formula(found):
+        return False
+    if not silent:
+        state.line = line + 1
+        token = state.push("math_block", "math", 0)
+        token.block, token.content, token.map, token.markup = True, found, [start, state.line], "\\["
+    return True
+
+
+# Tables, sources, tags.
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A table, in a list item also where its lines are not indented: Markdown takes them for the item's."""
+    indent, own = state.blkIndent, state.sCount[start]
+    if not silent or not 0 <= own < indent:
+        return table(state, start, end, silent)
+    state.blkIndent = own
+    found = table(state, start, end, True)
+    state.blkIndent = indent
+    for line in range(start, end if found else start):
+        if state.sCount[line] < own or "|" not in state.src[state.bMarks[line] : state.eMarks[line]]:
+            break
+        state.sCount[line] = max(indent, state.sCount[line])
+    return found
+
+
+def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A link's definition, except `[1]: …`: models list their sources so, and cite them as [1]."""
+    if _SOURCE_DEFINITION.match(state.src, state.bMarks[start] + state.tShift[start]):
+        return False
+    return reference(state, start, end, silent)
+
+
+def _tag(state: StateInline, silent: bool) -> bool:
+    """`<br>`, `<sub>` and `<sup>`; every other tag stays text."""
+    found = _TAG.match(state.src, state.pos)
+    if found is None:
+        return False
+    state.pos = found.end()
+    if silent:
+        return True
+    name, moved = found.groups()
+    if name is None:
+        state.push("hardbreak", "br", 0)
+    else:
+        state.push(f"{name.lower()}_open", "", 1)
+        state.push("text", "", 0).content = moved
+        state.push(f"{name.lower()}_close", "", -1)
+    return True

@@ -1,0 +1,63 @@
+"""Answers as models send them: reasoning, a fence around it all and markers of citations are no report."""
+
+import pytest
+
+from research.llm import answer
+from research.llm.prompts import shorten_prompt, summary_prompt
+
+REPORT = "# Moss\n\nWater bears live in moss.\n\n```python\nprint('<think>')\n```\n\nThe end 【of it】."
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        f"<think>\nFirst I plan.\n\n```\na plan\n```\n</think>\n\n{REPORT}",
+        f"I plan without an opening tag.\n</think>\n\n{REPORT}",
+        f"<thinking>One.</thinking>\n<reasoning>\nTwo.\n</reasoning>\n{REPORT}",
+        f"{REPORT}\n\n<think>\nWas that all? The answer was cut here",
+    ],
+)
+def test_reasoning_is_no_report(sent: str) -> None:
+    """At the beginning, between, without its opening tag, unclosed; code that shows a tag stays."""
+    assert answer.clean(sent).strip() == REPORT
+
+
+def test_a_text_about_such_tags_stays() -> None:
+    text = "Models enclose their reasoning in <think> and </think>, as in `<think>a</think>`."
+    assert answer.clean(text) == text
+
+
+@pytest.mark.parametrize("mark", ["markdown", "md", ""])
+def test_a_whole_answer_in_a_fence_is_unwrapped(mark: str) -> None:
+    inner = "# Moss\n\nA command:\n\n```bash\nls\n```\n\nThe end."
+    assert answer.clean(f"````{mark}\n{inner}\n````") == inner
+    assert answer.clean(f"```{mark}\n# Moss\n\nThe end.\n```") == "# Moss\n\nThe end."
+
+
+def test_a_text_between_two_code_blocks_is_not_unwrapped() -> None:
+    text = "```\nfirst\n```\n\nAnd then:\n\n```\nsecond\n```"
+    assert answer.clean(text) == text
+
+
+def test_the_providers_own_citation_markers_go() -> None:
+    sent = "They survive\ue200cite\ue202turn0search1\ue201 the cold【4†source】, as 【moss】"
+    sent += " does:contentReference[oaicite:2]{index=2}."
+    assert answer.clean(sent) == "They survive the cold, as 【moss】 does."
+    code = "`【4†source】`\n\n```\n【4†source】\n```"
+    assert answer.clean(code) == code
+
+
+@pytest.mark.parametrize("text", ["語" * 1000, 'a "quoted" \\ text\n' * 100, "🙂" * 500])
+def test_a_text_is_cut_by_the_bytes_of_its_json(text: str) -> None:
+    cut = answer.truncate(text, 900)
+    assert text.startswith(cut)
+    assert answer.json_bytes(cut) <= 900 < answer.json_bytes(text[: len(cut) + 1])
+
+
+def test_a_summary_prompt_keeps_its_instructions_when_it_is_shortened() -> None:
+    prompt = summary_prompt("# One\n\nText.\n\n" * 200)
+    short = shorten_prompt(prompt, 500, repeat_instruction=True)
+    assert short.startswith("Provide a 2-3 sentence executive summary of this research: # One")
+    assert short.endswith("Write the summary in the language of the research above.")
+    assert short.count("executive summary") == 2
+    assert len(short) < 800

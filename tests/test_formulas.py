@@ -1,0 +1,169 @@
+"""Formulas: set where they can be, shown as written where they cannot, and prices are prices."""
+
+import io
+import re
+import shutil
+import subprocess
+import time
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from models import PDFGenerationInput
+from research.pdf import document
+
+CODE_FACE = "Cascadia"
+FORMULAS = [
+    r"E = mc^2",
+    r"\underline{v}_i \le \overline{v}_i",
+    r"\Pr(A \mid B)",
+    r"\frac{1}{1+\frac{1}{x}}",
+    r"\binom{n}{k}",
+    r"\hat{\beta} = (X^\top X)^{-1} X^\top y",
+    r"\begin{pmatrix} a_{11} & a_{12} \\ a_{21} & a_{22} \end{pmatrix}",
+    r"f(x) = \begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}",
+    r"\begin{aligned} a &= b + c \\ &< d \end{aligned}",
+    r"\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi} \tag{7}",
+    r"\left( \sum_{i=1}^{n} \left( \frac{x_i - \mu}{\sigma} \right)^2 \right)^{1/2}",
+]
+
+
+def render(content: str) -> PdfReader:
+    rendered = document.render(PDFGenerationInput(content))
+    assert rendered.warnings == ()
+    return PdfReader(io.BytesIO(rendered.data))
+
+
+def text(reader: PdfReader) -> str:
+    return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+
+
+def fonts(reader: PdfReader) -> str:
+    resources: Any = [page["/Resources"] for page in reader.pages]
+    return " ".join(
+        str(font.get_object()["/BaseFont"]) for found in resources for font in found["/Font"].values()
+    )
+
+
+def outlines(reader: PdfReader) -> int:
+    """How many shapes are filled on the first page with curves of their own: the glyphs of formulas."""
+    drawn = reader.pages[0].get_contents()
+    assert drawn is not None
+    return len(re.findall(rb" c(?: h)* f\b", drawn.get_data()))
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize(
+    "place", ["In a line ${}$ of text.", "$$\n{}\n$$", "\\[\n{}\n\\]", "```math\n{}\n```", "A \\({}\\)."]
+)
+def test_a_formula_is_drawn_and_copied_as_its_source(formula: str, place: str) -> None:
+    reader = render(place.format(formula))
+    assert " ".join(formula.split()) in text(reader)
+    assert CODE_FACE not in fonts(reader)
+    assert outlines(reader) > 0
+
+
+@pytest.mark.parametrize(
+    "place", ["## On ${}$ here", "| a | b |\n|---|---|\n| x | ${}$ |", "- **bold ${}$**"]
+)
+def test_formulas_stand_in_headings_tables_and_lists(place: str) -> None:
+    reader = render(place.format(r"\alpha_1"))
+    assert r"\alpha_1" in text(reader)
+    assert "$" not in text(reader)
+    assert outlines(reader) > 0
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{1",
+        r"\unknownmacro{x}",
+        r"x^{\foo}",
+        r"\def\a{\a\a}\a_1",
+        r"a_b_c",
+        r"\left( x_1",
+    ],
+)
+def test_what_cannot_be_set_is_shown_whole_in_the_code_face(formula: str) -> None:
+    for place in ("Before ${}$ after.", "$$\n{}\n$$"):
+        reader = render(place.format(formula))
+        assert formula in text(reader)
+        assert CODE_FACE in fonts(reader)
+
+
+def test_chinese_in_a_formula_is_drawn_in_its_place() -> None:
+    """Each character is there twice: as it is drawn, and in the source that is copied."""
+    reader = render(r"率：$\frac{\text{净利 (a)}}{\text{收入 b}} = c_{成本}$ 为准")
+    if "U+" in text(reader):
+        pytest.skip("no font here has Chinese")
+    assert {character: text(reader).count(character) for character in "净利收入成本"} == dict.fromkeys(
+        "净利收入成本", 2
+    )
+    assert CODE_FACE not in fonts(reader)
+    assert CODE_FACE in fonts(render(r"$\text{ไทย}_1$"))
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        "It costs $5 and $7 more, or $1.76–$2.10; US$3, A$4.",
+        "between $2 million (2019) and $5 million",
+        "隆鼻$90–180/次，玻尿酸$300起，共$1,200。",
+        "set `$HOME` and `$PATH` for $5",
+        r"\$x\$ and \$5 = 5 USD",
+        "a [link](https://example.com/$a$b) and $100_000",
+        r"\(see below\) and \[not a link\](x)",
+        "the variable $name and the word $value$ alone",
+    ],
+)
+def test_a_price_is_no_formula(prices: str) -> None:
+    reader = render(prices)
+    assert outlines(reader) == 0
+    plain = re.sub(r"\\(.)|`|\[(link)\]\(.*?\)", lambda found: found[1] or found[2] or "", prices)
+    assert all(word in text(reader) for word in plain.split())
+
+
+def test_a_formula_that_stands_wide_is_made_smaller_and_one_too_wide_is_source() -> None:
+    wide, too_wide = ("+".join(["x_{1}"] * count) for count in (30, 90))
+    assert CODE_FACE not in fonts(render(f"$$\n{wide}\n$$"))
+    assert CODE_FACE in fonts(render(f"$$\n{too_wide}\n$$"))
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="only poppler says where a word is")
+def test_a_formula_stands_on_its_line_between_its_words() -> None:
+    data = document.render(PDFGenerationInput(r"before $\frac{a}{b}$ after")).data
+    listed = subprocess.run(["pdftotext", "-bbox", "-", "-"], input=data, capture_output=True, check=True)
+    found = re.findall(r'xMin="(\S+)" yMin="(\S+)" xMax="(\S+)" .*>(\S+)</word>', listed.stdout.decode())
+    places = {word: [float(number) for number in numbers] for *numbers, word in found}
+    before, formula, after = places["before"], places[r"\frac{a}{b}"], places["after"]
+    assert before[2] < formula[0] < formula[2] < after[0]
+    assert abs(before[1] - formula[1]) < 4
+
+
+HOSTILE = {
+    "deep braces": "$" + "{" * 5_000 + "x^2" + "}" * 5_000 + "$",
+    "deep roots": "$" + r"\sqrt{x " * 150 + "}" * 150 + "$",
+    "deep fences": "$$\n" + r"\left( a " * 70 + r"\right)" * 70 + "\n$$",
+    "long": "$" + "x_1+" * 25_000 + "y$",
+    "many costly": "\n\n".join(
+        rf"$\left(\left(\left(\left(x_{{{n}}}\right)\right)\right)\right)$" for n in range(800)
+    ),
+    "many broken": " ".join(rf"$\frac{{x_{{{n}}}}}{{y$" for n in range(1_000)),
+    "unclosed": r"\( " * 5_000 + r"\[ x" * 5_000,
+    "macros": r"$\newcommand{\a}{\b\b}\newcommand{\b}{\c\c}\a$" * 500,
+    "wide": r"$\hspace{1e9em} x_1$ $\rule{1e9em}{1e9em}$",
+    "markup": r"$\text{</mtext><mspace width='9'/><x a='} &lt; x_1$ $\color{red;} x^2 & y$",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=list(HOSTILE))
+def test_no_formula_takes_long(content: str) -> None:
+    started = time.process_time()
+    assert document.render(PDFGenerationInput(content)).pages >= 1
+    assert time.process_time() - started < 15
+
+
+def test_the_same_formulas_give_the_same_bytes() -> None:
+    report = PDFGenerationInput(" ".join(f"${formula}$" for formula in FORMULAS), summary="$x^2$")
+    assert document.render(report) == document.render(report)

@@ -1,0 +1,191 @@
+"""Markdown as models write it: what CommonMark has not, read as it was meant."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+from pypdf import PdfReader
+
+from models import PDFGenerationInput
+from research.pdf import document
+from research.pdf.markdown import Node, parse, plain
+from research.reports.markdown import report_markdown
+
+EXAMPLES: dict[str, list[str]] = json.loads(
+    (Path(__file__).parent / "commonmark_examples.json").read_text(encoding="utf-8")
+)
+
+
+def emphasized(markdown: str) -> list[str]:
+    """The parts of the text that are bold, italic or struck through."""
+
+    def walk(node: Node) -> Iterator[str]:
+        if node.type in ("strong", "em", "s"):
+            yield plain(node)
+        for child in node.children:
+            yield from walk(child)
+
+    return list(walk(parse(markdown)))
+
+
+def pages(content: str, **more: Any) -> list[str]:
+    rendered = document.render(PDFGenerationInput(content, **more))
+    return [page.extract_text() for page in PdfReader(io.BytesIO(rendered.data)).pages]
+
+
+def shown(content: str, **more: Any) -> str:
+    """The words of the page, without the summary's and the footer's."""
+    return " ".join("\n".join(pages(content, **more)).split())
+
+
+# Emphasis.
+
+
+@pytest.mark.parametrize(
+    ("markdown", "wanted"),
+    [
+        ("また**「約束」**である", ["「約束」"]),
+        ("第一に**費用（税込）**を示す。", ["費用（税込）"]),
+        ("其中**价格：**上涨；**（必读）**参见附录", ["价格：", "（必读）"]),
+        ("他说**“可以”**吗", ["“可以”"]),
+        ("먼저 **요점(要點)**을 본다", ["요점(要點)"]),
+        ("그는 **'좋다'**라고 했다", ["'좋다'"]),
+        ("模型**LLM（大模型）**发展很快", ["LLM（大模型）"]),
+        ("これは~~「旧版」~~新版", ["「旧版」"]),
+        ("これは*「斜体」*と**`code`**です", ["「斜体」", "code"]),
+        ("漢字︀**「異体」**だ", ["「異体」"]),
+    ],
+)
+def test_emphasis_beside_cjk_punctuation_is_emphasis(markdown: str, wanted: list[str]) -> None:
+    assert emphasized(markdown) == wanted
+    assert not re.search(r"[*~]", shown(markdown))
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    ["snake_case_名前_です", "2 * 3 * 4", 'a**"b"**c', "5*（3＋4）", "漢字 ** 空白 ** 漢字", "✅**(done)**x"],
+)
+def test_marks_that_are_no_emphasis_stay(markdown: str) -> None:
+    assert emphasized(markdown) == []
+
+
+@pytest.mark.parametrize("section", EXAMPLES)
+def test_the_specification_means_what_it_meant(section: str) -> None:
+    """No rule of ours changes what is emphasized in an example of CommonMark."""
+    reader = MarkdownIt("commonmark", {"html": False, "maxNesting": 300}).enable(["table", "strikethrough"])
+    for example in EXAMPLES[section]:
+        tokens = [child for token in reader.parse(example) for child in token.children or []]
+        assert len(emphasized(example)) == sum(t.type in ("strong_open", "em_open", "s_open") for t in tokens)
+
+
+def test_a_new_line_between_chinese_characters_is_no_space() -> None:
+    assert "这是一个很长的句子" in shown("这是一个很\n长的句子")
+    assert "한국어 문장" in shown("한국어\n문장")
+    assert "用 Python 写" in shown("用\nPython\n写")
+
+
+# Blocks.
+
+
+def kinds(node: Node) -> Any:
+    return [(child.type, kinds(child)) if child.children else child.type for child in node.children]
+
+
+@pytest.mark.parametrize("mark", ["- ", "3. ", "  - ", "- [x] "])
+def test_a_table_right_below_an_item_is_a_table_in_the_item(mark: str) -> None:
+    markdown = f"{mark}Rates today\n| Term | Rate |\n|:-----|-----:|\n| Year | 2.5 |\n{mark}Next\n"
+    [(_, [(_, first), (_, second)])] = kinds(parse(markdown))
+    assert [kind[0] for kind in first] == ["paragraph", "table"]
+    assert [kind[0] for kind in second] == ["paragraph"]
+    text = shown(markdown)
+    assert "|" not in text
+    assert "Year 2.5" in text
+
+
+def test_lines_with_bars_below_an_item_that_are_no_table_stay_text() -> None:
+    assert "Either | or this | or that" in shown("- Either | or\nthis | or that\n")
+
+
+@pytest.mark.parametrize("kind", ["NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"])
+def test_a_callout_says_its_kind_in_a_word(kind: str) -> None:
+    text = shown(f"> [!{kind}]\n> Mind the **gap**.\n>\n> - and the step\n\n> [!OTHER]\n> Plain quote.")
+    assert f"{kind.capitalize()} Mind the gap. • and the step" in text
+    assert f"[!{kind}]" not in text
+    assert "[!OTHER] Plain quote." in text
+
+
+def test_a_definition_list_has_no_colons() -> None:
+    assert "Yield What a bond pays. Coupon Its rate." in shown(
+        "Yield\n: What a bond pays.\n\nCoupon\n: Its rate.\n"
+    )
+
+
+def test_code_ends_where_a_citation_stands_behind_its_fence() -> None:
+    text = shown("```\nrun --all\n``` [21]\n\n## Conclusion\n\nIt is **fast**.\n\n```\nmore\n```\n")
+    assert "[21] Conclusion It is fast. more" in text
+
+
+def test_each_source_stands_in_lines_of_its_own() -> None:
+    sources = "References:\n[1] https://a.test/one - First work\n[2] https://b.test/two - Second\n[13] Third"
+    assert pages(sources)[0].count("\n") >= pages("x")[0].count("\n") + 3
+    assert "[1] https://a.test/one - First work" in shown(sources)
+    assert "as in [1] and so on [2] of it" in shown("as in\n[1] and so on\n[2] of it")
+
+
+# The title.
+
+LONG = "Compare, for a reader who knows nothing of it, " + "the causes and the consequences of it all, " * 12
+
+
+def test_a_research_that_begins_with_its_own_title_has_it_once() -> None:
+    content = "# On *Tides* and AT&T\n\n" + "".join(
+        f"## Part {n}\n\n{'Text of it. ' * 150}\n\n" for n in range(9)
+    )
+    report = PDFGenerationInput(content, topic=LONG, date="2026-11-25")
+    reader = PdfReader(io.BytesIO(document.render(report).data))
+    first = " ".join(reader.pages[0].extract_text().split())
+    assert first.startswith("On Tides and AT&T Compare, for a reader")
+    assert first.count("On Tides and AT&T") == 1
+    assert first.count("causes and the consequences") in (5, 6, 7)  # cut after a few lines
+    assert "… 2026-11-25" in first
+    assert reader.metadata and reader.metadata.title == "On Tides and AT&T"
+    outline: Any = reader.outline
+    assert [entry["/Title"] for entry in outline] == [f"Part {n}" for n in range(9)]
+    assert report_markdown(report).startswith("# On *Tides* and AT&T\n")
+
+
+def test_without_a_title_of_its_own_the_topic_is_the_title() -> None:
+    assert shown("Text.", topic="Tides").startswith("Tides Text.")
+    assert shown("Text.").startswith("Research Report Text.")
+    assert shown("## Part\n\nText.", topic="Tides").startswith("Tides Part Text.")
+    chapters = "".join(f"# Chapter {n}\n\nText.\n\n```\n# a remark\n```\n\n" for n in range(1, 4))
+    assert shown(chapters, topic="Tides").startswith("Tides Chapter 1 Text.")
+
+
+def test_a_topic_that_is_the_title_is_not_said_twice() -> None:
+    assert shown("# tides\n\nText.", topic="Tides").startswith("tides Text.")
+
+
+def test_a_long_topic_without_blanks_is_cut() -> None:
+    text = shown("# 标题\n\n正文。", topic="请比较这些国家的政策" * 60)
+    assert text.startswith("标题 请比较这些国家的政策")
+    assert 100 < text.index("…") < 200
+
+
+def test_the_outline_of_a_report_of_second_level_headings_is_flat() -> None:
+    data = document.render(PDFGenerationInput("## One\n\n## Two\n\n### Deep\n\n## Three\n")).data
+    outline: Any = PdfReader(io.BytesIO(data)).outline
+    assert [entry["/Title"] for entry in outline if not isinstance(entry, list)] == ["One", "Two", "Three"]
+
+
+def test_what_introduces_a_list_stands_on_its_page() -> None:
+    for lines in range(20, 44):
+        content = "line  \n" * lines + "\n\n## Heading\n\n### Below\n\n**Reasons:**\n\n- first\n- second\n"
+        for text in pages(content):
+            together = {word in text for word in ("Heading", "Below", "Reasons:", "first")}
+            assert len(together) == 1, lines
