@@ -6,13 +6,53 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from research.config import ROOT
+from testing.forkserver import ForkedProcess, ForkServer
 
 READY = "Ready."
+
+
+fork_server: ForkServer | None = None
+"""Where the tests have set one, programs are started by it."""
+Process = ForkedProcess | subprocess.Popen[bytes]
+
+
+def launch(
+    arguments: Sequence[str],
+    root: Path,
+    environ: Mapping[str, str],
+    stdin: int,
+    stdout: int,
+    has_terminal: bool = False,
+) -> Process:
+    """Start a Python program with these streams; its errors go to `stdout` too.
+
+    With `has_terminal`, `stdin` is a terminal that becomes the process's own, so that Ctrl-C reaches it.
+    """
+    if fork_server and fork_server.can_start(arguments, environ):
+        return fork_server.start(arguments, root, environ, stdin, stdout, has_terminal)
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=root,
+        env=environ,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stdout,
+        preexec_fn=_take_terminal if has_terminal else None,
+    )
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class ProgramError(Exception):
@@ -25,16 +65,11 @@ class Program:
     def __init__(self, *arguments: str, root: Path = ROOT, environ: Mapping[str, str] | None = None) -> None:
         self.lines: list[str] = []
         self._news = threading.Condition()
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=root,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        )
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **(environ or {})}
+        reading, writing = os.pipe()
+        with open(os.devnull, "rb") as nothing, open(writing, "wb") as output:  # noqa: PTH123
+            self.process = launch(arguments, root, env, nothing.fileno(), output.fileno())
+        self._output = open(reading, encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -86,8 +121,7 @@ class Program:
             raise
 
     def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
+        for line in self._output:
             with self._news:
                 self.lines.append(line.rstrip("\n"))
                 self._news.notify_all()

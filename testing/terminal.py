@@ -6,7 +6,6 @@ import pty
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import threading
 import time
@@ -14,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyte
+
+from testing.processes import launch
 
 CTRL_C = "\x03"
 
@@ -43,15 +44,8 @@ class Terminal:
             "LINES": "",
             **environ,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=root,
-            env={name: value for name, value in env.items() if value},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            preexec_fn=_take_terminal,
-        )
+        env = {name: value for name, value in env.items() if value}
+        self.process = launch(arguments, root, env, slave, slave, has_terminal=True)
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -101,10 +95,3 @@ class Terminal:
                 self.raw += data
                 self._stream.feed(data)
                 self._news.notify_all()
-
-
-def _take_terminal() -> None:
-    """Make it the process' controlling terminal, so that Ctrl-C reaches it also from a background job."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,21 +1,26 @@
 """What the tests stand on: a clone of their own, a real dev server, a real HTTP provider."""
 
+import atexit
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from pypdf import PdfReader
 from temporalio.client import Client
 
 from research.config import ROOT
+from testing import processes
+from testing.forkserver import ForkServer
 from testing.processes import Program, start_worker
 from testing.provider import Provider
 
@@ -23,14 +28,42 @@ KEY = "sk-never-to-be-seen-4f1c2a7b9d"
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 
 
+SHARED = "TESTS_SHARED_FOLDER"
+"""The variable with the folder that all pytest processes of a run share."""
+
+
+def pytest_configure() -> None:
+    """Make the folder, in the process that starts the others."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="research-tests-")
+        atexit.register(_end_shared, Path(os.environ[SHARED]))
+
+
+def _end_shared(folder: Path) -> None:
+    if (folder / "port").exists():
+        DevServer(folder / "clone", int((folder / "port").read_text())).run("stop")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True, scope="session")
-def clean_environment() -> None:
-    """No setting of the person who runs the tests reaches them."""
+def clean_environment() -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them; programs are started by forks."""
     for name in list(os.environ):
         if name.startswith(("LLM_", "TEMPORAL_")) or name.endswith(("_API_KEY", "_API_BASE")):
             del os.environ[name]
     for name in ("REPORTS_DIR", "DEV_SERVER_PORT", "TOPIC", "MAKEFLAGS", "MAKELEVEL"):
         os.environ.pop(name, None)
+    if sys.platform == "linux":
+        processes.fork_server = ForkServer()
+    yield
+    if processes.fork_server:
+        processes.fork_server.close()
+
+
+@pytest.fixture
+def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start this test's programs in the ordinary way, with the imports that they have for a user."""
+    monkeypatch.setattr(processes, "fork_server", None)
 
 
 def copy_clone(target: Path) -> Path:
@@ -102,12 +135,16 @@ class DevServer:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    server = DevServer(copy_clone(tmp_path_factory.mktemp("server") / "clone"), free_port())
-    started = server.run("start")
-    assert started.returncode == 0, started.stderr
-    yield server
-    server.run("stop")
+def server() -> DevServer:
+    """The dev server that all pytest processes share; each test has a namespace of its own in it."""
+    folder = Path(os.environ[SHARED])
+    with FileLock(folder / "lock"):
+        if not (folder / "port").exists():
+            port = free_port()
+            started = DevServer(copy_clone(folder / "clone"), port).run("start")
+            assert started.returncode == 0, started.stderr
+            (folder / "port").write_text(str(port))
+    return DevServer(folder / "clone", int((folder / "port").read_text()))
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ def test_a_killed_worker_loses_nothing_that_was_finished(
     assert report.suffix == ".pdf"
 
 
+@pytest.mark.usefixtures("cold_starts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_a_worker_imports(clone: Path, number: signal.Signals) -> None:
     with Program("worker.py", root=clone) as worker:
@@ -103,6 +104,7 @@ def test_a_service_that_hangs_is_given_up(app: App) -> None:
     assert worker.lines[-1].startswith(f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS")
 
 
+@pytest.mark.usefixtures("cold_starts")
 def test_a_signal_right_after_the_start(app: App) -> None:
     """While a thread still imports litellm."""
     worker = app.worker()

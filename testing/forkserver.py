@@ -1,0 +1,272 @@
+"""Starts Python programs in a tenth of the time: by a fork of a process that has imported their libraries.
+
+The server imports what others wrote and nothing of this project, so that each program still imports
+the code of its own clone. It has no threads. A fork becomes the program: it takes the folder, the
+environment, the arguments and the standard streams that it is given, and runs the program's file as
+`__main__`. It is a real process, which signals reach. What it leaves out is the import of the
+libraries: a test of that starts its program in the ordinary way.
+
+Run as a script, this file is the server; its argument is the descriptor of its control socket.
+"""
+
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import types
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = (
+    "litellm",
+    "openai.resources",
+    "temporalio.client",
+    "temporalio.worker",
+    "temporalio.envconfig",
+    "temporalio.runtime",
+    "aiohttp",
+    "dotenv.parser",
+    "filelock",
+    "fsspec",
+    "markdown_it",
+    "mdit_py_plugins.footnote",
+    "platformdirs",
+    "psutil",
+    "pygments.lexers",
+    "reportlab.platypus",
+    "reportlab.pdfgen.canvas",
+    "rich.live",
+    "rich.table",
+    "uharfbuzz",
+)
+# What research/llm/client.py sets before it imports litellm.
+IMPORT_ENVIRON = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "AIOHTTP_CONNECTOR_LIMIT": "10000",
+    "AIOHTTP_CONNECTOR_LIMIT_PER_HOST": "10000",
+}
+# What Python or a library reads once, when it starts or is imported: with another value than the
+# server's, a program is started in the ordinary way.
+READ_AT_START = ("PYTHON", "LITELLM_", "AIOHTTP_", "LC_", "LANG", "TZ", "LD_", "HOME")
+SET_AFTERWARDS = ("PYTHONUNBUFFERED", "PYTHONIOENCODING")
+MAX_MESSAGE_BYTES = 200_000
+
+
+class ForkedProcess:
+    """A program that the server started, with the part of subprocess.Popen's interface that is needed."""
+
+    def __init__(self, arguments: Sequence[str], status: socket.socket) -> None:
+        self.args = list(arguments)
+        self.returncode: int | None = None
+        self._status, self._lock = status, threading.Lock()
+        message, [self._pidfd], _, _ = socket.recv_fds(status, 100, 1)
+        self.pid = int(message)
+
+    def poll(self) -> int | None:
+        with self._lock:
+            if self.returncode is None and select.select([self._status], [], [], 0)[0]:
+                message = self._status.recv(100)
+                self.returncode = int(message) if message else -signal.SIGKILL  # the server is gone
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.poll() is None:
+            left = 1.0 if deadline is None else min(1.0, deadline - time.monotonic())
+            if left <= 0:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            select.select([self._status], [], [], left)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class ForkServer:
+    """The server as its client sees it; it begins with the first program and ends with the client."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._environ = dict(os.environ)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def can_start(self, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+        """Return whether a fork would be the same as a start in the ordinary way."""
+        names = {name for name in {*environ, *self._environ} if name.startswith(READ_AT_START)}
+        same = all(environ.get(n) == self._environ.get(n) for n in names.difference(SET_AFTERWARDS))
+        return same and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        root: Path,
+        environ: Mapping[str, str],
+        stdin: int,
+        stdout: int,
+        has_terminal: bool = False,
+    ) -> ForkedProcess:
+        """Start a program."""
+        request = {
+            "arguments": list(arguments),
+            "root": str(root),
+            "environ": dict(environ),
+            "has_terminal": has_terminal,
+        }
+        status, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with remote, self._lock:
+            control = self._control or self._begin()
+            message = json.dumps(request).encode()
+            socket.send_fds(control, [message], [stdin, stdout, remote.fileno()])
+        return ForkedProcess(arguments, status)
+
+    def close(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def _begin(self) -> socket.socket:
+        self._control, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with remote:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(remote.fileno())],
+                env={**self._environ, **IMPORT_ENVIRON},
+                stdin=subprocess.DEVNULL,
+                pass_fds=[remote.fileno()],
+            )
+        return self._control
+
+
+def _serve(control: socket.socket) -> dict[str, Any]:
+    """Fork for each request; return in the fork, with its request."""
+    running: dict[int, tuple[int, socket.socket]] = {}  # by pidfd: process ID and status socket
+    while True:
+        ready, _, _ = select.select([control.fileno(), *running], [], [])
+        for pidfd in set(ready).intersection(running):
+            pid, status = running.pop(pidfd)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with suppress(BrokenPipeError):
+                status.send(str(code).encode())
+            status.close()
+            os.close(pidfd)
+        if control.fileno() not in ready:
+            continue
+        message, received, _, _ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 3)
+        if not message:
+            os._exit(0)
+        stdin, stdout, status_fd = received
+        pid = os.fork()
+        if not pid:
+            control.close()
+            for pidfd, (_, status) in running.items():
+                os.close(pidfd)
+                status.close()
+            os.close(status_fd)
+            for descriptor, target in ((stdin, 0), (stdout, 1), (stdout, 2)):
+                os.dup2(descriptor, target)
+            for descriptor in {stdin, stdout}:
+                os.close(descriptor)
+            request: dict[str, Any] = json.loads(message)
+            return request
+        os.close(stdin)
+        os.close(stdout)
+        status = socket.socket(fileno=status_fd)
+        pidfd = os.pidfd_open(pid)
+        running[pidfd] = pid, status
+        with suppress(BrokenPipeError):
+            socket.send_fds(status, [str(pid).encode()], [pidfd])
+
+
+def _become(request: dict[str, Any], imported: Mapping[str, str]) -> None:
+    """Take over all that a process is given when it is started."""
+    if request["has_terminal"]:
+        import fcntl
+        import termios
+
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(request["root"])
+    os.environ.clear()
+    os.environ.update({**imported, **request["environ"]})
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        default = getattr(sys, name)
+        stream = io.TextIOWrapper(
+            open(descriptor, "wb" if descriptor else "rb", closefd=False),  # noqa: SIM115
+            encoding=encoding or default.encoding,
+            errors="backslashreplace" if descriptor == 2 else errors or default.errors,
+            line_buffering=descriptor == 2 or os.isatty(descriptor),
+            write_through=unbuffered and descriptor > 0,
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    importlib.invalidate_caches()
+
+
+def _run(arguments: Sequence[str], root: str) -> None:
+    """Run the program as Python's command line would; what it raises is for the interpreter."""
+    first, *rest = arguments
+    if first == "-m":
+        sys.path.insert(0, root)
+        sys.argv = [*arguments[1:]]
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        return
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    if first == "-c":
+        sys.path.insert(0, "")
+        sys.argv = ["-c", *rest[1:]]
+        code = compile(rest[0], "<string>", "exec")
+    else:
+        path = Path(root, first)
+        sys.path.insert(0, str(path.parent))
+        sys.argv = [first, *rest]
+        main.__file__ = str(path)
+        code = compile(path.read_bytes(), str(path), "exec")
+    exec(code, main.__dict__)
+
+
+def _main() -> None:
+    del sys.path[0]  # this file's folder
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the programs and for pytest
+    before = dict(os.environ)
+    gc.disable()
+    for name in LIBRARIES:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    sys.modules["litellm"].token_counter(text="")
+    imported = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    gc.enable()
+    gc.freeze()
+    if threading.active_count() > 1:
+        raise SystemExit("A library has started a thread: it cannot be imported before a fork.")
+    request = _serve(socket.socket(fileno=int(sys.argv[1])))
+    _become(request, imported)
+    _run(request["arguments"], request["root"])
+
+
+if __name__ == "__main__":
+    _main()
