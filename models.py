@@ -79,8 +79,8 @@ class LLMCallOutput:
     cost: float | None = None
     """US dollars by litellm's price list; None where it has no price for the model."""
     finish_reason: str = ""
-    """Why the text ends: "stop", or where it is not whole "length", "too_long", "empty", "unfinished" or
-    "cost"."""
+    """Why the text ends: "stop", or where it is not whole "length", "too_long", "empty", "unfinished",
+    "refused" or "cost"."""
     seconds: float = 0.0
     requests: int = 1
     """Requests to the provider, those of lost workers included."""

@@ -14,7 +14,7 @@ import pytest
 from research.config import Settings, load
 from research.errors import UserError
 from research.llm import client as llm
-from research.llm import errors, library
+from research.llm import errors, library, outcome
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
 from testing.provider import Call, Provider, Reply, rest_of
@@ -348,7 +348,7 @@ async def test_a_stream_without_a_finish_reason_is_not_paid_for_ever(
         "" if len(call.messages) > 1 else WORDS, finish_reason=None, ends_cleanly=True
     )
     draft = Draft()
-    for _ in range(llm.MAX_FRUITLESS - 1):
+    for _ in range(outcome.MAX_FRUITLESS - 1):
         with pytest.raises(ProviderError) as raised:
             await llm.complete("A topic", settings, draft)
         assert raised.value.kind is ErrorKind.TRANSIENT
@@ -356,7 +356,7 @@ async def test_a_stream_without_a_finish_reason_is_not_paid_for_ever(
     assert answer.finish_reason == "unfinished"
     assert answer.text.split() == WORDS.split()[: len(answer.text.split())]
     assert len(answer.text) > len(WORDS) - 120
-    assert len(provider.calls) == llm.MAX_FRUITLESS
+    assert len(provider.calls) == outcome.MAX_FRUITLESS
 
 
 async def test_an_interrupted_request_is_billed_by_its_text(provider: Provider, settings: Settings) -> None:
@@ -417,3 +417,17 @@ async def test_the_sample_model_answers_whole_too(provider: Provider) -> None:
     streamed = await llm.complete("Why is the sky blue?", sample)
     whole = await llm.complete("Why is the sky blue?", replace(sample, max_streams=0))
     assert whole.text == streamed.text
+
+
+async def test_a_continuation_that_is_refused_leaves_the_text(provider: Provider, settings: Settings) -> None:
+    """The text was paid for: it becomes the report, with the reason why it ends."""
+    provider.reply = lambda call: Reply(
+        status=400, error={"message": "not this", "code": "content_policy_violation"}
+    )
+    answer = await llm.complete("A topic", settings, Draft(text=WORDS[:1500], requests=1))
+    assert answer.finish_reason == "refused"
+    assert WORDS.startswith(answer.text.strip())
+    assert len(answer.text) > 1400
+    assert answer.notes[0].startswith(
+        "is not complete, because it could not be continued: the provider's content"
+    )

@@ -227,4 +227,4 @@ def test_a_store_that_fails_waits_until_it_is_mended(app: App, provider: Provide
 def test_an_unknown_store_is_said_when_the_worker_starts(app: App) -> None:
     worker = app.run("worker.py", REPORTS_DIR="nope://bucket/x")
     assert worker.exit_status() == 2
-    assert any(line.startswith("REPORTS_DIR: nothing knows nope:// here.") for line in worker.lines)
+    assert any(line.startswith("REPORTS_DIR: nope:// is not supported. To fix: ") for line in worker.lines)

@@ -50,10 +50,10 @@ def open_terminal(app: App) -> Iterator[OpenTerminal]:
 
 
 def slow(call: Call) -> Reply:
-    """A research that takes six seconds, and goes on where it is asked to."""
+    """A research that takes twelve seconds, and goes on where it is asked to."""
     if call.is_summary:
         return default_reply(call)
-    return Reply(rest_of(LONG, call), chunk_seconds=0.1)
+    return Reply(rest_of(LONG, call), chunk_seconds=0.2)
 
 
 def endless(call: Call) -> Reply:

@@ -13,7 +13,7 @@ from typing import Any
 
 from models import LLMCallOutput
 from research.config import Settings
-from research.llm import answer, continuation, errors, prompts, stream
+from research.llm import answer, continuation, errors, outcome, prompts, stream
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
 from research.llm.library import load
@@ -25,11 +25,6 @@ WHOLE_ANSWER_SECONDS = 900.0
 """How long an answer that is not streamed may take."""
 MAX_CONTINUATIONS = 4
 """Requests for one answer that the model's own length limit cuts."""
-MAX_EMPTY_ANSWERS = 5
-MAX_FRUITLESS = 4
-"""Paid requests in a row, over all attempts, without an end or MIN_PROGRESS_CHARACTERS more of the text,
-after which the text is taken as it is."""
-MIN_PROGRESS_CHARACTERS = 100
 MIN_PROMPT_CHARACTERS = 1_000
 """A shorter prompt is not shortened any more."""
 MIN_CONTEXT_TOKENS = 1_000
@@ -54,7 +49,10 @@ async def complete(
     """
     draft = draft or Draft()
     with _counting_faults(draft):
-        return await _complete(prompt, settings, draft, spent)
+        try:
+            return await _complete(prompt, settings, draft, spent)
+        except PromptTooLong as fault:  # with what was written so far, where there is anything
+            return _output(settings, draft, "refused", outcome.kept_in_spite_of(fault, draft))
 
 
 async def complete_shortening(
@@ -82,11 +80,21 @@ async def _complete(prompt: str, settings: Settings, draft: Draft, spent: float)
     draft.model = settings.model
     await asyncio.to_thread(load)
     _prepare_resume(draft)
-    finish_reason = await _write(prompt, settings, draft, spent)
+    reason = ""
+    try:
+        finish_reason = await _write(prompt, settings, draft, spent)
+    except PromptTooLong:
+        raise
+    except ProviderError as fault:
+        finish_reason, reason = "refused", outcome.kept_in_spite_of(fault, draft)
+    return _output(settings, draft, finish_reason, reason)
+
+
+def _output(settings: Settings, draft: Draft, finish_reason: str, reason: str) -> LLMCallOutput:
     text = answer.clean(draft.text, finished=finish_reason == "stop")
     if not text.strip():  # nothing but reasoning
         draft.text = ""
-        raise _empty_answer(draft)
+        raise outcome.empty_answer(draft)
     return LLMCallOutput(
         text=text,
         model=settings.model,
@@ -99,7 +107,7 @@ async def _complete(prompt: str, settings: Settings, draft: Draft, spent: float)
         resumed_at=draft.resumed_at,
         kept_tokens=draft.kept_tokens,
         kept_cost=price(settings.model, 0, draft.kept_tokens),
-        notes=_notes(draft, finish_reason, settings),
+        notes=outcome.notes(draft, finish_reason, settings, reason),
         prompt_cut=draft.prompt_cut,
     )
 
@@ -178,7 +186,7 @@ async def _send_request(prompt: str, settings: Settings, draft: Draft) -> str:
         is_free = fault.is_free or not (accepted or was_silent)
         if is_free and draft.output_tokens == output_before:
             draft.input_tokens = input_before
-        elif fault.kind in (ErrorKind.TRANSIENT, ErrorKind.INTERNAL) and _is_worth_no_more(draft):
+        elif fault.kind in (ErrorKind.TRANSIENT, ErrorKind.INTERNAL) and outcome.is_worth_no_more(draft):
             return "unfinished"
         if fault.kind is ErrorKind.INTERNAL:
             raise  # because a bug keeps its traceback
@@ -192,7 +200,7 @@ async def _send_request(prompt: str, settings: Settings, draft: Draft) -> str:
         draft.input_tokens = input_before + end.usage.prompt_tokens
         draft.output_tokens = output_before + end.usage.completion_tokens
         draft.prompt_cut |= least >= MIN_CONTEXT_TOKENS and end.usage.prompt_tokens < least * PROMPT_CUT_RATIO
-    return _validate_answer(draft, end, joiner.is_empty)
+    return outcome.validate_answer(draft, end, joiner.is_empty)
 
 
 async def _request(prompt: str, settings: Settings, text: str, prefill: bool, streams: bool) -> Any:
@@ -218,71 +226,6 @@ async def _request(prompt: str, settings: Settings, text: str, prefill: bool, st
         num_retries=0,
         max_retries=0,
     )
-
-
-def _validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool) -> str:
-    """Return the finish reason of what is an answer.
-
-    Raises:
-        ProviderError: it is none.
-    """
-    if end.refusal:
-        raise ProviderError(ErrorKind.PERMANENT, f"the model refuses: {errors.to_one_line(end.refusal)}")
-    if end.finish_reason == "content_filter":
-        raise ProviderError(
-            ErrorKind.PERMANENT, "the provider's content filter stopped the answer: change the topic"
-        )
-    if answer.json_bytes(draft.text) > stream.MAX_ANSWER_BYTES:
-        draft.text = answer.truncate(draft.text, stream.MAX_ANSWER_BYTES)
-        return "too_long"
-    if not end.finish_reason:
-        if draft.text.strip():
-            draft.fruitless += 1  # even with new text, because some gateways never give a finish reason
-            draft.longest = max(draft.longest, len(draft.text))
-            if draft.fruitless >= MAX_FRUITLESS:
-                return "unfinished"
-        raise ProviderError(
-            ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer"
-        )
-    if is_empty:
-        fault = _empty_answer(draft)
-        if draft.empty_answers >= MAX_EMPTY_ANSWERS and draft.text.strip():
-            return "empty"
-        raise fault
-    return end.finish_reason
-
-
-def _is_worth_no_more(draft: Draft) -> bool:
-    """Count a paid request that failed; return whether to take the text as it is, and pay no more for it."""
-    if not draft.text.strip():
-        return False
-    if len(draft.text) >= draft.longest + MIN_PROGRESS_CHARACTERS:
-        draft.longest, draft.fruitless = len(draft.text), 0
-    else:
-        draft.fruitless += 1
-    return draft.fruitless >= MAX_FRUITLESS
-
-
-def _empty_answer(draft: Draft) -> ProviderError:
-    draft.empty_answers += 1
-    if draft.empty_answers < MAX_EMPTY_ANSWERS:
-        return ProviderError(ErrorKind.TRANSIENT, "the model gave an empty answer")
-    return ProviderError(ErrorKind.PERMANENT, "the model gave nothing but empty answers")
-
-
-def _notes(draft: Draft, finish_reason: str, settings: Settings) -> tuple[str, ...]:
-    """Return what a reader must know about the text, as clauses whose subject is the text."""
-    clauses = {
-        f"ends where LLM_MAX_COST (${settings.max_cost or 0:g}) was reached; it is not complete": (
-            finish_reason == "cost"
-        ),
-        "was begun again by the model; its second answer replaced the first, which was incomplete": (
-            draft.replaced
-        ),
-        "was begun again by the model; the second, shorter answer stands behind the first": draft.doubled,
-        "was written from a part of its prompt: the provider cut the rest off": draft.prompt_cut,
-    }
-    return tuple(clause for clause, applies in clauses.items() if applies)
 
 
 def _takes_prefill(model: str) -> bool:

@@ -30,6 +30,8 @@ class AnswerEnd:
     finish_reason: str = ""
     """Empty where the provider gave none."""
     refusal: str = ""
+    has_content: bool = False
+    """Whether the model wrote anything, be it reasoning; else this may be a gateway's error page."""
     usage: Any = None
 
 
@@ -67,10 +69,12 @@ async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> 
             end.usage = getattr(chunk, "usage", None) or end.usage
             for choice in chunk.choices[:1]:
                 end.refusal += getattr(choice.delta, "refusal", None) or ""
-                if piece := choice.delta.content:
-                    written += len(piece.encode("utf-8", "replace"))
+                piece = choice.delta.content or ""
+                reasoning = getattr(choice.delta, "reasoning_content", None) or ""
+                written += len(f"{piece}{reasoning}".encode("utf-8", "replace"))
+                draft.output_tokens = paid_before - (-written // BYTES_PER_TOKEN)
+                if piece:
                     size += json_bytes(piece)
-                    draft.output_tokens = paid_before - (-written // BYTES_PER_TOKEN)
                     draft.text = joiner.add(piece)
             if size > MAX_ANSWER_BYTES:
                 size = json_bytes(draft.text)  # exactly, because repetitions are left out of the text
@@ -85,6 +89,7 @@ async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> 
         with suppress(Exception):  # so that the provider stops writing what nobody reads
             await asyncio.wait_for(stream.aclose(), CLOSE_SECONDS)
     # The chunks cannot be asked: where a stream breaks off, litellm invents a "stop".
+    end.has_content = written > 0
     end.finish_reason = stream.received_finish_reason or stream.intermittent_finish_reason or ""
     return end
 
@@ -98,4 +103,4 @@ async def read_whole(answer: Any, draft: Draft, joiner: ContinuationJoiner) -> A
     draft.output_tokens += estimate_tokens(piece)
     draft.text = joiner.add(piece)
     refusal = getattr(choice.message, "refusal", None) or ""
-    return AnswerEnd(choice.finish_reason or "", refusal, getattr(answer, "usage", None))
+    return AnswerEnd(choice.finish_reason or "", refusal, True, getattr(answer, "usage", None))
