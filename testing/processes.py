@@ -16,9 +16,10 @@ from testing.forkserver import ForkedProcess, ForkServer
 
 READY = "Ready."
 SCRIPT_SECONDS = 120.0
-
-fork_server: ForkServer | None = None
-"""Where the tests have set one, programs are started by it."""
+FORK_SERVER = "FORK_SERVER_SOCKET"
+"""The variable by which the tests let programs that start programs, such as the demo, use their server."""
+fork_server = ForkServer(Path(os.environ[FORK_SERVER])) if FORK_SERVER in os.environ else None
+"""Where there is one, programs are started by it."""
 Process = ForkedProcess | subprocess.Popen[bytes]
 
 

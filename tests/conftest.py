@@ -43,6 +43,7 @@ def pytest_configure() -> None:
             shared.begin()
         atexit.register(_end_shared, folder, shared)
     if sys.platform == "linux":
+        os.environ[processes.FORK_SERVER] = str(Path(os.environ[SHARED]) / "fork")
         processes.fork_server = ForkServer(Path(os.environ[SHARED]) / "fork")
 
 
@@ -67,6 +68,7 @@ def _end_shared(folder: Path, shared: ForkServer) -> None:
 def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start this test's programs in the ordinary way, with the imports that they have for a user."""
     monkeypatch.setattr(processes, "fork_server", None)
+    monkeypatch.delenv(processes.FORK_SERVER, raising=False)
 
 
 def copy_clone(target: Path) -> Path:
