@@ -89,7 +89,7 @@ class Program:
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_for(self, words: str, seconds: float = 60) -> None:
+    def wait_for(self, words: str, seconds: float = 120) -> None:
         """Return when a line with these words was printed.
 
         Raises:
@@ -103,7 +103,7 @@ class Program:
                     raise ProgramError(self.text)
                 self._news.wait(min(left, 0.2))
 
-    def exit_status(self, seconds: float = 60) -> int:
+    def exit_status(self, seconds: float = 120) -> int:
         """Wait for the process to end by itself."""
         status = self.process.wait(seconds)
         self._reader.join(10)
@@ -124,10 +124,11 @@ class Program:
             raise
 
     def _read(self) -> None:
-        for line in self._output:
-            with self._news:
-                self.lines.append(line.rstrip("\n"))
-                self._news.notify_all()
+        with self._output:
+            for line in self._output:
+                with self._news:
+                    self.lines.append(line.rstrip("\n"))
+                    self._news.notify_all()
 
 
 def run_program(

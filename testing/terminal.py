@@ -59,11 +59,11 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
-    def see(self, *words: str, seconds: float = 30) -> str:
+    def see(self, *words: str, seconds: float = 90) -> str:
         """Return the screen as soon as it shows all of these words at once."""
         return self.wait_until(lambda screen: all(word in screen for word in words), seconds, str(words))
 
-    def wait_until(self, condition: Callable[[str], bool], seconds: float = 30, what: str = "") -> str:
+    def wait_until(self, condition: Callable[[str], bool], seconds: float = 90, what: str = "") -> str:
         deadline = time.monotonic() + seconds
         while not condition(self.screen):
             over = not self._reader.is_alive() and not condition(self.screen)
@@ -72,7 +72,7 @@ class Terminal:
                 self._news.wait(0.1)
         return self.screen
 
-    def exit_status(self, seconds: float = 60) -> int:
+    def exit_status(self, seconds: float = 120) -> int:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

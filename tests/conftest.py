@@ -25,6 +25,8 @@ from testing.forkserver import ForkServer
 from testing.processes import Program, start_worker
 from testing.provider import Provider
 
+PROMPT_SECONDS = 10.0
+"""For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 

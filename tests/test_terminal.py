@@ -22,7 +22,7 @@ from research.temporal.client import Service
 from testing.processes import Program, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from testing.terminal import CTRL_C, Terminal
-from tests.conftest import App, DevServer, wait_until
+from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
 
 WORDS = 60
 LONG = " ".join(f"word{number}" for number in range(WORDS))
@@ -101,13 +101,13 @@ def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, p
     """No worker, a worker, a killed one: each is on the screen at once, with the text so far."""
     provider.reply = slow
     screen = open_terminal("starter.py", TOPIC)
-    screen.see("No worker is running: start one with `python worker.py`. Your report is safe.", seconds=15)
+    screen.see("No worker is running: start one with `python worker.py`. Your report is safe.")
     worker = app.worker()
     seen = screen.wait_until(lambda screen: bool(re.search(r"Research +[1-4]\d words", screen)))
     assert "No worker is running" not in seen
     worker.kill()
     # The service learns of it seconds later, by the heartbeat timeout; then the words are others.
-    seen = screen.see("worker lost, resumes with the next one", "No worker is running", seconds=20)
+    seen = screen.see("worker lost, resumes with the next one", "No worker is running")
     assert re.search(r"↻ Research +\d+ words", seen), "what is written is still shown"
     app.worker()
     screen.see("attempt 2")
@@ -160,7 +160,7 @@ def test_a_signal_at_the_prompt(open_terminal: OpenTerminal) -> None:
         screen = open_terminal("starter.py")
         screen.see("Enter your research topic or question:")
         screen.process.send_signal(number)
-        assert screen.exit_status(2) == status
+        assert screen.exit_status(PROMPT_SECONDS) == status
         screen.see("Interrupted; no report was started.")
 
 
@@ -172,7 +172,7 @@ def test_a_signal_while_the_service_hangs(app: App, number: signal.Signals) -> N
         starter = app.starter(TOPIC, TEMPORAL_ADDRESS=address)
         server.accept()
         starter.process.send_signal(number)
-        assert starter.exit_status(2) == 128 + number
+        assert starter.exit_status(PROMPT_SECONDS) == 128 + number
     assert starter.lines[1:] == ["", "Interrupted; no report was started."]
 
 
@@ -197,8 +197,8 @@ def test_a_signal_takes_the_children_along(app: App) -> None:
     grandchild = child.children()[0]
     try:
         program.process.terminate()
-        assert program.process.wait(2) == 143
-        wait_until(lambda: not child.is_running() and not grandchild.is_running(), 2)
+        assert program.process.wait(PROMPT_SECONDS) == 143
+        wait_until(lambda: not child.is_running() and not grandchild.is_running(), PROMPT_SECONDS)
         assert server.is_running()
     finally:
         server.kill()
@@ -316,7 +316,7 @@ async def test_cancel(app: App, open_terminal: OpenTerminal, provider: Provider)
     assert follower.lines[-1] == "The report was cancelled."
     assert any(line.startswith("Research: cancelled") for line in follower.lines)
     assert "waiting for a worker" not in screen.see("✗ Research cancelled", "The report was cancelled.")
-    wait_until(lambda: provider.in_flight == 0, 10)
+    wait_until(lambda: provider.in_flight == 0)
     description = await (await app.client()).get_workflow_handle(identity).describe()
     assert description.status == WorkflowExecutionStatus.CANCELED
     assert list((app.root / "reports").glob("*")) == []
