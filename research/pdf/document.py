@@ -25,7 +25,9 @@ from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
 from research.pdf.layout import in_one_line, short_rule
+from research.pdf.linebreak import break_lines
 from research.pdf.markdown import Node, parse, parse_inline, parse_plain, plain
+from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.styles import (
     ACCENT,
     BODY,
@@ -44,15 +46,7 @@ from research.pdf.styles import (
     TOP,
     TOPIC,
 )
-from research.pdf.text import (
-    MissingGlyphs,
-    ParagraphStyle,
-    Run,
-    TextStyle,
-    break_lines,
-    draw_line,
-    line_width,
-)
+from research.pdf.text import draw_line
 from research.reports.markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon, split_title
 
 log = logging.getLogger(__name__)
