@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from research.pdf import fonts
 from research.pdf.bidi import in_visual_order, run_levels
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
-from research.pdf.shaping import by_grapheme, glyph_run, joined, shape, word_shaper
+from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, word_shaper
 from research.pdf.unicode import break_locale, clean, line_breaks
 
 _BOX = "\ufffc"
@@ -30,10 +30,11 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
             lines.append(line)
             line, used = [], 0.0
         if inked > width:
-            *whole, parts = _broken(parts, width)
+            *whole, line = _broken(parts, width)
             lines.extend(whole)
-            length = line_width(parts)
-        line.extend(parts)
+            length = line_width(line)
+        else:
+            line.extend(parts)
         used += length
         if forced:
             lines.append(line)
@@ -51,7 +52,7 @@ class _Paragraph:
         self.starts = list(accumulate((len(run.text) for run in self.runs), initial=0))
         self.levels = run_levels(self.runs)
         self.missing = missing
-        self._shapers = [] if self.levels else [word_shaper(run.look) for run in self.runs]
+        self._shapers = [] if self.levels else [word_shaper(run.look, missing.language) for run in self.runs]
 
     def breaks(self) -> list[int]:
         """Return where a line may end; a box is like a letter of a word."""
@@ -68,19 +69,19 @@ class _Paragraph:
             ends = sorted({*ends, *within})
         return ends
 
-    def unit(self, start: int, end: int) -> tuple[Line, float, float]:
-        """Return the glyph runs between two breaks, their width, and that without spaces at the end."""
+    def unit(self, start: int, end: int) -> Word:
+        """Return what stands between two breaks."""
         text = self.text[start:end]
         run = bisect_right(self.starts, start) - 1
         in_one_run = self._shapers and end <= self.starts[run + 1] and not self.runs[run].box
         if in_one_run and (word := self._shapers[run](text)):
-            return [word[0]], word[0].width, word[1]
+            return word
         inked = start + len(text.rstrip(" "))
         ink, space = self._shaped(start, inked), self._shaped(inked, end)
         if any(part.look.shade for part in space):
             ink, space = ink + space, []
         length = line_width(ink)
-        return ink + space, length + line_width(space), length
+        return Word((*ink, *space), length + line_width(space), length)
 
     def _shaped(self, start: int, end: int) -> Line:
         """Return the characters from start to end as one glyph run for each style, direction and face."""
@@ -101,7 +102,7 @@ class _Paragraph:
         return line
 
 
-def _broken(line: Line, width: float) -> list[Line]:
+def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
     """Return a unit wider than the line as lines, broken between its grapheme clusters."""
     lines: list[Line] = [[]]
     used = 0.0

@@ -1,5 +1,6 @@
 """What text is made of: runs of characters with their style, glyph runs, lines. Lengths are in points."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -95,7 +96,7 @@ class GlyphRun(NamedTuple):
 Line = list[GlyphRun]
 
 
-def line_width(line: Line) -> float:
+def line_width(line: Iterable[GlyphRun]) -> float:
     """Return the width of all glyph runs of a line."""
     return sum(part.width for part in line)
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from research.pdf import fonts
 from research.pdf.bidi import CONTROLS
 from research.pdf.face import Face
-from research.pdf.runs import GlyphRun, Line, MissingGlyphs, TextStyle
+from research.pdf.runs import GlyphRun, Line, MissingGlyphs, TextStyle, line_width
 from research.pdf.unicode import clean, graphemes, is_ignorable
 
 _NO_BREAK = {ord(space): " " for space in "\u00a0\u2007\u202f"}
@@ -35,24 +36,30 @@ def shape(text: str, style: TextStyle, level: int, missing: MissingGlyphs) -> Li
     return [part for part in line if part.glyphs]
 
 
-@lru_cache(maxsize=50)
-def word_shaper(style: TextStyle) -> Callable[[str], tuple[GlyphRun, float] | None]:
-    """Return a function that shapes a word left to right, where the style's own face draws all of it.
+class Word(NamedTuple):
+    """What stands between two places where a line may break, left to right."""
 
-    The function remembers the words; it returns the glyph run and its width without the spaces at its end.
+    parts: tuple[GlyphRun, ...]
+    width: float
+    inked: float
+    """The width without the spaces at its end, which do not need to fit into the line."""
+
+
+@lru_cache(maxsize=100)
+def word_shaper(style: TextStyle, language: str) -> Callable[[str], Word | None]:
+    """Return a function that shapes a word of this style, or returns None where a glyph is missing.
+
+    It remembers the words, because the words of a text come again and again.
     """
-    face = fonts.built_in(style.family, style.bold, style.italic)
 
     @lru_cache(maxsize=10_000)
-    def shaped(text: str) -> tuple[GlyphRun, float] | None:
-        text = text.translate(_NO_BREAK)
-        if not face.draws(text) or (style.family == fonts.CODE and CONTROLS.search(text)):
-            return None
-        run = glyph_run(text, style, face)
-        if not run.glyphs:
-            return None
+    def shaped(text: str) -> Word | None:
+        missing = MissingGlyphs()
+        missing.language = language
         inked = text if style.shade else text.rstrip(" ")
-        return run, run.width if inked == text else glyph_run(inked, style, face).width
+        parts = tuple(shape(text, style, 0, missing))
+        ink = parts if inked == text else shape(inked, style, 0, missing)
+        return None if missing else Word(parts, line_width(parts), line_width(ink))
 
     return shaped
 
@@ -60,7 +67,7 @@ def word_shaper(style: TextStyle) -> Callable[[str], tuple[GlyphRun, float] | No
 @lru_cache(maxsize=20_000)
 def plain_width(text: str, style: TextStyle) -> float:
     """Return the width of a short text in one line."""
-    return sum(part.width for part in shape(clean(text), style, 0, MissingGlyphs()))
+    return line_width(shape(clean(text), style, 0, MissingGlyphs()))
 
 
 def by_grapheme(part: GlyphRun) -> Line:
