@@ -70,7 +70,7 @@ $(VENV)/run: requirements.lock $(VENV)/uv
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	@echo "Installing what the tests need …"
-	@$(UV) $(LOCKED) requirements-dev.lock $(WITH_DOTS)
+	@$(UV) --compile-bytecode $(LOCKED) requirements-dev.lock $(WITH_DOTS)
 	@touch $@
 
 $(VENV)/bench: benchmarks/requirements.lock $(VENV)/dev

@@ -14,6 +14,10 @@ class GenerateReportInput:
     prompt: str
     pause_seconds: float = 0.0
     """A durable pause after the research: time to kill the worker and watch nothing be lost."""
+    sources: bool = False
+    """Whether the web is searched first, so that the text cites what was found."""
+    sections: int = 0
+    """How many sections are written side by side, 2 to 20; 0 for one text."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,9 @@ class Usage:
     saved_tokens: int = 0
     """Finished or resumed text that starting from scratch would have bought again."""
     saved_cost: float | None = None
-
-
-@dataclass(frozen=True)
-class GenerateReportOutput:
-    """What a finished report gives back."""
-
-    result: str
-    """The sentence a person reads, ending in the file's name."""
-    filename: str = ""
-    path: str = ""
-    """Where the PDF is: an address, or a path on the worker's machine."""
-    pages: int = 0
-    model: str = ""
-    bill: Usage = field(default_factory=Usage)
-    notes: tuple[str, ...] = ()
+    searches: int = 0
+    search_cost: float | None = None
+    """A part of `cost`; None where the price list has no price for the search provider."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +52,35 @@ class Source:
 
 
 @dataclass(frozen=True)
+class GenerateReportOutput:
+    """What a finished report gives back."""
+
+    result: str
+    """The sentence a person reads, ending in the file's name."""
+    filename: str = ""
+    path: str = ""
+    """Where the PDF is: an address, or a path on the worker's machine."""
+    pages: int = 0
+    model: str = ""
+    bill: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    """What the report cites, in the order of citing, without the snippets."""
+
+
+@dataclass(frozen=True)
 class LLMCallInput:
     """One prompt for the configured model."""
 
     prompt: str
     spent: float = 0.0
     """What the report has cost so far, in US dollars, for the ceiling LLM_MAX_COST."""
+    share: int = 1
+    """How many calls side by side share what the ceiling leaves."""
+    max_bytes: int = 0
+    """The longest answer that is wanted, in bytes of its JSON; 0 for as much as a payload holds."""
+    label: str = ""
+    """The step's name in logs, such as "Section 3 of 8"; empty for that of the Activity."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,26 @@ class LLMCallOutput:
 
 
 @dataclass(frozen=True)
+class WebSearchInput:
+    """One query for the configured search provider."""
+
+    query: str
+    max_results: int = 10
+
+
+@dataclass(frozen=True)
+class WebSearchOutput:
+    """What a search has found, cleaned and bounded; not yet numbered."""
+
+    results: tuple[Source, ...] = ()
+    cost: float | None = None
+    """US dollars by litellm's price list; None where it has no price for the provider."""
+    failure: str = ""
+    """Why the provider gave no answer, for a report that continues without it."""
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
 class PDFGenerationInput:
     """A report's parts, in Markdown, and the name of the file to write."""
 
@@ -115,6 +150,10 @@ class PDFGenerationInput:
     """What a reader has to know: a cut text, a summary that is missing and why."""
     bill: str = ""
     """The bill in one line."""
+    sources: tuple[Source, ...] = ()
+    """What the text may cite, numbered, without the snippets."""
+    retrieved: str = ""
+    """The day of the searches, as YYYY-MM-DD in UTC; empty for a report without sources."""
 
 
 @dataclass(frozen=True)
@@ -128,4 +167,6 @@ class PDFGenerationOutput:
     interruptions: int = 0
     """Attempts that were lost with their worker or handed over by it."""
     warnings: tuple[str, ...] = ()
-    """What is not on the page as the model wrote it, and what would mend it."""
+    """What is not on the page as the model wrote it, and what would repair it."""
+    sources: tuple[Source, ...] = ()
+    """What the text cites, numbered in the order of citing."""

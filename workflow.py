@@ -31,13 +31,14 @@ MAX_TOPIC_CHARACTERS = 10_000
 # Because people read the log; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
 
-# A worker that sends no heartbeat for four seconds counts as dead, and its step goes to another one.
+# A worker that sends no heartbeat for eight seconds counts as dead, and its step goes to another one;
+# a worker that is started where it died knows at once. Less would take a busy worker for a dead one.
 # A step that fails is retried for as long as it takes, at most eight seconds apart unless the Activity
 # says otherwise, so that a report continues soon after whatever stopped it was fixed.
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=8))
 STEP: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=6),
-    "heartbeat_timeout": timedelta(seconds=4),
+    "heartbeat_timeout": timedelta(seconds=8),
     "retry_policy": RETRIES,
 }
 

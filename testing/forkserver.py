@@ -6,7 +6,7 @@ environment, the arguments and the standard streams that it is given, and runs t
 `__main__`. It is a real process, which signals reach. What it leaves out is the import of the
 libraries: a test of that starts its program in the ordinary way.
 
-Run as a script, this file is the server; its argument is the descriptor of its control socket.
+Run as a script, this file is the server; its argument is the path of its socket.
 """
 
 import gc
@@ -62,6 +62,8 @@ IMPORT_ENVIRON = {
 READ_AT_START = ("PYTHON", "LITELLM_", "AIOHTTP_", "LC_", "LANG", "TZ", "LD_", "HOME")
 SET_AFTERWARDS = ("PYTHONUNBUFFERED", "PYTHONIOENCODING")
 MAX_MESSAGE_BYTES = 200_000
+CONNECT_SECONDS = 120.0
+"""For the server to import the libraries, on a machine that is busy."""
 
 
 class ForkedProcess:
@@ -104,13 +106,21 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The server as its client sees it; it begins with the first program and ends with the client."""
+    """The server as its clients see it: any number of processes, which find it by the path of its socket."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, threading.Lock()
         self._environ = dict(os.environ)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+
+    def begin(self) -> None:
+        """Start the server, which is ready some seconds later; it ends with `close`."""
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(self._path)],
+            env={**self._environ, **IMPORT_ENVIRON},
+            stdin=subprocess.DEVNULL,
+        )
 
     def can_start(self, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         """Return whether a fork would be the same as a start in the ordinary way."""
@@ -123,11 +133,10 @@ class ForkServer:
         arguments: Sequence[str],
         root: Path,
         environ: Mapping[str, str],
-        stdin: int,
-        stdout: int,
+        streams: tuple[int, int, int],
         has_terminal: bool = False,
     ) -> ForkedProcess:
-        """Start a program."""
+        """Start a program with these standard streams."""
         request = {
             "arguments": list(arguments),
             "root": str(root),
@@ -136,9 +145,8 @@ class ForkServer:
         }
         status, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with remote, self._lock:
-            control = self._control or self._begin()
-            message = json.dumps(request).encode()
-            socket.send_fds(control, [message], [stdin, stdout, remote.fileno()])
+            self._control = self._control or self._connect()
+            socket.send_fds(self._control, [json.dumps(request).encode()], [*streams, remote.fileno()])
         return ForkedProcess(arguments, status)
 
     def close(self) -> None:
@@ -146,56 +154,64 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
 
-    def _begin(self) -> socket.socket:
-        self._control, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with remote:
-            self._process = subprocess.Popen(
-                [sys.executable, __file__, str(remote.fileno())],
-                env={**self._environ, **IMPORT_ENVIRON},
-                stdin=subprocess.DEVNULL,
-                pass_fds=[remote.fileno()],
-            )
-        return self._control
+    def _connect(self) -> socket.socket:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while True:
+            try:
+                control.connect(str(self._path))
+                return control
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
 
-def _serve(control: socket.socket) -> dict[str, Any]:
-    """Fork for each request; return in the fork, with its request."""
+def _serve(listener: socket.socket) -> dict[str, Any]:
+    """Fork for each request of each client; return in the fork, with its request."""
+    clients: dict[int, socket.socket] = {}
     running: dict[int, tuple[int, socket.socket]] = {}  # by pidfd: process ID and status socket
     while True:
-        ready, _, _ = select.select([control.fileno(), *running], [], [])
-        for pidfd in set(ready).intersection(running):
-            pid, status = running.pop(pidfd)
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            with suppress(BrokenPipeError):
-                status.send(str(code).encode())
-            status.close()
-            os.close(pidfd)
-        if control.fileno() not in ready:
-            continue
-        message, received, _, _ = socket.recv_fds(control, MAX_MESSAGE_BYTES, 3)
-        if not message:
-            os._exit(0)
-        stdin, stdout, status_fd = received
-        pid = os.fork()
-        if not pid:
-            control.close()
-            for pidfd, (_, status) in running.items():
-                os.close(pidfd)
+        ready, _, _ = select.select([listener.fileno(), *clients, *running], [], [])
+        for descriptor in ready:
+            if descriptor == listener.fileno():
+                client, _ = listener.accept()
+                clients[client.fileno()] = client
+            elif descriptor in running:
+                pid, status = running.pop(descriptor)
+                code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                with suppress(OSError):
+                    status.send(str(code).encode())
                 status.close()
-            os.close(status_fd)
-            for descriptor, target in ((stdin, 0), (stdout, 1), (stdout, 2)):
-                os.dup2(descriptor, target)
-            for descriptor in {stdin, stdout}:
                 os.close(descriptor)
-            request: dict[str, Any] = json.loads(message)
-            return request
-        os.close(stdin)
-        os.close(stdout)
-        status = socket.socket(fileno=status_fd)
-        pidfd = os.pidfd_open(pid)
-        running[pidfd] = pid, status
-        with suppress(BrokenPipeError):
-            socket.send_fds(status, [str(pid).encode()], [pidfd])
+            else:
+                message, streams, _, _ = socket.recv_fds(clients[descriptor], MAX_MESSAGE_BYTES, 4)
+                if not message:
+                    clients.pop(descriptor).close()
+                    continue
+                status = socket.socket(fileno=streams.pop())
+                pid = os.fork()
+                if not pid:
+                    for inherited in (listener, status, *clients.values(), *(s for _, s in running.values())):
+                        inherited.close()
+                    for pidfd in running:
+                        os.close(pidfd)
+                    return _with_streams(json.loads(message), streams)
+                for stream in streams:
+                    os.close(stream)
+                pidfd = os.pidfd_open(pid)
+                running[pidfd] = pid, status
+                with suppress(OSError):
+                    socket.send_fds(status, [str(pid).encode()], [pidfd])
+
+
+def _with_streams(request: dict[str, Any], streams: Sequence[int]) -> dict[str, Any]:
+    """Put the streams in their places, and return the request."""
+    for target, stream in enumerate(streams):
+        os.dup2(stream, target)
+    for stream in streams:
+        os.close(stream)
+    return request
 
 
 def _become(request: dict[str, Any], imported: Mapping[str, str]) -> None:
@@ -263,7 +279,10 @@ def _main() -> None:
     gc.freeze()
     if threading.active_count() > 1:
         raise SystemExit("A library has started a thread: it cannot be imported before a fork.")
-    request = _serve(socket.socket(fileno=int(sys.argv[1])))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(sys.argv[1])
+    listener.listen(100)
+    request = _serve(listener)
     _become(request, imported)
     _run(request["arguments"], request["root"])
 

@@ -8,16 +8,18 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 
 from research.config import ROOT
 from testing.forkserver import ForkedProcess, ForkServer
 
 READY = "Ready."
-
-
-fork_server: ForkServer | None = None
-"""Where the tests have set one, programs are started by it."""
+SCRIPT_SECONDS = 120.0
+FORK_SERVER = "FORK_SERVER_SOCKET"
+"""The variable by which the tests let programs that start programs, such as the demo, use their server."""
+fork_server = ForkServer(Path(os.environ[FORK_SERVER])) if FORK_SERVER in os.environ else None
+"""Where there is one, programs are started by it."""
 Process = ForkedProcess | subprocess.Popen[bytes]
 
 
@@ -27,21 +29,22 @@ def launch(
     environ: Mapping[str, str],
     stdin: int,
     stdout: int,
+    stderr: int,
     has_terminal: bool = False,
 ) -> Process:
-    """Start a Python program with these streams; its errors go to `stdout` too.
+    """Start a Python program with these streams.
 
     With `has_terminal`, `stdin` is a terminal that becomes the process's own, so that Ctrl-C reaches it.
     """
     if fork_server and fork_server.can_start(arguments, environ):
-        return fork_server.start(arguments, root, environ, stdin, stdout, has_terminal)
+        return fork_server.start(arguments, root, environ, (stdin, stdout, stderr), has_terminal)
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=root,
         env=environ,
         stdin=stdin,
         stdout=stdout,
-        stderr=stdout,
+        stderr=stderr,
         preexec_fn=_take_terminal if has_terminal else None,
     )
 
@@ -68,7 +71,7 @@ class Program:
         env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **(environ or {})}
         reading, writing = os.pipe()
         with open(os.devnull, "rb") as nothing, open(writing, "wb") as output:  # noqa: PTH123
-            self.process = launch(arguments, root, env, nothing.fileno(), output.fileno())
+            self.process = launch(arguments, root, env, nothing.fileno(), output.fileno(), output.fileno())
         self._output = open(reading, encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -125,6 +128,30 @@ class Program:
             with self._news:
                 self.lines.append(line.rstrip("\n"))
                 self._news.notify_all()
+
+
+def run_program(
+    *arguments: str, root: Path = ROOT, environ: Mapping[str, str] | None = None, typed: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end as a script does: what it reads is typed before, nothing is a terminal."""
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8", **(environ or {})}
+    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        stdin.write(typed.encode())
+        stdin.seek(0)
+        process = launch(arguments, root, env, stdin.fileno(), stdout.fileno(), stderr.fileno())
+        try:
+            status = process.wait(SCRIPT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        for stream in (stdout, stderr):
+            stream.seek(0)
+        return subprocess.CompletedProcess(
+            arguments,
+            status,
+            stdout.read().decode("utf-8", "replace"),
+            stderr.read().decode("utf-8", "replace"),
+        )
 
 
 def start_worker(*options: str, root: Path = ROOT, environ: Mapping[str, str] | None = None) -> Program:

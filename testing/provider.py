@@ -76,6 +76,8 @@ class Reply:
     """Send the usage so far with every chunk, as some servers do."""
     cut_bytes: int | None = None
     """Break the connection after so many bytes of the stream."""
+    held_after: int | None = None
+    """Send no more after so many chunks, until `Provider.release` is called."""
 
 
 class Continuation(Enum):
@@ -102,7 +104,7 @@ class Provider:
         self.port = port
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
-        self._stop = asyncio.Event()
+        self._stop, self._released = asyncio.Event(), asyncio.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -115,6 +117,10 @@ class Provider:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+
+    def release(self) -> None:
+        """Let streams that are held continue, and hold none any more."""
+        self._loop.call_soon_threadsafe(self._released.set)
 
     @property
     def url(self) -> str:
@@ -214,6 +220,8 @@ class Provider:
             sent_bytes += len(event)
             call.sent += piece
             await asyncio.sleep(reply.chunk_seconds)
+            if number == reply.held_after:
+                await self._released.wait()
         if reply.finish_reason is None:
             return response if reply.ends_cleanly else _broken(request, response)
         await response.write(_event(call, {"delta": {}, "finish_reason": reply.finish_reason}))

@@ -45,7 +45,7 @@ class Terminal:
             **environ,
         }
         env = {name: value for name, value in env.items() if value}
-        self.process = launch(arguments, root, env, slave, slave, has_terminal=True)
+        self.process = launch(arguments, root, env, slave, slave, slave, has_terminal=True)
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

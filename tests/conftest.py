@@ -1,6 +1,7 @@
 """What the tests stand on: a clone of their own, a real dev server, a real HTTP provider."""
 
 import atexit
+import compileall
 import json
 import os
 import shutil
@@ -27,53 +28,64 @@ from testing.provider import Provider
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 
-
 SHARED = "TESTS_SHARED_FOLDER"
 """The variable with the folder that all pytest processes of a run share."""
 
 
 def pytest_configure() -> None:
-    """Make the folder, in the process that starts the others."""
+    """Clean the environment, and start what all pytest processes share in the one that starts the others."""
     if SHARED not in os.environ:
-        os.environ[SHARED] = tempfile.mkdtemp(prefix="research-tests-")
-        atexit.register(_end_shared, Path(os.environ[SHARED]))
+        _clean_environment()
+        folder = Path(tempfile.mkdtemp(prefix="research-tests-"))
+        os.environ[SHARED] = str(folder)
+        shared = ForkServer(folder / "fork")
+        if sys.platform == "linux":
+            shared.begin()
+        atexit.register(_end_shared, folder, shared)
+    if sys.platform == "linux":
+        os.environ[processes.FORK_SERVER] = str(Path(os.environ[SHARED]) / "fork")
+        processes.fork_server = ForkServer(Path(os.environ[SHARED]) / "fork")
 
 
-def _end_shared(folder: Path) -> None:
-    if (folder / "port").exists():
-        DevServer(folder / "clone", int((folder / "port").read_text())).run("stop")
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def clean_environment() -> Iterator[None]:
-    """No setting of the person who runs the tests reaches them; programs are started by forks."""
+def _clean_environment() -> None:
+    """Let no setting of the person who runs the tests reach them."""
     for name in list(os.environ):
-        if name.startswith(("LLM_", "TEMPORAL_")) or name.endswith(("_API_KEY", "_API_BASE")):
+        if name.startswith(("LLM_", "TEMPORAL_", "SEARCH_")) or name.endswith(("_API_KEY", "_API_BASE")):
             del os.environ[name]
     for name in ("REPORTS_DIR", "DEV_SERVER_PORT", "TOPIC", "MAKEFLAGS", "MAKELEVEL"):
         os.environ.pop(name, None)
-    if sys.platform == "linux":
-        processes.fork_server = ForkServer()
-    yield
-    if processes.fork_server:
-        processes.fork_server.close()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # because every program would compile its libraries
+
+
+def _end_shared(folder: Path, shared: ForkServer) -> None:
+    shared.close()
+    if (folder / "port").exists():
+        DevServer(folder / "clone", int((folder / "port").read_text())).run("stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start this test's programs in the ordinary way, with the imports that they have for a user."""
     monkeypatch.setattr(processes, "fork_server", None)
+    monkeypatch.delenv(processes.FORK_SERVER, raising=False)
 
 
 def copy_clone(target: Path) -> Path:
-    """The product's files as a clone has them, without anyone's .env or data."""
-    target.mkdir(parents=True)
-    for pattern in PRODUCT:
-        for file in ROOT.glob(pattern):
-            shutil.copy2(file, target)
-    for folder in ("research", "demos", "testing"):
-        shutil.copytree(ROOT / folder, target / folder)
+    """The product's files as a clone has them, without anyone's .env or data; compiled once for all tests."""
+    compiled = Path(os.environ[SHARED]) / "compiled"
+    with FileLock(compiled.with_suffix(".lock")):
+        if not compiled.exists():
+            part = compiled.with_suffix(".part")
+            part.mkdir()
+            for pattern in PRODUCT:
+                for file in ROOT.glob(pattern):
+                    shutil.copy2(file, part)
+            for folder in ("research", "demos", "testing"):
+                shutil.copytree(ROOT / folder, part / folder, ignore=shutil.ignore_patterns("__pycache__"))
+            compileall.compile_dir(part, quiet=1)
+            part.rename(compiled)
+    shutil.copytree(compiled, target)
     return target
 
 
@@ -235,7 +247,7 @@ def pdf_text(path: Path) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(path).pages)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
     """Poll a condition that the test's processes bring about."""
     deadline = time.monotonic() + seconds
     while not condition():

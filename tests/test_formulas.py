@@ -4,14 +4,14 @@ import io
 import re
 import shutil
 import subprocess
-import time
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from models import PDFGenerationInput
-from research.pdf import document
+from research.pdf import document, inline, math
+from research.pdf.math import Formula, set_formula
 
 CODE_FACE = "Cascadia"
 FORMULAS = [
@@ -158,10 +158,20 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=list(HOSTILE))
-def test_no_formula_takes_long(content: str) -> None:
-    started = time.process_time()
+def test_formulas_are_bounded(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the work for each, and for all of a document; here a tenth of what a document may cost."""
+    costs: list[int] = []
+
+    def counted(source: str, display: bool) -> tuple[Formula | None, int]:
+        formula, cost = set_formula(source, display)
+        costs.append(cost)
+        return formula, cost
+
+    maximum = inline.MAX_FORMULA_COST // 10
+    monkeypatch.setattr(inline, "MAX_FORMULA_COST", maximum)
+    monkeypatch.setattr(inline, "set_formula", counted)
     assert document.render(PDFGenerationInput(content)).pages >= 1
-    assert time.process_time() - started < 15
+    assert sum(costs) <= maximum + math.MAX_COST
 
 
 def test_the_same_formulas_give_the_same_bytes() -> None:

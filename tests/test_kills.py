@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,9 +160,7 @@ async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: P
 
     worker.stop()
     app.worker()
-    mended = time.monotonic()
     assert starter.exit_status() == 0, starter.text
-    assert time.monotonic() - mended < 15
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 

@@ -70,6 +70,7 @@ def test_every_command_has_its_test() -> None:
     assert set(COMMANDS) == set(TESTED_ELSEWHERE) | TESTED_HERE
 
 
+@pytest.mark.usefixtures("cold_starts")
 def test_make_report(make_clone: DevServer) -> None:
     """One command, a PDF whose path is the last thing said, and the worker is gone again."""
     made = make(make_clone, "report", "TOPIC=How do tardigrades survive in space?")

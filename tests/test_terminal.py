@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +19,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from research.cli import listing, progress, terminal
 from research.cli.prompt import static_summary
 from research.temporal.client import Service
-from testing.processes import Program, workflow_id
+from testing.processes import Program, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from testing.terminal import CTRL_C, Terminal
 from tests.conftest import App, DevServer, wait_until
@@ -62,15 +60,7 @@ def endless(call: Call) -> Reply:
 
 def script(app: App, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
     """The starter as a script runs it."""
-    return subprocess.run(
-        [sys.executable, "starter.py", *arguments],
-        input=typed,
-        cwd=app.root,
-        env={**os.environ, **app.environ},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return run_program("starter.py", *arguments, root=app.root, environ=app.environ, typed=typed)
 
 
 def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 HEARTBEAT_SECONDS = 0.7
 """Between two heartbeats with new text: a killed worker loses what was written after the last one."""
 IDLE_HEARTBEAT_SECONDS = 1.5
-"""Between two heartbeats with nothing new; the Workflow's heartbeat timeout is 4 seconds."""
+"""Between two heartbeats with nothing new; the Workflow's heartbeat timeout is 8 seconds."""
 MAX_HEARTBEAT_SECONDS = 2.0
 MAX_BYTES_PER_SECOND = 100_000
 """Because each heartbeat carries the whole draft, a long draft is sent less often than a short one."""

@@ -18,7 +18,7 @@ from tests.chaos.endpoint import Endpoint
 from tests.chaos.schedule import FAULTS, WORKERS, Event
 from tests.conftest import DevServer, copy_clone, free_port
 
-STALL_SECONDS = 6.0
+STALL_SECONDS = 10.0
 """Longer than the heartbeat timeout: the service gives the stalled worker's Activities to another."""
 KEY = "sk-chaos-0123456789"
 SABOTAGE = ROOT / "tests" / "chaos" / "sabotage.py"
