@@ -1,12 +1,11 @@
 """The Unicode Bidirectional Algorithm (UAX #9), by ICU: which way the characters of a paragraph run.
 
-Code is isolated from the text around it and its own controls have no power, so that no text makes code
-read as what it is not ("Trojan Source", UTS #55).
+Each run of code, which is a token where it is coloured, is isolated from what stands around it, and its
+own controls have no power: no text makes code read as what it is not ("Trojan Source", UTS #55).
 """
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
 from typing import TypeVar
 
 from research.pdf import fonts
@@ -42,14 +41,14 @@ def run_levels(runs: Sequence[Run]) -> Sequence[int] | None:
         return None
     levels: list[int] = list(embedding_levels(_around_code(runs)))
     start = 0
-    for is_code, group in groupby(runs, key=_is_code):
-        text = "".join(run.text for run in group)
-        if is_code:
-            own = embedding_levels(CONTROLS.sub(_NEUTRAL, text), LEFT_TO_RIGHT)
-            levels[start : start + len(text)] = [
-                outer + outer % 2 + inner for outer, inner in zip(levels[start:], own, strict=False)
+    for run in runs:
+        end = start + len(run.text)
+        if _is_code(run):
+            own = embedding_levels(CONTROLS.sub(_NEUTRAL, run.text), LEFT_TO_RIGHT)
+            levels[start:end] = [
+                outer + outer % 2 + inner for outer, inner in zip(levels[start:end], own, strict=True)
             ]
-        start += len(text)
+        start = end
     return levels
 
 

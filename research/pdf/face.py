@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
+from unicodedata import category
 
 import uharfbuzz as harfbuzz
 
@@ -92,7 +93,7 @@ class Face:
         buffer.guess_segment_properties()
         buffer.direction = "rtl" if right_to_left else "ltr"
         harfbuzz.shape(self._font, buffer, {"kern": True, "liga": False})
-        return tuple(
+        glyphs = tuple(
             Glyph(
                 info.codepoint,
                 position.x_advance * self._scale,
@@ -102,6 +103,18 @@ class Face:
             )
             for info, position in zip(buffer.glyph_infos or (), buffer.glyph_positions or (), strict=True)
         )
+        return self._with_room(glyphs) if category(text[-1:] or " ") == "Me" else glyphs
+
+    def _with_room(self, glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
+        """Return the glyphs of one letter in an enclosing mark, such as a keycap, with room for the mark."""
+        left, right, at = 0.0, 0.0, 0.0
+        for glyph in glyphs:
+            extents = self._font.get_glyph_extents(glyph.id)
+            begin = at + glyph.x + extents.x_bearing * self._scale
+            left, right = min(left, begin), max(right, begin + extents.width * self._scale)
+            at += glyph.advance
+        *others, last = [glyph._replace(x=glyph.x - left) for glyph in glyphs]
+        return *others, last._replace(advance=last.advance + max(right - at, 0) - left)
 
     def width(self, glyph: int) -> float:
         """A glyph's own advance."""

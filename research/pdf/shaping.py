@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import category
 
 from research.pdf import fonts
 from research.pdf.bidi import CONTROLS
@@ -99,7 +100,8 @@ def _by_face(text: str, style: TextStyle, language: str) -> list[_Part]:
     for cluster in graphemes(text):
         last = parts[-1][0] if parts else own
         for face, part in _faces(cluster, own, last, style, language):
-            if parts and parts[-1][0] is face is not None:
+            alone = category(part[-1]) == "Me" or (parts and category(parts[-1][1][-1]) == "Me")
+            if parts and parts[-1][0] is face is not None and not alone:
                 parts[-1] = (face, parts[-1][1] + part)
             else:
                 parts.append((face, part))
