@@ -10,6 +10,8 @@ import uharfbuzz as harfbuzz
 _NOT_EMBEDDED = (b"GSUB", b"GPOS", b"GDEF", b"DSIG", b"name", b"cmap", b"post")
 _FAMILY, _TYPOGRAPHIC_FAMILY = 1, 16
 _BOLD_WEIGHT = 600
+ENCLOSING_GAP = 40.0
+"""Between two keycaps, on each side, in thousandths of the font size."""
 
 
 class Glyph(NamedTuple):
@@ -92,7 +94,8 @@ class Face:
         buffer.add_str(text)
         buffer.guess_segment_properties()
         buffer.direction = "rtl" if right_to_left else "ltr"
-        harfbuzz.shape(self._font, buffer, {"kern": True, "liga": False})
+        # A ligature may be an emoji sequence's one picture; in words, single letters are easier to copy.
+        harfbuzz.shape(self._font, buffer, {"kern": True, "liga": "\u200d" in text})
         glyphs = tuple(
             Glyph(
                 info.codepoint,
@@ -107,11 +110,12 @@ class Face:
 
     def _with_room(self, glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
         """Return the glyphs of one letter in an enclosing mark, such as a keycap, with room for the mark."""
-        left, right, at = 0.0, 0.0, 0.0
+        left, right, at = -ENCLOSING_GAP, 0.0, 0.0
         for glyph in glyphs:
             extents = self._font.get_glyph_extents(glyph.id)
             begin = at + glyph.x + extents.x_bearing * self._scale
-            left, right = min(left, begin), max(right, begin + extents.width * self._scale)
+            end = begin + extents.width * self._scale
+            left, right = min(left, begin - ENCLOSING_GAP), max(right, end + ENCLOSING_GAP)
             at += glyph.advance
         *others, last = [glyph._replace(x=glyph.x - left) for glyph in glyphs]
         return *others, last._replace(advance=last.advance + max(right - at, 0) - left)
