@@ -1,5 +1,6 @@
 """What a page looks like, that it is a sound PDF, and that drawing it opens nothing but fonts."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from pypdf import PdfReader
 
+from models import PDFGenerationInput
 from research.config import ROOT
 from research.pdf import document
 from tests.record_pages import PAGES, REPORTS, pictures
@@ -80,3 +82,47 @@ def test_drawing_opens_nothing_and_asks_nobody(tmp_path: Path) -> None:
     opened = re.findall(r'open(?:at)?\([^"]*"([^"]*)"', after)
     assert [path for path in opened if not path.startswith("/proc/")] == []
     assert "/etc/" not in "".join(opened)
+
+
+def ink(markdown: str) -> Image.Image:
+    """The line of a page on which the text stands: black where there is ink."""
+    rendered = document.render(PDFGenerationInput(f"x\n\n{markdown}", topic="Zq"))
+    if rendered.warnings:
+        pytest.skip("no font here has it")
+    command = ["pdftoppm", "-r", "288", "-gray", "-png", "-"]
+    picture = subprocess.run(command, input=rendered.data, capture_output=True, check=True).stdout
+    with Image.open(io.BytesIO(picture)) as page:
+        text = page.convert("L").point(lambda value: 255 if value < 140 else 0)
+    *_, (top, bottom) = groups(text, 1)[:4]
+    return text.crop((0, top, text.width, bottom))
+
+
+def groups(picture: Image.Image, axis: int) -> list[tuple[int, int]]:
+    """Where there is ink along an axis, as pairs of begin and end."""
+    length = picture.size[axis]
+    found: list[tuple[int, int]] = []
+    for at in range(length):
+        strip = (at, 0, at + 1, picture.height) if axis == 0 else (0, at, picture.width, at + 1)
+        if picture.crop(strip).getbbox():
+            begin = found.pop()[0] if found and found[-1][1] == at else at
+            found.append((begin, at + 1))
+    return found
+
+
+def area(markdown: str) -> float:
+    return ImageStat.Stat(ink(markdown)).sum[0]
+
+
+@needs_poppler
+@pytest.mark.parametrize("word", ["成本", "🙂🙃", "概要", "한글"])
+def test_bold_and_italic_can_be_told_in_a_font_of_the_system(word: str) -> None:
+    """By a face of the same family, else by thicker or slanted outlines; the text is copied once."""
+    assert area(f"**{word}**") > 1.1 * area(word)
+    assert ink(f"*{word}*").tobytes() != ink(word).tobytes()
+    data = document.render(PDFGenerationInput(f"**{word}**")).data
+    assert PdfReader(io.BytesIO(data)).pages[0].extract_text().count(word) == 1
+
+
+@needs_poppler
+def test_keycaps_have_room_for_their_frames() -> None:
+    assert len(groups(ink("1\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e3"), 0)) == 3

@@ -13,12 +13,14 @@ from typing import Any, ClassVar
 from reportlab.lib.colors import Color
 from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable, Spacer
 
+from research.pdf.bidi import is_right_to_left
 from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
 from research.pdf.layout import in_one_line, room_for, short_rule
 from research.pdf.markdown import Node, as_written, plain
 from research.pdf.markdown_rules import SOURCE, is_source_list
+from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
     ACCENT,
     BODY,
@@ -43,15 +45,7 @@ from research.pdf.styles import (
     indented,
 )
 from research.pdf.table import TableFlowable, column_widths
-from research.pdf.text import (
-    Bookmark,
-    MissingGlyphs,
-    ParagraphStyle,
-    Run,
-    Text,
-    TextStyle,
-    is_right_to_left,
-)
+from research.pdf.text import Text
 
 log = logging.getLogger(__name__)
 

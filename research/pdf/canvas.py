@@ -17,9 +17,13 @@ from reportlab.lib.colors import Color
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from research.pdf.fonts import Face, Glyph
-from research.pdf.text import Bookmark, GlyphRun, Line, line_width
+from research.pdf.face import Face, Glyph
+from research.pdf.runs import Bookmark, GlyphRun, Line, line_width
 
+SLANT = 0.21
+"""The tangent of an italic's angle, 12 degrees."""
+BOLD_STROKE = 0.035
+"""The line around the letters of a bold that a font has not, in ems."""
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 
 
@@ -83,9 +87,17 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
             font = self._faces[face]
             self.setFillColor(look.color)
             raised = y + (look.size * 0.35 if look.raised else 0)
-            self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 0 1 {x:.3f} {raised:.3f} Tm")
+            # Where the font has no bold or italic face, its outlines are drawn thicker, or slanted.
+            bold, slant = look.bold and not face.is_bold, SLANT if look.italic and not face.is_italic else 0
+            if bold:
+                self.saveState()
+                self.setStrokeColor(look.color)
+                self._code.append(f"2 Tr {size * BOLD_STROKE:.3g} w 1 j")
+            self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 {slant:g} 1 {x:.3f} {raised:.3f} Tm")
             self._code.append("".join(font.show(piece, size) for piece in pieces))
             self._code.append("ET")
+            if bold:
+                self.restoreState()
             x += line_width(pieces)
 
     def showPage(self) -> None:

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,8 +23,11 @@ from research.config import is_sample
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
+from research.pdf.language import language_of
 from research.pdf.layout import in_one_line, short_rule
+from research.pdf.linebreak import break_lines
 from research.pdf.markdown import Node, parse, parse_inline, parse_plain, plain
+from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.styles import (
     ACCENT,
     BODY,
@@ -44,15 +46,7 @@ from research.pdf.styles import (
     TOP,
     TOPIC,
 )
-from research.pdf.text import (
-    MissingGlyphs,
-    ParagraphStyle,
-    Run,
-    TextStyle,
-    break_lines,
-    draw_line,
-    line_width,
-)
+from research.pdf.text import draw_line
 from research.reports.markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon, split_title
 
 log = logging.getLogger(__name__)
@@ -97,6 +91,7 @@ class _Report:
         self.page = PAGE_SIZES[page_size]
         self.width = self.page[0] - 2 * MARGIN
         self.renderer = BlockRenderer(self.width)
+        self.renderer.missing.language = language_of(input.content)
         self.heading = heading
         """The research's own title; without one, its topic is the title."""
         own = in_one_line("".join(map(plain, heading)), 400)
@@ -108,7 +103,7 @@ class _Report:
         story += self.closing()
         buffer = io.BytesIO()
         document = BaseDocTemplate(
-            buffer, pagesize=self.page, invariant=1, lang=_language(self.input.content),
+            buffer, pagesize=self.page, invariant=1, lang=self.renderer.missing.language,
             title=self.title, author="Research report worker", subject=in_one_line(self.input.topic, 400),
             creator=self.input.model or "Research report worker",
         )  # fmt: skip
@@ -235,20 +230,3 @@ def _about_missing(missing: MissingGlyphs) -> str:
         f"Characters without a font here: {len(missing)} ({shown}{more}), shown by their codes. Install"
         f" {debian} (Debian) or {homebrew} (Homebrew) on the worker's machine"
     )
-
-
-_SCRIPTS = {
-    "ar": "\u0600-\u06ff", "he": "\u0590-\u05ff", "hi": "\u0900-\u097f", "th": "\u0e00-\u0e7f",
-    "el": "\u0370-\u03ff", "ru": "\u0400-\u04ff", "ko": "\uac00-\ud7af", "ja": "\u3040-\u30ff",
-    "zh": "\u4e00-\u9fff",
-}  # fmt: skip
-
-
-def _language(text: str) -> str:
-    """Return the document's language as far as its script tells it; English otherwise."""
-    sample = text[:5_000]
-    counts = {code: len(re.findall(f"[{block}]", sample)) for code, block in _SCRIPTS.items()}
-    if counts["ja"]:
-        counts["ja"] += counts.pop("zh")
-    likely = max(counts, key=lambda code: counts[code])
-    return likely if counts[likely] * 3 > len(re.findall(r"\w", sample)) else "en"

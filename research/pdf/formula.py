@@ -5,10 +5,11 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
+from research.pdf.linebreak import break_lines
 from research.pdf.markdown import Node
 from research.pdf.math import Formula
+from research.pdf.runs import MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
-from research.pdf.text import MissingGlyphs, Run, TextStyle, break_lines, line_width
 
 FORMULA_SCALE = 1.08
 """STIX's letters are smaller than FiraGO's at the same size."""

@@ -7,7 +7,7 @@ from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 from reportlab.lib.colors import HexColor
 
-from research.pdf.text import Run, TextStyle
+from research.pdf.runs import Run, TextStyle
 
 LONGEST = 50_000
 """Characters above which code stays in one colour."""

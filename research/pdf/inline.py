@@ -10,8 +10,8 @@ from research.pdf.formula import FormulaBox, formula_source
 from research.pdf.markdown import Node, plain
 from research.pdf.markdown_rules import is_cjk
 from research.pdf.math import Formula, set_formula
+from research.pdf.runs import Run, TextStyle
 from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
-from research.pdf.text import Run, TextStyle
 
 LINK_SCHEMES = ("http", "https", "mailto")
 MAX_FORMULA_COST = 30_000

@@ -8,7 +8,7 @@ from reportlab.platypus import Flowable, HRFlowable
 from research.pdf.markdown import Node, plain
 from research.pdf.markdown_rules import is_cjk
 from research.pdf.styles import HAIRLINE, HEADINGS
-from research.pdf.text import clean
+from research.pdf.unicode import clean
 
 
 def room_for(nodes: Sequence[Node]) -> float:

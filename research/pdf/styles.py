@@ -6,7 +6,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, letter
 
 from research.pdf import fonts
-from research.pdf.text import ParagraphStyle, TextStyle
+from research.pdf.runs import ParagraphStyle, TextStyle
 
 INK, MUTED, ACCENT = HexColor("#1d2733"), HexColor("#5c6975"), HexColor("#0b6170")
 TINT, HAIRLINE, STRIPE = HexColor("#eef5f6"), HexColor("#c9d3d8"), HexColor("#f4f6f8")

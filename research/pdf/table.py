@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
-from research.pdf.text import Run, Text, plain_width
+from research.pdf.runs import Run
+from research.pdf.shaping import plain_width
+from research.pdf.text import Text
 
 PAD_X, PAD_Y = 6.0, 4.0
 SAMPLED_ROWS = 200
@@ -106,4 +108,11 @@ def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, nar
 
 
 def _natural_width(cell: Sequence[Run]) -> float:
-    return sum(plain_width(run.text[:150], run.look) for run in cell if run.text)
+    """Return the width of the widest line of a cell where only its own breaks are made."""
+    widths = [0.0]
+    for run in cell:
+        for number, line in enumerate(run.text[:150].split("\n")):
+            if number:
+                widths.append(0.0)
+            widths[-1] += run.box.width if run.box else plain_width(line, run.look)
+    return max(widths)

@@ -1,0 +1,91 @@
+"""The Unicode Bidirectional Algorithm (UAX #9), by ICU: which way the characters of a paragraph run.
+
+Each run of code, which is a token where it is coloured, is isolated from what stands around it, and its
+own controls have no power: no text makes code read as what it is not ("Trojan Source", UTS #55).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from research.pdf import fonts
+from research.pdf.runs import Line, Run
+from research.pdf.unicode import icu, unit_starts, units
+
+AUTO, LEFT_TO_RIGHT, RIGHT_TO_LEFT = icu.Bidi.DEFAULT_LTR, 0, 1
+"""The direction of a paragraph: by its first letter with a direction, or given."""
+CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NEUTRAL = "\ufffc"
+_MATTERS = re.compile(
+    "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff"
+    "\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+"""Without any of these characters, everything is on level 0."""
+_T = TypeVar("_T")
+
+
+def embedding_levels(text: str, direction: int = AUTO) -> Sequence[int]:
+    """Return the embedding level of every character; each line of the text is a paragraph."""
+    if direction != RIGHT_TO_LEFT and not _MATTERS.search(text):
+        return bytes(len(text))
+    bidi = icu.Bidi()
+    bidi.setPara(units(text), direction)
+    levels = bidi.getLevels()
+    starts = unit_starts(text)
+    return levels if isinstance(starts, range) else [levels[start] for start in starts[:-1]]
+
+
+def run_levels(runs: Sequence[Run]) -> Sequence[int] | None:
+    """Return the embedding level of every character of the runs; None where all of them are 0."""
+    if not any(_MATTERS.search(run.text) for run in runs):
+        return None
+    levels: list[int] = list(embedding_levels(_around_code(runs)))
+    start = 0
+    for run in runs:
+        end = start + len(run.text)
+        if _is_code(run):
+            own = embedding_levels(CONTROLS.sub(_NEUTRAL, run.text), LEFT_TO_RIGHT)
+            levels[start:end] = [
+                outer + outer % 2 + inner for outer, inner in zip(levels[start:end], own, strict=True)
+            ]
+        start = end
+    return levels
+
+
+def runs_to_the_left(runs: Sequence[Run]) -> bool:
+    """Return whether a paragraph of these runs is one of a script that runs from right to left."""
+    return is_right_to_left(_around_code(runs))
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return whether the text's first letter with a direction runs from right to left."""
+    return bool(_MATTERS.search(text)) and icu.Bidi.getBaseDirection(units(text)) == RIGHT_TO_LEFT
+
+
+def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
+    """Return the parts of a line, each with its level, as they stand from left to right (rule L2)."""
+    order = list(range(len(line)))
+    for level in range(max(levels, default=0), 0, -1):
+        start = 0
+        while start < len(order):
+            end = start
+            while end < len(order) and levels[order[end]] >= level:
+                end += 1
+            order[start:end] = order[start:end][::-1]
+            start = max(end, start + 1)
+    return [line[index] for index in order]
+
+
+def in_visual_order(line: Line) -> Line:
+    """Return the glyph runs of a line as they stand from left to right."""
+    levels = [part.level for part in line]
+    return visual_order(line, levels) if any(levels) else line
+
+
+def _is_code(run: Run) -> bool:
+    return run.look.family == fonts.CODE and run.box is None
+
+
+def _around_code(runs: Sequence[Run]) -> str:
+    """Return the text with code as neutral objects, which is what an isolate is to the text around it."""
+    return "".join(re.sub(r"[^\n]", _NEUTRAL, run.text) if _is_code(run) else run.text for run in runs)

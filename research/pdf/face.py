@@ -1,0 +1,145 @@
+"""One face of a font file: which characters it has, its glyphs for a text, its subset for a document."""
+
+from collections.abc import Iterable
+from functools import cache, cached_property, lru_cache
+from typing import Any, NamedTuple
+from unicodedata import category
+
+import uharfbuzz as harfbuzz
+
+_NOT_EMBEDDED = (b"GSUB", b"GPOS", b"GDEF", b"DSIG", b"name", b"cmap", b"post")
+_FAMILY, _TYPOGRAPHIC_FAMILY = 1, 16
+_BOLD_WEIGHT = 600
+ENCLOSING_GAP = 40.0
+"""Between two keycaps, on each side, in thousandths of the font size."""
+
+
+class Glyph(NamedTuple):
+    """One picture of a font and its place; lengths are in thousandths of the font size."""
+
+    id: int
+    advance: float
+    x: float
+    y: float
+    cluster: int
+    """The index of the first character that it stands for."""
+
+
+class Face:
+    """One font file's one face."""
+
+    def __init__(self, name: str, blob: Any, index: int = 0) -> None:
+        self.name = name
+        self._face = harfbuzz.Face(blob, index)
+        self._font = harfbuzz.Font(self._face)
+        self._scale = 1000 / self._face.upem
+        extents = self._font.get_font_extents("ltr")
+        self.ascent, self.descent = extents.ascender * self._scale, extents.descender * self._scale
+        self.shape = lru_cache(maxsize=20_000)(self._shape)
+        self._characters = cache(self._characters_of_glyphs)
+
+    @cached_property
+    def characters(self) -> frozenset[int]:
+        """The code points that it has."""
+        return frozenset(self._face.unicodes)
+
+    @cached_property
+    def family(self) -> str:
+        """The name that it shares with the other weights and slants of its design."""
+        names = (self._face.get_name(name, "en") for name in (_TYPOGRAPHIC_FAMILY, _FAMILY))
+        return next((name for name in names if name), self.name)
+
+    @cached_property
+    def weight(self) -> int:
+        """From 100, thin, to 900, black; 400 is regular, 700 bold (OpenType, `OS/2`)."""
+        return self._about_style(4) or 400
+
+    @property
+    def is_bold(self) -> bool:
+        """Whether its strokes are bold already."""
+        return self.weight >= _BOLD_WEIGHT
+
+    @cached_property
+    def is_italic(self) -> bool:
+        """Whether its letters are slanted already."""
+        return bool(self._about_style(62) & 0b1000000001)
+
+    def _about_style(self, offset: int) -> int:
+        table = self._face.reference_table("OS/2").data or b""
+        return int.from_bytes(table[offset : offset + 2], "big")
+
+    @property
+    def is_cff(self) -> bool:
+        """Whether the outlines are Postscript's, not TrueType's."""
+        return "CFF " in self._face.table_tags
+
+    @property
+    def has_outlines(self) -> bool:
+        """Whether there is anything that a PDF can embed; colour bitmaps cannot be."""
+        return bool({"glyf", "CFF "} & set(self._face.table_tags))
+
+    def has(self, text: str) -> bool:
+        """Return whether it has every character of the text, without reading its whole list."""
+        return all(self._font.get_nominal_glyph(ord(character)) for character in text)
+
+    def draws(self, text: str) -> bool:
+        """Return whether it has every character of the text; quick for the faces in use."""
+        return self.characters.issuperset(map(ord, text))
+
+    def _shape(self, text: str, right_to_left: bool = False) -> tuple[Glyph, ...]:
+        """The glyphs of a piece of text, in the order in which they stand on the line."""
+        buffer = harfbuzz.Buffer()
+        buffer.cluster_level = harfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
+        buffer.flags = harfbuzz.BufferFlags.REMOVE_DEFAULT_IGNORABLES
+        buffer.add_str(text)
+        buffer.guess_segment_properties()
+        buffer.direction = "rtl" if right_to_left else "ltr"
+        # A ligature may be an emoji sequence's one picture; in words, single letters are easier to copy.
+        harfbuzz.shape(self._font, buffer, {"kern": True, "liga": "\u200d" in text})
+        glyphs = tuple(
+            Glyph(
+                info.codepoint,
+                position.x_advance * self._scale,
+                position.x_offset * self._scale,
+                position.y_offset * self._scale,
+                info.cluster,
+            )
+            for info, position in zip(buffer.glyph_infos or (), buffer.glyph_positions or (), strict=True)
+        )
+        return self._with_room(glyphs) if category(text[-1:] or " ") == "Me" else glyphs
+
+    def _with_room(self, glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
+        """Return the glyphs of one letter in an enclosing mark, such as a keycap, with room for the mark."""
+        left, right, at = -ENCLOSING_GAP, 0.0, 0.0
+        for glyph in glyphs:
+            extents = self._font.get_glyph_extents(glyph.id)
+            begin = at + glyph.x + extents.x_bearing * self._scale
+            end = begin + extents.width * self._scale
+            left, right = min(left, begin - ENCLOSING_GAP), max(right, end + ENCLOSING_GAP)
+            at += glyph.advance
+        *others, last = [glyph._replace(x=glyph.x - left) for glyph in glyphs]
+        return *others, last._replace(advance=last.advance + max(right - at, 0) - left)
+
+    def width(self, glyph: int) -> float:
+        """A glyph's own advance."""
+        advance: float = self._font.get_glyph_h_advance(glyph) * self._scale
+        return advance
+
+    def character(self, glyph: int) -> str:
+        """The character whose picture the glyph is by itself; empty where there is none."""
+        return self._characters().get(glyph, "")
+
+    def _characters_of_glyphs(self) -> dict[int, str]:
+        nominal = ((self._font.get_nominal_glyph(code), chr(code)) for code in sorted(self.characters))
+        return {glyph: character for glyph, character in reversed(list(nominal)) if glyph}
+
+    def subset(self, glyphs: Iterable[int]) -> bytes:
+        """A font file of these glyphs alone, under their own numbers; for CFF its one table."""
+        wanted = harfbuzz.SubsetInput()
+        wanted.flags = harfbuzz.SubsetFlags.RETAIN_GIDS | harfbuzz.SubsetFlags.NO_LAYOUT_CLOSURE
+        wanted.sets(harfbuzz.SubsetInputSets.GLYPH_INDEX).update({0, *glyphs})
+        wanted.drop_table_tag_set.update(int.from_bytes(tag, "big") for tag in _NOT_EMBEDDED)
+        if self._face.has_var_data:
+            wanted.pin_all_axes_to_default(self._face)
+        subset = harfbuzz.subset(self._face, wanted)
+        return bytes(subset.reference_table("CFF ").data if self.is_cff else subset.blob.data)

@@ -1,0 +1,125 @@
+"""Runs of text to lines: where a line ends, by UAX #14 and the width that there is."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
+
+from research.pdf import fonts
+from research.pdf.bidi import in_visual_order, run_levels
+from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
+from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, word_shaper
+from research.pdf.unicode import break_locale, clean, line_breaks
+
+_BOX = "\ufffc"
+# Long addresses break as a printed bibliography breaks them (Chicago Manual of Style, 14.18).
+_ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"]{30,}")
+_IN_ADDRESS = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=\w/)(?=[\w])")
+
+
+def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
+    """Break the runs into lines of at most this width; the glyph runs of each stand from left to right."""
+    paragraph = _Paragraph(runs, missing)
+    lines: list[Line] = []
+    line: Line = []
+    used = 0.0
+    for start, end in pairwise([0, *paragraph.breaks()]):
+        forced = paragraph.text[end - 1] == "\n"
+        parts, length, inked = paragraph.unit(start, end - forced)
+        if line and used + inked > width:
+            lines.append(line)
+            line, used = [], 0.0
+        if inked > width:
+            *whole, line = _broken(parts, width)
+            lines.extend(whole)
+            length = line_width(line)
+        else:
+            line.extend(parts)
+        used += length
+        if forced:
+            lines.append(line)
+            line, used = [], 0.0
+    lines.append(line)
+    return [in_visual_order(_without_end_space(line)) for line in lines]
+
+
+class _Paragraph:
+    """The characters of runs with their embedding levels, a box being one character."""
+
+    def __init__(self, runs: Iterable[Run], missing: MissingGlyphs) -> None:
+        self.runs = [run._replace(text=_BOX if run.box else clean(run.text)) for run in runs if run.text]
+        self.text = "".join(run.text for run in self.runs)
+        self.starts = list(accumulate((len(run.text) for run in self.runs), initial=0))
+        self.levels = run_levels(self.runs)
+        self.missing = missing
+        self._shapers = [] if self.levels else [word_shaper(run.look, missing.language) for run in self.runs]
+
+    def breaks(self) -> list[int]:
+        """Return where a line may end; a box is like a letter of a word."""
+        text = self.text.replace(_BOX, "x")
+        ends = line_breaks(text, break_locale(text))
+        if "\u00ad" in text:  # soft hyphens are not drawn, so words are not broken there
+            ends = [end for end in ends if text[end - 1] != "\u00ad"]
+        if "://" in text:
+            within = [
+                address.start() + place.start()
+                for address in _ADDRESS.finditer(text)
+                for place in _IN_ADDRESS.finditer(address[0])
+            ]
+            ends = sorted({*ends, *within})
+        return ends
+
+    def unit(self, start: int, end: int) -> Word:
+        """Return what stands between two breaks."""
+        text = self.text[start:end]
+        run = bisect_right(self.starts, start) - 1
+        in_one_run = self._shapers and end <= self.starts[run + 1] and not self.runs[run].box
+        if in_one_run and (word := self._shapers[run](text)):
+            return word
+        inked = start + len(text.rstrip(" "))
+        ink, space = self._shaped(start, inked), self._shaped(inked, end)
+        if any(part.look.shade for part in space):
+            ink, space = ink + space, []
+        length = line_width(ink)
+        return Word((*ink, *space), length + line_width(space), length)
+
+    def _shaped(self, start: int, end: int) -> Line:
+        """Return the characters from start to end as one glyph run for each style, direction and face."""
+        line: Line = []
+        while start < end:
+            index = bisect_right(self.starts, start) - 1
+            run = self.runs[index]
+            stop, level = min(end, self.starts[index + 1]), 0
+            if self.levels:
+                level = self.levels[start]
+                stop = next((at for at in range(start, stop) if self.levels[at] != level), stop)
+            if run.box:
+                face = fonts.built_in(run.look.family, run.look.bold, run.look.italic)
+                line.append(GlyphRun(_BOX, run.look, face, (), run.box.width, level, run.box.text, run.box))
+            else:
+                line += shape(self.text[start:stop], run.look, level, self.missing)
+            start = stop
+        return line
+
+
+def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
+    """Return a unit wider than the line as lines, broken between its grapheme clusters."""
+    lines: list[Line] = [[]]
+    used = 0.0
+    for run in line:
+        for part in by_grapheme(run):
+            if used + part.width > width and lines[-1] and (part.text != " " or part.look.shade):
+                lines.append([])
+                used = 0.0
+            lines[-1].append(part)
+            used += part.width
+    return [joined(line) for line in lines]
+
+
+def _without_end_space(line: Line) -> Line:
+    """Return the line without the spaces at its end, unless they are seen."""
+    while line and not line[-1].look.shade and line[-1].text.endswith(" ") and not line[-1].shown_as:
+        last = line.pop()
+        if text := last.text.rstrip(" "):
+            line.append(glyph_run(text, last.look, last.face, last.level))
+    return line

@@ -1,0 +1,116 @@
+"""What text is made of: runs of characters with their style, glyph runs, lines. Lengths are in points."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from reportlab.lib.colors import Color
+
+from research.pdf import fonts
+from research.pdf.face import Face, Glyph
+
+
+@dataclass(frozen=True)
+class TextStyle:
+    """How a run looks."""
+
+    size: float
+    color: Color
+    family: str = fonts.TEXT
+    bold: bool = False
+    italic: bool = False
+    strike: bool = False
+    raised: bool = False
+    link: str = ""
+    """A web or mail address, or "#name" for a place in the document."""
+    shade: Color | None = None
+
+    @property
+    def drawn_size(self) -> float:
+        """The size of its letters; raised ones are smaller."""
+        return self.size * (0.7 if self.raised else 1)
+
+
+@dataclass(frozen=True)
+class ParagraphStyle:
+    """How a block of text stands on the page."""
+
+    leading: float
+    before: float = 0.0
+    after: float = 0.0
+    left: float = 0.0
+    right: float = 0.0
+    pad: float = 0.0
+    """Room around the text, inside the shade."""
+    shade: Color | None = None
+    to_the_right: bool = False
+
+
+class InlineBox(Protocol):
+    """What stands in a line like one character, but draws itself: a formula."""
+
+    @property
+    def text(self) -> str:
+        """Return what is copied."""
+
+    @property
+    def width(self) -> float:
+        """Return the advance."""
+
+    @property
+    def ascent(self) -> float:
+        """Return how far it rises above the baseline."""
+
+    @property
+    def descent(self) -> float:
+        """Return how far it hangs below the baseline."""
+
+    def draw(self, canvas: Any, x: float, y: float) -> None:
+        """Draw it with its left end at x and its baseline at y."""
+
+
+class Run(NamedTuple):
+    """Characters of one style, or a box."""
+
+    text: str
+    look: TextStyle
+    box: InlineBox | None = None
+
+
+class GlyphRun(NamedTuple):
+    """Part of a line: glyphs of one face and one style, in one direction."""
+
+    text: str
+    look: TextStyle
+    face: Face
+    glyphs: tuple[Glyph, ...]
+    width: float
+    level: int
+    """The embedding level; odd is right to left."""
+    shown_as: str = ""
+    """What is copied out of the page where it is not the text itself."""
+    box: InlineBox | None = None
+    """What is drawn in place of glyphs."""
+
+
+Line = list[GlyphRun]
+
+
+def line_width(line: Iterable[GlyphRun]) -> float:
+    """Return the width of all glyph runs of a line."""
+    return sum(part.width for part in line)
+
+
+class Bookmark(NamedTuple):
+    """A place in the document that links, the outline and the contents lead to."""
+
+    name: str
+    title: str
+    level: int
+
+
+class MissingGlyphs(set[str]):
+    """The characters of one document that no font could draw; its language chooses between the fonts."""
+
+    language = ""
+    """A code of ISO 639, with the script where it is Traditional Chinese: "zh-Hant"."""

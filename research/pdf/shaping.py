@@ -1,0 +1,132 @@
+"""Characters to glyph runs: the face for each grapheme cluster, and HarfBuzz's glyphs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+from unicodedata import category
+
+from research.pdf import fonts
+from research.pdf.bidi import CONTROLS
+from research.pdf.face import Face
+from research.pdf.runs import GlyphRun, Line, MissingGlyphs, TextStyle, line_width
+from research.pdf.unicode import clean, graphemes, is_ignorable
+
+_NO_BREAK = {ord(space): " " for space in "\u00a0\u2007\u202f"}
+_Part = tuple[Face | None, str]
+
+
+def glyph_run(text: str, style: TextStyle, face: Face, level: int = 0, shown_as: str = "") -> GlyphRun:
+    """Return the text as glyphs of a face."""
+    glyphs = face.shape(text, bool(level % 2))
+    width = sum(glyph.advance for glyph in glyphs) * style.drawn_size / 1000
+    return GlyphRun(text, style, face, glyphs, width, level, shown_as)
+
+
+def shape(text: str, style: TextStyle, level: int, missing: MissingGlyphs) -> Line:
+    """Return a glyph run for each face that the text needs, in logical order."""
+    line: Line = []
+    for face, part in _by_face(text.translate(_NO_BREAK), style, missing.language):
+        if face is not None:
+            line.append(glyph_run(part, style, face, level))
+        elif style.family == fonts.CODE and CONTROLS.match(part):
+            line.append(_code_box(part, style, level))
+        else:
+            missing.update(part)
+            line += [_code_box(character, style, level) for character in part]
+    return [part for part in line if part.glyphs]
+
+
+class Word(NamedTuple):
+    """What stands between two places where a line may break, left to right."""
+
+    parts: tuple[GlyphRun, ...]
+    width: float
+    inked: float
+    """The width without the spaces at its end, which do not need to fit into the line."""
+
+
+@lru_cache(maxsize=100)
+def word_shaper(style: TextStyle, language: str) -> Callable[[str], Word | None]:
+    """Return a function that shapes a word of this style, or returns None where a glyph is missing.
+
+    It remembers the words, because the words of a text come again and again.
+    """
+
+    @lru_cache(maxsize=10_000)
+    def shaped(text: str) -> Word | None:
+        missing = MissingGlyphs()
+        missing.language = language
+        inked = text if style.shade else text.rstrip(" ")
+        parts = tuple(shape(text, style, 0, missing))
+        ink = parts if inked == text else shape(inked, style, 0, missing)
+        return None if missing else Word(parts, line_width(parts), line_width(ink))
+
+    return shaped
+
+
+@lru_cache(maxsize=20_000)
+def plain_width(text: str, style: TextStyle) -> float:
+    """Return the width of a short text in one line."""
+    return line_width(shape(clean(text), style, 0, MissingGlyphs()))
+
+
+def by_grapheme(part: GlyphRun) -> Line:
+    """Return the grapheme clusters of a glyph run one by one."""
+    if part.shown_as:
+        return [part]
+    return [glyph_run(text, part.look, part.face, part.level) for text in graphemes(part.text)]
+
+
+def joined(line: Line) -> Line:
+    """Return the line with neighbours that are alike shaped again as one."""
+    result: Line = []
+    for part in line:
+        last = result[-1] if result else None
+        if last and not (last.shown_as or part.shown_as or last.box or part.box) and (
+            (last.look, last.face, last.level) == (part.look, part.face, part.level)
+        ):  # fmt: skip
+            part = glyph_run(result.pop().text + part.text, part.look, part.face, part.level)
+        result.append(part)
+    return result
+
+
+def _by_face(text: str, style: TextStyle, language: str) -> list[_Part]:
+    """Return parts of the text with the face that draws each; None where there is no such face."""
+    own = fonts.built_in(style.family, style.bold, style.italic)
+    if own.draws(text) and not (style.family == fonts.CODE and CONTROLS.search(text)):
+        return [(own, text)]
+    parts: list[_Part] = []
+    for cluster in graphemes(text):
+        last = parts[-1][0] if parts else own
+        for face, part in _faces(cluster, own, last, style, language):
+            alone = category(part[-1]) == "Me" or (parts and category(parts[-1][1][-1]) == "Me")
+            if parts and parts[-1][0] is face is not None and not alone:
+                parts[-1] = (face, parts[-1][1] + part)
+            else:
+                parts.append((face, part))
+    return parts
+
+
+def _faces(cluster: str, own: Face, last: Face | None, style: TextStyle, language: str) -> Iterator[_Part]:
+    """Yield one face for the whole cluster, so that it can be one picture; else one for each character."""
+    if style.family == fonts.CODE and CONTROLS.match(cluster):
+        yield None, cluster
+        return
+    visible = "".join(character for character in cluster if not is_ignorable(character))
+    if not visible:
+        return
+    if last is not None and (last is own or not visible.isascii()) and last.draws(visible):
+        yield last, cluster
+    elif face := fonts.face_for(visible, style.family, style.bold, style.italic, language):
+        yield face, cluster
+    else:
+        for character in visible:
+            yield fonts.face_for(character, style.family, style.bold, style.italic, language), character
+
+
+def _code_box(character: str, style: TextStyle, level: int) -> GlyphRun:
+    """Return what is not drawn as itself as a visible code; it is copied as what it is."""
+    code = f"[U+{ord(character):04X}]"
+    plain = replace(style, family=fonts.CODE, bold=False, italic=False, size=style.size * 0.75)
+    return glyph_run(code, plain, fonts.built_in(fonts.CODE, False, False), level & ~1, character)

@@ -1,0 +1,110 @@
+"""The fonts of the machine, opened one after the other until the first that has what is looked for."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+import uharfbuzz as harfbuzz
+
+from research.pdf.face import Face
+
+log = logging.getLogger(__name__)
+
+_FOLDERS = {
+    "darwin": ("~/Library/Fonts", "/Library/Fonts", "/System/Library/Fonts"),
+    "win32": (r"~\AppData\Local\Microsoft\Windows\Fonts", r"C:\Windows\Fonts"),
+}.get(sys.platform, ("~/.local/share/fonts", "~/.fonts", "/usr/local/share/fonts", "/usr/share/fonts"))
+_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
+_PLAIN_FACE_LAST = ("bold", "italic", "oblique", "light", "thin", "black", "condensed", "mono")
+_REGIONS = {"ja": "JP", "ko": "KR", "zh": "SC", "zh-Hant": "TC"}
+"""The last word of a family's name where one file has the forms of several countries."""
+_REGULAR_WEIGHT, _BOLD_WEIGHT = 400, 700
+
+
+class SystemFonts:
+    """The faces of preferred places and of the system. Not for two threads at once."""
+
+    def __init__(self, preferred: Sequence[Path]) -> None:
+        self.preferred = list(preferred)
+        self._files: dict[Path, tuple[Face, ...]] = {}
+        self._opened: list[Path] = []
+        self._unopened: Iterator[Path] | None = None
+
+    def face_for(self, text: str, bold: bool, italic: bool, language: str) -> Face | None:
+        """Return the face of the first font that has the text, in the style and language if it can."""
+        for path in chain(self._opened, self._open_further()):
+            if any(face.has(text) for face in self._faces(path)[:1]):
+                return self._variant(path, text, bold, italic, language)
+        return None
+
+    def _open_further(self) -> Iterator[Path]:
+        if self._unopened is None:
+            self._unopened = _font_files(self.preferred)
+        for path in self._unopened:
+            if self._faces(path):
+                self._opened.append(path)
+                yield path
+
+    def _faces(self, path: Path) -> tuple[Face, ...]:
+        """Return the faces of a file; none where it cannot be read or embedded."""
+        if path not in self._files:
+            try:
+                blob = harfbuzz.Blob.from_file_path(str(path))
+                faces = [Face(path.stem, blob, index) for index in range(_count(path))]
+                self._files[path] = tuple(face for face in faces if face.has_outlines)
+            except Exception as error:  # whatever lies in a font folder, the report continues
+                log.debug("%s is not used as a font: %r", path, error)
+                self._files[path] = ()
+        return self._files[path]
+
+    def _variant(self, path: Path, text: str, bold: bool, italic: bool, language: str) -> Face:
+        """Return the face of the same family in the language's forms and in the style, or the nearest."""
+        first, region = self._faces(path)[0], f" {_REGIONS.get(language, '')}"
+        regional = [
+            face for face in self._faces(path) if face.family.endswith(region) and "Mono" not in face.family
+        ]
+        plain = next((face for face in regional if face.has(text)), first) if region.strip() else first
+        if not (bold or italic):
+            return plain
+        relatives = [
+            face
+            for file in _relatives(path)
+            for face in self._faces(file)
+            if face.family == plain.family and face.has(text)
+        ]
+        weight = _BOLD_WEIGHT if bold else _REGULAR_WEIGHT
+        return min(
+            [plain, *relatives],
+            key=lambda face: (face.is_bold != bold, face.is_italic != italic, abs(face.weight - weight)),
+        )
+
+
+def _count(path: Path) -> int:
+    """Return how many faces a file has; a collection says it in its header (OpenType, `ttcf`)."""
+    with path.open("rb") as file:
+        header = file.read(12)
+    return int.from_bytes(header[8:12], "big") if header[:4] == b"ttcf" else 1
+
+
+def _relatives(path: Path) -> list[Path]:
+    """Return the files beside a font that may have its other styles, by the beginning of their names."""
+    family = path.stem.split("-")[0].casefold()
+    return [file for file in sorted(_below([path.parent])) if file.stem.casefold().startswith(family)]
+
+
+def _font_files(preferred: Sequence[Path]) -> Iterator[Path]:
+    """Yield font files, the preferred ones first, plain faces before bold or narrow ones."""
+    for places in (preferred, [Path(folder).expanduser() for folder in _FOLDERS]):
+        yield from sorted(_below(places), key=_plain_first)
+
+
+def _below(places: Sequence[Path]) -> Iterator[Path]:
+    for place in places:
+        files = [place] if place.is_file() else place.rglob("*")
+        yield from (path for path in files if path.suffix.lower() in _SUFFIXES)
+
+
+def _plain_first(path: Path) -> tuple[int, str]:
+    return sum(word in path.stem.lower() for word in _PLAIN_FACE_LAST), str(path)
