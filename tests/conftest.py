@@ -75,19 +75,24 @@ def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def copy_clone(target: Path) -> Path:
     """The product's files as a clone has them, without anyone's .env or data; compiled once for all tests."""
+    if SHARED not in os.environ:  # for a benchmark
+        return _copy_product(target)
     compiled = Path(os.environ[SHARED]) / "compiled"
     with FileLock(compiled.with_suffix(".lock")):
         if not compiled.exists():
-            part = compiled.with_suffix(".part")
-            part.mkdir()
-            for pattern in PRODUCT:
-                for file in ROOT.glob(pattern):
-                    shutil.copy2(file, part)
-            for folder in ("research", "demos", "testing"):
-                shutil.copytree(ROOT / folder, part / folder, ignore=shutil.ignore_patterns("__pycache__"))
+            part = _copy_product(compiled.with_suffix(".part"))
             compileall.compile_dir(part, quiet=1)
             part.rename(compiled)
-    shutil.copytree(compiled, target)
+    return Path(shutil.copytree(compiled, target))
+
+
+def _copy_product(target: Path) -> Path:
+    target.mkdir(parents=True)
+    for pattern in PRODUCT:
+        for file in ROOT.glob(pattern):
+            shutil.copy2(file, target)
+    for folder in ("research", "demos", "testing"):
+        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
 
