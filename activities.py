@@ -1,4 +1,4 @@
-"""The three Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
+"""The four Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
 
 The Workflow imports this file, and the starter imports the Workflow; so litellm and reportlab, which
 take seconds to import, are imported by the functions that need them.
@@ -15,13 +15,22 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
+from models import (
+    LLMCallInput,
+    LLMCallOutput,
+    PDFGenerationInput,
+    PDFGenerationOutput,
+    WebSearchInput,
+    WebSearchOutput,
+)
 from research import config
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
+from research.llm import search
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.reports.naming import UnsafeName
+from research.reports.sources import clean_results
 from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
 
@@ -32,13 +41,33 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
     """Return the model's answer to the prompt."""
-    return await _call(lambda draft: llm.complete(input.prompt, config.load(), draft, input.spent))
+    return await _call(input, lambda draft: llm.complete(input.prompt, config.load(), draft, input.spent))
+
+
+@activity.defn
+async def web_search(input: WebSearchInput) -> WebSearchOutput:
+    """Return what the web has for a query; after MAX_OUTAGES, why the search provider does not answer."""
+    draft, attempt = last_draft(EmptyDraft), activity.info().attempt
+    try:
+        answer = await run_until_shutdown(search.search(input.query, config.load(), input.max_results), draft)
+    except ProviderError as error:
+        draft.faults += error.kind is not ErrorKind.NEEDS_ACTION  # a wait for a person may be long
+        activity.heartbeat(draft)
+        if error.kind is ErrorKind.PERMANENT or draft.faults >= search.MAX_OUTAGES:
+            activity.logger.warning("Search failed: %s", error)
+            return WebSearchOutput(failure=error.message, attempts=attempt)
+        raise _as_application_error(error, draft.faults) from None
+    results = clean_results(answer.results, input.max_results)
+    activity.logger.info("Search finished: %s for %r", pluralize(len(results), "result"), input.query)
+    return WebSearchOutput(results, answer.cost, attempts=attempt)
 
 
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
-    return await _call(lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent))
+    return await _call(
+        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
+    )
 
 
 @activity.defn(name="generate_summary")
@@ -85,9 +114,11 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     )
 
 
-async def _call(write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]) -> LLMCallOutput:
+async def _call(
+    input: LLMCallInput, write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]
+) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
-    step, attempt = STEP_LABELS[activity.info().activity_type], activity.info().attempt
+    step, attempt = input.label or STEP_LABELS[activity.info().activity_type], activity.info().attempt
     draft = last_draft(Draft)
     lost = interruptions(draft)
     if draft.text:

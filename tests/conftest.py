@@ -49,7 +49,7 @@ def _end_shared(folder: Path) -> None:
 def clean_environment() -> Iterator[None]:
     """No setting of the person who runs the tests reaches them; programs are started by forks."""
     for name in list(os.environ):
-        if name.startswith(("LLM_", "TEMPORAL_")) or name.endswith(("_API_KEY", "_API_BASE")):
+        if name.startswith(("LLM_", "TEMPORAL_", "SEARCH_")) or name.endswith(("_API_KEY", "_API_BASE")):
             del os.environ[name]
     for name in ("REPORTS_DIR", "DEV_SERVER_PORT", "TOPIC", "MAKEFLAGS", "MAKELEVEL"):
         os.environ.pop(name, None)

@@ -2,5 +2,12 @@
 
 TASK_QUEUE = "research"
 WORKFLOW_TYPE = "GenerateReportWorkflow"
-STEP_LABELS = {"llm_call": "Research", "generate_summary": "Summary", "create_pdf_activity": "PDF"}
+STEP_LABELS = {
+    "web_search": "Search",
+    "llm_call": "Research",
+    "generate_summary": "Summary",
+    "create_pdf_activity": "PDF",
+}
 """Activity types, and the step's name as people read it."""
+PLAN_LABEL = "Plan"
+"""The name of the `llm_call` that plans the report."""
