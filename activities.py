@@ -83,7 +83,7 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
     from research.pdf import document
-    from research.reports import storage
+    from research.reports import citations, storage
 
     settings, draft = config.load(), last_draft(EmptyDraft)
     lost = interruptions(draft)
@@ -91,8 +91,11 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
         async with heartbeats(draft):
             run = asyncio.get_running_loop().run_in_executor
             with _counting_faults(draft):
-                rendered = await run(_RENDERING, document.render, input, settings.page_size, settings.fonts)
-                path = await run(_RENDERING, storage.store_report, input, settings.reports_dir, rendered.data)
+                report = await run(_RENDERING, citations.check_report, input)
+                rendered = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
+                path = await run(
+                    _RENDERING, storage.store_report, report, settings.reports_dir, rendered.data
+                )
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
     except OSError as error:
@@ -111,6 +114,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
         attempts=activity.info().attempt,
         interruptions=lost,
         warnings=rendered.warnings,
+        sources=report.sources,
     )
 
 
