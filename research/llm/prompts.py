@@ -16,6 +16,7 @@ PLAN_INSTRUCTION = "Plan a research report"
 SOURCES_INSTRUCTION = "Write the report from the numbered sources below."
 MAX_SOURCES_BYTES = 60_000
 """Of all sources in a prompt, some 15,000 tokens; longer snippets are cut."""
+_PLAN_TOPIC = "The topic:\n\n"
 MAX_PLAN_TOPIC_CHARACTERS = 10_000
 
 
@@ -34,14 +35,17 @@ and with nothing else:
 Write each query in the language in which most is published about it. Prefer words that lead to \
 original and authoritative sources.
 
-The topic:
-
-{topic[:MAX_PLAN_TOPIC_CHARACTERS]}"""
+{_PLAN_TOPIC}{topic[:MAX_PLAN_TOPIC_CHARACTERS]}"""
 
 
 def is_plan_prompt(prompt: str) -> bool:
     """Return whether the prompt asks for a plan."""
     return prompt.startswith(PLAN_INSTRUCTION)
+
+
+def planned_topic(prompt: str) -> str:
+    """Return the topic in a prompt that asks for a plan."""
+    return prompt.partition(_PLAN_TOPIC)[2]
 
 
 def research_prompt(topic: str, sources: Sequence[Source]) -> str:
