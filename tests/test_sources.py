@@ -197,7 +197,12 @@ async def test_a_report_waits_for_what_a_person_has_to_set(
 
 
 def test_an_outage_leaves_what_the_other_queries_found(searching: App, provider: SearchProvider) -> None:
-    """The report continues after MAX_OUTAGES attempts and says so; without a plan, the topic is the query."""
+    """It continues after MAX_OUTAGES attempts and says so, as it says that not all sources fit into the
+    model's context. Without a plan the topic is the query; without sources there are no references."""
+    too_long = {"message": "too many tokens", "code": "context_length_exceeded"}
+    provider.reply = lambda call: (
+        Reply(status=400, error=too_long) if len(call.source_numbers) > 6 else default_reply(call)
+    )
     down = {"retry-after-ms": "20"}
     provider.find = lambda query: (
         SearchReply(status=503, headers=down) if query == QUERIES[1] else default_results(query)
@@ -207,7 +212,8 @@ def test_an_outage_leaves_what_the_other_queries_found(searching: App, provider:
     assert starter.exit_status() == 0, starter.text
     result = json.loads(starter.lines[-1])
     assert result["notes"] == [
-        '1 of 4 searches of the web failed: searxng gives no answer: {"error": "no search now"}.'
+        '1 of 4 searches of the web failed: searxng gives no answer: {"error": "no search now"}.',
+        "The research was written from some of the sources: all are too long for the model.",
     ]
     assert result["bill"]["searches"] == 3
     assert [search.query for search in provider.searches].count(QUERIES[1]) == 8
