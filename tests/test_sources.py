@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 from temporalio.client import Client
 
-from testing.processes import Program, workflow_id
+from testing.processes import workflow_id
 from testing.provider import Call, Reply, default_reply
 from testing.search import SearchProvider, SearchReply, default_results
 from testing.terminal import Terminal
@@ -109,69 +109,45 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
     ]  # fmt: skip
 
 
-def slow(kind: str) -> Callable[[Call], Reply]:
-    """A model that takes its time for one kind of call."""
+def test_a_worker_killed_in_every_phase(searching: App, provider: SearchProvider) -> None:
+    """In the plan, between two searches, in the research: what was recorded is not made again."""
+    endless = 60.0
 
     def reply(call: Call) -> Reply:
-        own = "plan" if call.is_plan else "summary" if call.is_summary else "research"
-        return Reply(default_reply(call).text, before_seconds=3 if own == kind else 0)
+        """The first plan and the first research never come."""
+        is_first = (
+            call.is_plan * provider.plan_calls + bool(call.source_numbers) * provider.research_calls == 1
+        )
+        return Reply(default_reply(call).text, before_seconds=endless if is_first else 0)
 
-    return reply
+    def find(query: str) -> SearchReply:
+        made = [search.query for search in provider.searches]
+        is_first = query == QUERIES[2] and made.count(query) == 1
+        return SearchReply(default_results(query).results, before_seconds=endless if is_first else 0)
 
-
-def in_plan(worker: Program, provider: SearchProvider) -> None:
-    wait_until(lambda: provider.plan_calls == 1)
-
-
-def in_research(worker: Program, provider: SearchProvider) -> None:
-    wait_until(lambda: provider.research_calls == 1)
-
-
-@pytest.mark.parametrize(
-    ("phase", "reply", "calls"),
-    [
-        pytest.param(in_plan, slow("plan"), (2, 1, 1), id="plan"),
-        pytest.param(in_research, slow("research"), (1, 2, 1), id="research"),
-    ],
-)
-def test_a_killed_worker_repeats_no_search(
-    searching: App,
-    provider: SearchProvider,
-    phase: Callable[[Program, SearchProvider], None],
-    reply: Callable[[Call], Reply],
-    calls: tuple[int, int, int],
-) -> None:
-    provider.reply = reply
-    worker = searching.worker()
-    starter = searching.starter(QUESTION)
-    phase(worker, provider)
-    worker.kill()
-    searching.worker()
-    assert starter.exit_status(90) == 0, starter.text
-    assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == calls
-    assert sorted(search.query for search in provider.searches) == sorted(QUERIES)
-    prompts = {call.prompt for call in provider.calls if call.source_numbers}
-    assert len(prompts) == 1  # the research begins again with the same sources
-
-
-def test_a_worker_killed_between_searches(searching: App, provider: SearchProvider) -> None:
-    """Those that were recorded are not made again, only the one that was under way; the view counts them."""
-    provider.find = lambda query: SearchReply(
-        default_results(query).results, before_seconds=4 if query == QUERIES[2] else 0
-    )
+    provider.reply, provider.find = reply, find
     worker = searching.worker()
     starter = Terminal("starter.py", QUESTION, root=searching.root, environ=searching.environ)
+    wait_until(lambda: provider.plan_calls == 1)
+    worker.kill()
+    worker = searching.worker()
     starter.see("Search", "3 of 4", "10 sources found")
+    worker.kill()
+    worker = searching.worker()
+    wait_until(lambda: provider.research_calls == 1)
     worker.kill()
     searching.worker()
     assert starter.exit_status() == 0, starter.screen
+    assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (2, 2, 1)
+    assert sorted(search.query for search in provider.searches) == sorted([*QUERIES, QUERIES[2]])
+    first, second = (call.prompt for call in provider.calls if call.source_numbers)
+    assert first == second  # the research begins again with the same sources
+
     seen = starter.see("PDF: ")
-    assert re.search(r"Plan .*\n.*Search +4 of 4 · 13 sources found", seen)
-    assert [line.split()[1] for line in seen.splitlines() if line.startswith("✓")] == [
-        "Plan", "Search", "Research", "Summary", "PDF"
-    ]  # fmt: skip
-    made = [search.query for search in provider.searches]
-    assert sorted(made) == sorted([*QUERIES, QUERIES[2]])
+    steps = [line.split()[1:5] for line in seen.splitlines() if line.startswith("✓")]
+    assert [step[0] for step in steps] == ["Plan", "Search", "Research", "Summary", "PDF"]
+    assert steps[1] == ["Search", "4", "of", "4"]
+    assert "13 sources found" in seen
 
 
 async def test_a_report_waits_for_what_a_person_has_to_set(
