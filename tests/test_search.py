@@ -78,6 +78,23 @@ async def test_what_an_error_means(provider: SearchProvider, status: int, kind: 
         assert caught.value.delay(1) == 7
 
 
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(422, "SUBSCRIPTION_TOKEN_INVALID"), (400, "API key not valid."), (401, f"Nobody has the key {KEY}.")],
+)
+async def test_a_wrong_key_in_any_words(provider: SearchProvider, status: int, error: str) -> None:
+    """It waits for a person, who is not shown the key."""
+    provider.find = lambda query: SearchReply(status=status, error=error)
+    with pytest.raises(ProviderError) as caught:
+        await search.search("tun", settings("tavily"), 10)
+    assert caught.value.kind is ErrorKind.NEEDS_ACTION
+    assert caught.value.message.startswith("tavily refused the key: set its key in ")
+    provider.find = lambda query: SearchReply(status=418, error=error)
+    with pytest.raises(ProviderError, match="refuses this query") as other:
+        await search.search("tun", settings("tavily"), 10)
+    assert KEY not in caught.value.message + other.value.message
+
+
 async def test_a_provider_that_is_not_there_or_answers_nonsense(
     provider: SearchProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
