@@ -1,4 +1,4 @@
-"""The three Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
+"""The four Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
 
 The Workflow imports this file, and the starter imports the Workflow; so litellm and reportlab, which
 take seconds to import, are imported by the functions that need them.
@@ -15,13 +15,23 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from models import LLMCallInput, LLMCallOutput, PDFGenerationInput, PDFGenerationOutput
+from models import (
+    LLMCallInput,
+    LLMCallOutput,
+    PDFGenerationInput,
+    PDFGenerationOutput,
+    WebSearchInput,
+    WebSearchOutput,
+)
 from research import config
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
+from research.llm import search
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
+from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
+from research.reports.sources import clean_results
 from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
 
@@ -31,14 +41,35 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
-    """Return the model's answer to the prompt."""
-    return await _call(lambda draft: llm.complete(input.prompt, config.load(), draft, input.spent))
+    """Return the model's answer to the prompt; sources that are too many for the model are left out."""
+    complete = llm.complete_shortening if has_sources(input.prompt) else llm.complete
+    return await _call(input, lambda draft: complete(input.prompt, config.load(), draft, input.spent))
+
+
+@activity.defn
+async def web_search(input: WebSearchInput) -> WebSearchOutput:
+    """Return what the web has for a query; after MAX_OUTAGES, why the search provider does not answer."""
+    draft, attempt = last_draft(EmptyDraft), activity.info().attempt
+    try:
+        answer = await run_until_shutdown(search.search(input.query, config.load(), input.max_results), draft)
+    except ProviderError as error:
+        draft.faults += error.kind is not ErrorKind.NEEDS_ACTION  # a wait for a person may be long
+        activity.heartbeat(draft)
+        if error.kind is ErrorKind.PERMANENT or draft.faults >= search.MAX_OUTAGES:
+            activity.logger.warning("Search failed: %s", error)
+            return WebSearchOutput(failure=error.message, attempts=attempt)
+        raise _as_application_error(error, draft.faults) from None
+    results = clean_results(answer.results, input.max_results)
+    activity.logger.info("Search finished: %s for %r", pluralize(len(results), "result"), input.query)
+    return WebSearchOutput(results, answer.cost, attempts=attempt)
 
 
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
-    return await _call(lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent))
+    return await _call(
+        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
+    )
 
 
 @activity.defn(name="generate_summary")
@@ -54,7 +85,7 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
     from research.pdf import document
-    from research.reports import storage
+    from research.reports import citations, storage
 
     settings, draft = config.load(), last_draft(EmptyDraft)
     lost = interruptions(draft)
@@ -62,8 +93,11 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
         async with heartbeats(draft):
             run = asyncio.get_running_loop().run_in_executor
             with _counting_faults(draft):
-                rendered = await run(_RENDERING, document.render, input, settings.page_size, settings.fonts)
-                path = await run(_RENDERING, storage.store_report, input, settings.reports_dir, rendered.data)
+                report = await run(_RENDERING, citations.check_report, input)
+                rendered = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
+                path = await run(
+                    _RENDERING, storage.store_report, report, settings.reports_dir, rendered.data
+                )
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
     except OSError as error:
@@ -82,12 +116,15 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
         attempts=activity.info().attempt,
         interruptions=lost,
         warnings=rendered.warnings,
+        sources=report.sources,
     )
 
 
-async def _call(write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]) -> LLMCallOutput:
+async def _call(
+    input: LLMCallInput, write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]
+) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
-    step, attempt = STEP_LABELS[activity.info().activity_type], activity.info().attempt
+    step, attempt = input.label or STEP_LABELS[activity.info().activity_type], activity.info().attempt
     draft = last_draft(Draft)
     lost = interruptions(draft)
     if draft.text:

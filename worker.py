@@ -17,15 +17,16 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call
+from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call, web_search
 from research import __version__, config
-from research.cli import log_format, signals, terminal
+from research.cli import log_format, signals, startup, terminal
 from research.config import Settings
 from research.errors import UserError
 from research.llm import library
+from research.llm.search import check_search
 from research.reports import storage
 from research.temporal import lost_workers
-from research.temporal.client import Service, connect
+from research.temporal.client import connect
 from research.temporal.identity import own_identity
 from research.temporal.names import TASK_QUEUE
 from workflow import GenerateReportWorkflow
@@ -69,7 +70,7 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
     client, service = await connect(settings, terminal.print_error, identity, verbose)
     worker = create_worker(client, settings.max_calls, simulate_failure)
     stopping = asyncio.create_task(_stop_signal().wait())
-    terminal.print_line(_banner(settings, service, identity))
+    terminal.print_line(startup.banner(settings, service, identity))
     if simulate_failure:
         terminal.print_line("  Every summary fails until a worker without --simulate-failure takes over.")
     running = asyncio.create_task(worker.run())
@@ -104,13 +105,13 @@ async def _drain(client: Client, worker: Worker) -> None:
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
-    """Return a Worker for the Workflow and the three Activities, at most `max_calls` of them at a time."""
+    """Return a Worker for the Workflow and the four Activities, at most `max_calls` of them at a time."""
     summary = failing_generate_summary if simulate_failure else generate_summary
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
-        activities=[llm_call, summary, create_pdf_activity],
+        activities=[llm_call, web_search, summary, create_pdf_activity],
         # So that the history says for every step which version made it.
         deployment_config=WorkerDeploymentConfig(
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False
@@ -130,6 +131,8 @@ def _load(settings: Settings) -> None:
     """Import what takes seconds, while the worker polls already, and check the settings that need it."""
     storage.check(settings.reports_dir)
     library.check(settings)
+    if settings.search_provider:
+        check_search(settings)
     from research.pdf import document  # noqa: F401
 
 
@@ -146,24 +149,6 @@ def _stop_signal() -> asyncio.Event:
         signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
     return stop
-
-
-def _banner(settings: Settings, service: Service, identity: str) -> str:
-    model = settings.model
-    if settings.is_sample:
-        model += "  (sample text; see .env.example)"
-    else:
-        model += f"  (from {settings.sources['LLM_MODEL']})"
-    rows = [
-        ("Temporal service", service.address + ("  (local dev server)" if service.is_dev_server else "")),
-        ("Namespace", service.namespace),
-        ("Web UI", service.ui_url or "not known: set TEMPORAL_UI_URL"),
-        ("Task queue", TASK_QUEUE),
-        ("Model", model),
-        ("Reports", f"{settings.reports_dir}  (from {settings.sources['REPORTS_DIR']})"),
-        ("Identity", identity),
-    ]
-    return f"Research report worker {__version__}\n" + terminal.table(rows)
 
 
 def _parser() -> argparse.ArgumentParser:

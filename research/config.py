@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOTENV = ROOT / ".env"
 DEFAULT_MODEL = "openai/gpt-4o"
 SAMPLE_MODEL = "sample/report"
+SAMPLE_SEARCH = "sample"
 DEFAULT_PORT = 7233
 MAX_PORT = 64535
 """Because the Web UI listens 1,000 above the dev server."""
@@ -53,6 +54,8 @@ class Settings:
     """Model calls among them that are streamed; the others get their answers whole."""
     max_cost: float | None
     """US dollars that one report may cost; None is no ceiling."""
+    search_provider: str | None
+    """Who searches the web for reports with sources, by litellm's name."""
     secrets: tuple[str, ...] = field(repr=False)
     sources: Mapping[str, str]
     """For each name of a setting "environment", ".env" or "default"."""
@@ -113,6 +116,7 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
         max_calls=values.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
         max_streams=values.number("LLM_MAX_STREAMS", 0, 10_000, DEFAULT_STREAMS),
         max_cost=values.dollars("LLM_MAX_COST"),
+        search_provider=_search_provider(values),
         secrets=redaction.find_secrets(values.all),
         sources=values.sources,
     )
@@ -151,6 +155,14 @@ def _api_key(values: "_Reader", model: str) -> str | None:
         provider = model.split("/")[0] if "/" in model else "openai"
         values.key(f"{provider.upper()}_API_KEY")
     return api_key
+
+
+def _search_provider(values: "_Reader") -> str | None:
+    """Return SEARCH_PROVIDER; refuse a placeholder in the variable that most providers read."""
+    provider = (values.get("SEARCH_PROVIDER") or "").lower() or None
+    if provider and provider.isidentifier():
+        values.key(f"{provider.upper()}_API_KEY", f"SEARCH_PROVIDER={SAMPLE_SEARCH}")
+    return provider
 
 
 class _Reader:
@@ -211,12 +223,12 @@ class _Reader:
             raise UserError(f"{name} ({self.where(name)}) must be an amount of dollars, such as 0.25.")
         return float(value)
 
-    def key(self, name: str) -> str | None:
+    def key(self, name: str, without: str = f"LLM_MODEL={SAMPLE_MODEL}") -> str | None:
         value = self.get(name)
         if value and (_PLACEHOLDER.fullmatch(value) or not value.isascii() or " " in value):
             raise UserError(
                 f"{name} ({self.where(name)}) is a placeholder, not a key: set {name} to your"
-                f" provider's key, or set LLM_MODEL={SAMPLE_MODEL} to do without one."
+                f" provider's key, or set {without} to do without one."
             )
         return value
 

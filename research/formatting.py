@@ -3,8 +3,12 @@
 Imports the standard library and `models` only, because the workflow and the starter import it.
 """
 
+import json
+
 from models import LLMCallOutput, Usage
 
+MAX_SUMMARY_BYTES = 400
+"""The service's limit for the JSON of a Workflow's or a step's summary."""
 _INCOMPLETE = {
     "length": "ends where the longest possible answer ended; it is not complete",
     "too_long": "ends where the longest possible answer ended; it is not complete",
@@ -24,10 +28,20 @@ def format_cost(cost: float | None) -> str:
     return "unknown" if cost is None else f"${cost:.4f}"
 
 
+def cut_summary(text: str) -> str:
+    """Return the beginning of the text that the service accepts as a step's summary."""
+    line = " ".join(text.split())
+    while len(json.dumps(line)) > MAX_SUMMARY_BYTES:
+        line = line[:-2].rstrip() + "…"
+    return line
+
+
 def format_usage(usage: Usage) -> str:
     """Return the usage of a report in one line."""
     tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
     line = f"{tokens}, cost {format_cost(usage.cost)}, {usage.seconds:.0f} s, requests {usage.requests}"
+    if usage.searches:
+        line += f", searches {usage.searches} ({format_cost(usage.search_cost)})"
     if usage.saved_tokens:
         line += f"; durability saved {usage.saved_tokens:,} tokens ({format_cost(usage.saved_cost)})"
     return line
@@ -46,6 +60,8 @@ def report_notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure
     `failure` is the reason why there is no summary.
     """
     notes = call_notes("The research", research)
+    if research.prompt_shortened:
+        notes.append("The research was written from some of the sources: all are too long for the model.")
     if summary is None:
         notes.append(f"There is no executive summary: {failure}.")
         return tuple(notes)

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from research.llm.prompts import is_summary_prompt
+from research.llm.prompts import is_plan_prompt, is_summary_prompt
 
 OVERLAP_WORDS = 6
 HUNDRED_TOKENS = 400
@@ -49,6 +49,15 @@ class Call:
     @property
     def is_summary(self) -> bool:
         return is_summary_prompt(self.prompt)
+
+    @property
+    def is_plan(self) -> bool:
+        return is_plan_prompt(self.prompt)
+
+    @property
+    def source_numbers(self) -> list[int]:
+        """The numbers of the sources in the prompt."""
+        return [int(number) for number in re.findall(r"^\[(\d+)\] ", self.prompt, re.MULTILINE)]
 
 
 @dataclass
@@ -128,7 +137,11 @@ class Provider:
 
     @property
     def research_calls(self) -> int:
-        return sum(not call.is_summary for call in self.calls)
+        return sum(not (call.is_summary or call.is_plan) for call in self.calls)
+
+    @property
+    def plan_calls(self) -> int:
+        return sum(call.is_plan for call in self.calls)
 
     @property
     def summary_calls(self) -> int:
@@ -298,11 +311,16 @@ def rest_of(text: str, call: Call, how: Continuation = Continuation.STRIPPED) ->
 
 
 def default_reply(call: Call) -> Reply:
-    """Return a short research text, or a summary for a summary prompt."""
+    """Return a short research text, which cites the sources that it was given, a summary, or a plan."""
     if call.is_summary:
         return Reply("Durable execution remembers every finished step. So nothing is bought twice.")
+    if call.is_plan:
+        return Reply(
+            "## Queries\n\n- durable execution\n- workflow engines\n- crash recovery\n- event sourcing\n"
+        )
+    first, *others = [f" [{number}]" for number in call.source_numbers] or [""]
     return Reply(
-        "## Durable execution\n\nEvery finished step is recorded by a service that outlives the"
-        " worker.\n\n- A killed worker loses **nothing** that was recorded.\n- Another one goes on"
-        " with the next step.\n"
+        f"## Durable execution\n\nEvery finished step is recorded by a service that outlives the"
+        f" worker{first}.\n\n- A killed worker loses **nothing** that was recorded.\n- Another one goes on"
+        f" with the next step{''.join(others[:2])}.\n"
     )

@@ -478,7 +478,7 @@ def test_check(app: App, provider: Provider) -> None:
     good = check("--check")
     assert good.process.returncode == 0, good.text
     assert [line[:16].split() for line in good.lines] == [
-        ["ok", name] for name in ("Versions", "Service", "Model", "Reports", "Fonts")
+        ["ok", name] for name in ("Versions", "Service", "Model", "Search", "Reports", "Fonts")
     ]
     assert not provider.calls
     assert check("--check=call").process.returncode == 0

@@ -16,6 +16,7 @@ from research.errors import UserError
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
 from research.llm import library
+from research.llm.search import check_search
 from research.pdf import fonts
 from research.reports import storage
 from research.temporal.client import connect
@@ -29,6 +30,7 @@ async def run(settings: Settings, call: bool) -> int:
         "Versions": _versions,
         "Service": lambda: _service(settings),
         "Model": lambda: _model(settings, call),
+        "Search": lambda: _search(settings),
         "Reports": lambda: asyncio.to_thread(_reports, settings),
         "Fonts": lambda: asyncio.to_thread(_fonts, settings),
     }
@@ -64,6 +66,13 @@ async def _model(settings: Settings, call: bool) -> str:
     except Exception as error:  # a report would meet the same
         raise UserError(f"{settings.model}: {error}") from None
     return f"{settings.model} answered: {format_call(answer)}"
+
+
+async def _search(settings: Settings) -> str:
+    if settings.search_provider is None:
+        return "none: reports have no sources (SEARCH_PROVIDER is not set)"
+    await asyncio.to_thread(check_search, settings)
+    return f"{settings.search_provider} (not called)"
 
 
 def _reports(settings: Settings) -> str:

@@ -12,24 +12,24 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from research.cli.status import State, Status, Step
-from research.temporal.names import STEP_LABELS
+from research.reports.references import normalize_address
+from research.temporal.names import STEP_LABELS, step_labels
 
 
 async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
     """Return the report as these events leave it; what runs now is not in them."""
-    topic, steps, pauses = "", dict[int, Step](), dict[int, float]()
-    scheduled_types = set[str]()
+    asked, steps, pauses = dict[str, Any](), dict[int, Step](), dict[int, float]()
     for event in events:
         when = unix(event.event_time)
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
-                topic = str((await first_object(client, payloads)).get("prompt", ""))
+                asked = await first_object(client, payloads)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 activity = event.activity_task_scheduled_event_attributes
                 name = activity.activity_type.name
-                scheduled_types.add(name)
-                label = STEP_LABELS.get(name, name)
+                given = await first_object(client, activity.input.payloads)
+                label = str(given.get("label") or STEP_LABELS.get(name, name))
                 steps[event.event_id] = Step(label, activity.activity_id, State.QUEUED, begun=when)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
@@ -52,8 +52,10 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
                 pauses[event.event_id] = when + timer.start_to_fire_timeout.ToSeconds()
             case EventType.EVENT_TYPE_TIMER_FIRED:
                 pauses.pop(event.timer_fired_event_attributes.started_event_id, None)
-    to_come = [Step(label) for name, label in STEP_LABELS.items() if name not in scheduled_types]
-    return Status(topic, (*steps.values(), *to_come), pause_ends=next(iter(pauses.values()), None))
+    scheduled = {step.label for step in steps.values()}
+    to_come = [Step(label) for label in step_labels(bool(asked.get("sources"))) if label not in scheduled]
+    topic, pause_ends = str(asked.get("prompt", "")), next(iter(pauses.values()), None)
+    return Status(topic, (*steps.values(), *to_come), pause_ends)
 
 
 async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def with_details(step: Step, details: dict[str, Any]) -> Step:
         model=str(details.get("model", step.model)),
         cost=details.get("cost"),
         pages=int(details.get("pages") or 0),
+        found=frozenset(normalize_address(str(source["url"])) for source in details.get("results") or ()),
     )
 
 

@@ -174,6 +174,8 @@ def describe(step: Step, now: float) -> str:
     is_done = step.state is State.DONE
     facts = [
         "cancelled" if step.state is State.CANCELLED else "",
+        step.counted,
+        f"{pluralize(len(step.found), 'source')} found" if step.found else "",
         pluralize(step.pages, "page") if step.pages and is_done else "",
         pluralize(len(step.text.split()), "word") if step.text else "",
         step.model,

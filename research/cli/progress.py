@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
-from research.cli.status import State, Status, Step
+from research.cli.status import State, Status, Step, with_one_search
 from research.temporal.client import Service
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE
@@ -60,13 +60,13 @@ class Poller:
             RPCError: the service refuses, or the report is no longer there.
         """
         try:
-            return await self._poll()
+            return with_one_search(await self._poll())
         except RPCError as error:
             if error.status in PERMANENT_STATUSES:
                 raise
         remedy = " (`python -m research.temporal.devserver start`)" if self._service.is_dev_server else ""
         return replace(
-            self._recorded,
+            with_one_search(self._recorded),
             blocked_reason=f"The Temporal service does not answer; your report is safe. Waiting{remedy} …",
         )
 

@@ -9,13 +9,12 @@ from contextlib import suppress
 from research import config
 from research.cli import terminal
 from research.errors import UserError
+from research.formatting import MAX_SUMMARY_BYTES
 
 DEFAULT_TOPIC = (
     "Give me 5 fun and fascinating facts about tardigrades. Make them interesting and educational!"
 )
 MAX_TOPIC_CHARACTERS = 20_000
-MAX_SUMMARY_BYTES = 400
-"""The service's limit for the JSON of a Workflow's static summary."""
 
 
 def ask(words: list[str]) -> str:

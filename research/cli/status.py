@@ -1,9 +1,9 @@
 """A report at one moment: its steps, a pause, and what blocks it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from research.temporal.names import STEP_LABELS
+from research.temporal.names import SEARCH_LABEL, step_labels
 
 
 class State(StrEnum):
@@ -40,6 +40,10 @@ class Step:
     reason: str = ""
     """Why the last attempt failed, in one line."""
     next_try: float = 0.0
+    found: frozenset[str] = frozenset()
+    """The addresses of the pages that a search has found."""
+    counted: str = ""
+    """How many of several steps that are shown as one are done, such as "3 of 4"."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,35 @@ class Status:
     """A report at one moment."""
 
     topic: str = ""
-    steps: tuple[Step, ...] = tuple(Step(label) for label in STEP_LABELS.values())
+    steps: tuple[Step, ...] = tuple(map(Step, step_labels()))
     """In the order in which they were scheduled, then those to come."""
     pause_ends: float | None = None
     blocked_reason: str = ""
     """Why no step of the report can run, and what to do."""
     is_over: bool = False
+
+
+_FIRST_SHOWN = (
+    *(State.RUNNING, State.QUEUED, State.LOST, State.RETRYING),
+    *(State.FAILED, State.CANCELLED, State.DONE, State.WAITING),
+)
+
+
+def with_one_search(status: Status) -> Status:
+    """Return the status with all searches as one step, in the place of the first."""
+    searches = [step for step in status.steps if step.label == SEARCH_LABEL and step.activity_id]
+    if not searches:
+        return status
+    shown = min(searches, key=lambda step: _FIRST_SHOWN.index(step.state))
+    done = [step for step in searches if step.state is State.DONE]
+    whole = replace(
+        shown,
+        activity_id=searches[0].activity_id,
+        begun=min(step.begun for step in searches),
+        ended=max(step.ended for step in searches) if shown.ended else 0.0,
+        cost=sum(step.cost or 0.0 for step in done),
+        found=frozenset(address for step in done for address in step.found),
+        counted=f"{len(done)} of {len(searches)}",
+    )
+    steps = [whole if step is searches[0] else step for step in status.steps if step not in searches[1:]]
+    return replace(status, steps=tuple(steps))

@@ -77,7 +77,7 @@ class PromptTooLong(ProviderError):
 def classify(error: Exception, settings: Settings) -> ProviderError:
     """Return what an exception of litellm means."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    said = settings.redact(_what_it_says(error))
+    said = settings.redact(provider_message(error))
     if "MidStreamFallbackError" in names:
         original = getattr(error, "original_exception", None)
         if not isinstance(original, Exception) or getattr(original, "status_code", 500) == 500:
@@ -101,7 +101,7 @@ def _classify(error: Exception, names: set[str], said: str, settings: Settings) 
         return ProviderError(ErrorKind.NEEDS_ACTION, f"{repair}; the report then continues by itself")
     if status in (408, 409, 429) or (isinstance(status, int) and status >= 500):
         return ProviderError(
-            ErrorKind.TRANSIENT, f"the provider answered {status}: {said}", _retry_after(error)
+            ErrorKind.TRANSIENT, f"the provider answered {status}: {said}", retry_after(error)
         )
     if names & _BROKEN:
         return ProviderError(ErrorKind.TRANSIENT, f"the provider cannot be reached or breaks off: {said}")
@@ -117,7 +117,7 @@ def to_one_line(text: str, limit: int = 300) -> str:
     return " ".join(text.split())[:limit]
 
 
-def _what_it_says(error: BaseException) -> str:
+def provider_message(error: BaseException) -> str:
     """Return the provider's own message, without what litellm puts around it."""
     text = to_one_line(str(error), 2000)
     quoted = re.search(r'"message": ?("(?:[^"\\]|\\.)*")', text)
@@ -145,7 +145,7 @@ def _repair(status: object, error: Exception, settings: Settings) -> str | None:
     return None
 
 
-def _retry_after(error: Exception) -> float | None:
+def retry_after(error: Exception) -> float | None:
     """Return the seconds of the provider's Retry-After header, at most MAX_RETRY_AFTER_SECONDS.
 
     None where there is no such header or no time in it; the retry delay is this program's own then.

@@ -12,7 +12,7 @@ from typing import Any
 import litellm
 from litellm.types.utils import GenericStreamingChunk, ModelResponse
 
-from research.llm.prompts import is_summary_prompt
+from research.llm.prompts import SOURCES_INSTRUCTION, is_plan_prompt, is_summary_prompt, planned_topic
 
 CHUNK_SECONDS = 0.012
 
@@ -54,10 +54,30 @@ def _whole(chunks: list[GenericStreamingChunk]) -> ModelResponse:
 def answer(prompt: str) -> str:
     """Return what the sample model writes for a prompt."""
     if is_summary_prompt(prompt):
-        return TARDIGRADE_SUMMARY if TARDIGRADES in prompt else SKELETON_SUMMARY
-    if "tardigrade" in prompt.lower():
-        return TARDIGRADES
-    return SKELETON.replace("TOPIC", _as_title(prompt))
+        return TARDIGRADE_SUMMARY if TARDIGRADES[:100] in prompt else SKELETON_SUMMARY
+    if is_plan_prompt(prompt):
+        topic = planned_topic(prompt)
+        return (
+            TARDIGRADE_PLAN
+            if "tardigrade" in topic.lower()
+            else f"## Queries\n\n- {' '.join(topic.split())}\n"
+        )
+    topic, _, sources = prompt.partition(SOURCES_INSTRUCTION)
+    if "tardigrade" in topic.lower():
+        return _with_citations(TARDIGRADES, sources)
+    return SKELETON.replace("TOPIC", _as_title(topic))
+
+
+def _with_citations(text: str, sources: str) -> str:
+    """Return the text with the numbers that the publications have among the sources of the prompt."""
+    numbers = {
+        doi: number
+        for number, doi in re.findall(r"^\[(\d+)\].*\n.*\n.*doi\.org/(\S+)", sources, re.MULTILINE)
+    }
+    for end, doi in _SUPPORTED:
+        if doi in numbers:
+            text = text.replace(end, f"{end} [{numbers[doi]}]")
+    return text
 
 
 def _as_title(prompt: str) -> str:
@@ -143,6 +163,25 @@ Soak a piece of dry moss in rain water overnight, squeeze it over a dish, and lo
 under a microscope at 40 times magnification. What moves slowly, on eight legs and with evident \
 determination, is probably a tardigrade.
 """
+
+TARDIGRADE_PLAN = """\
+## Queries
+
+- tardigrades exposed to the vacuum of space
+- tardigrade proteins that protect from desiccation and radiation
+- tardigrades revived after decades frozen in moss
+- tardigrades walking and their sensitivity to high temperatures
+"""
+
+_SUPPORTED = (
+    ("some laid eggs that hatched.", "10.1016/j.cub.2008.06.048"),
+    ("less damage from X-rays.", "10.1038/ncomms12808"),
+    ("One of them went on to lay eggs.", "10.1016/j.cryobiol.2015.12.003"),
+    ("insects half a million times their size.", "10.1073/pnas.2107289118"),
+    ("climate is a real threat to it.", "10.1038/s41598-019-56965-z"),
+    ("are studied as a way to", "10.1016/j.molcel.2017.02.018"),
+)
+"""The ends of sentences, and the publications that say what stands there."""
 
 TARDIGRADE_SUMMARY = """\
 Tardigrades are half-millimetre animals that survive drought, cold, vacuum and radiation by drying \

@@ -1,29 +1,35 @@
-"""Accounting: what the model calls of a report took, and what durability saved."""
+"""Accounting: what the model calls and the searches of a report took, and what durability saved."""
 
 from collections.abc import Sequence
 
-from models import LLMCallOutput, Usage
+from models import LLMCallOutput, Usage, WebSearchOutput
 from research.config import SAMPLE_MODEL
 
 
-def total(calls: Sequence[LLMCallOutput], interrupted_after: int = 0) -> Usage:
-    """Return the usage of all calls together.
+def total(
+    calls: Sequence[LLMCallOutput], searches: Sequence[WebSearchOutput] = (), interrupted_at_end: bool = False
+) -> Usage:
+    """Return the usage of all calls and searches together.
 
-    `interrupted_after` is the number of finished calls after which a step was interrupted: a
-    program without durability would have paid for those calls again. The part of a text that a
-    resumed call did not have to generate again is saved besides.
+    A program without durability would have paid again for all calls before the last one that was
+    interrupted, or for all of them with `interrupted_at_end`. The part of a text that a resumed call
+    did not have to generate again is saved besides.
     """
-    again = calls[:interrupted_after]
+    interrupted = [number for number, call in enumerate(calls) if call.interruptions]
+    again = calls if interrupted_at_end else calls[: max(interrupted, default=0)]
+    answered = [search for search in searches if not search.failure]
     kept = [call for call in calls if call.kept_tokens]
     return Usage(
         input_tokens=sum(call.input_tokens or 0 for call in calls),
         output_tokens=sum(call.output_tokens or 0 for call in calls),
-        cost=_sum([call.cost for call in calls]),
+        cost=_sum([*(call.cost for call in calls), *(search.cost for search in answered)]),
         seconds=round(sum(call.seconds for call in calls), 2),
         requests=sum(call.requests for call in calls),
         saved_tokens=sum(call.kept_tokens for call in kept)
         + sum((call.input_tokens or 0) + (call.output_tokens or 0) for call in again),
         saved_cost=_sum([call.kept_cost for call in kept] + [call.cost for call in again]),
+        searches=len(answered),
+        search_cost=_sum([search.cost for search in answered]) if answered else None,
     )
 
 

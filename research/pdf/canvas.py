@@ -54,11 +54,12 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
             self._doc._timeStamp.YMDhms = (*map(int, date.split("-")), 0, 0, 0)
 
     def put_place(self, place: Bookmark, height: float) -> None:
-        """Let links, the outline and the contents lead to here."""
+        """Let links, the outline and the contents lead to here; the outline only from level 0 on."""
         self.places[place.name] = self.getPageNumber()
         _, top = self.absolutePosition(0, height)
         self.bookmarkPage(place.name, fit="XYZ", left=0, top=top + 10, zoom=0)
-        self.addOutlineEntry(place.title, place.name, place.level)
+        if place.level >= 0:
+            self.addOutlineEntry(place.title, place.name, place.level)
 
     def put_slot(self, name: str, x: float, y: float) -> None:
         """Leave room for the page number of a place, which is not known yet."""

@@ -27,6 +27,7 @@ from research.pdf.language import language_of
 from research.pdf.layout import in_one_line, short_rule
 from research.pdf.linebreak import break_lines
 from research.pdf.markdown import Node, parse, parse_inline, parse_plain, plain
+from research.pdf.references import reference_list
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.styles import (
     ACCENT,
@@ -74,8 +75,10 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
     """
     fonts.prefer(font_files)
     title, content = split_title(input.content)
+    cited = len(input.sources) if input.account else 0
     try:
-        return _Report(input, page_size, parse_inline(title)).build(parse(content), parse(input.summary))
+        report = _Report(input, page_size, parse_inline(title, cited))
+        return report.build(parse(content, cited), parse(input.summary))
     except Exception:
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")
         plain_report = _Report(input, page_size, [])
@@ -99,6 +102,7 @@ class _Report:
 
     def build(self, content: Node, summary: Node) -> Rendered:
         story = list(self.renderer.blocks(content.children))  # first, for the headings that it has
+        story += reference_list(self.renderer, self.input, content)
         story[:0] = [*self.opening(summary), *self.contents()]
         story += self.closing()
         buffer = io.BytesIO()

@@ -14,6 +14,7 @@ from research.pdf.runs import Run, TextStyle
 from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
 
 LINK_SCHEMES = ("http", "https", "mailto")
+WORD_JOINER = "\u2060"
 MAX_FORMULA_COST = 30_000
 """What the formulas of one document may cost, some five seconds; further ones stay source."""
 MAX_INLINE_HEIGHT = 1.9
@@ -22,6 +23,11 @@ _SCRIPTS = {
     "sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"),
     "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),
 }
+
+
+def reference_place(number: int) -> str:
+    """Return the name of the place where a source's entry in the list of references is."""
+    return f"reference-{number}"
 
 
 class InlineRenderer:
@@ -35,6 +41,8 @@ class InlineRenderer:
         """Return the runs for the nodes; a formula is made to fit into the width, in points."""
         runs: list[Run] = []
         for index, node in enumerate(nodes):
+            if node.type == "citation" and index and nodes[index - 1].type == "citation":
+                runs.append(Run(",", replace(runs[-1].look, link="")))
             if node.type == "softbreak":
                 before = runs[-1].text if runs else ""
                 after = plain(nodes[index + 1]) if index + 1 < len(nodes) else ""
@@ -90,6 +98,14 @@ class InlineRenderer:
     def _footnote_mark(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT))]
 
+    def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """The number of a source, which leads to its entry in the list of references."""
+        number = node.meta["number"]
+        look = replace(
+            style, raised=True, bold=False, italic=False, color=ACCENT, link=f"#{reference_place(number)}"
+        )
+        return [Run(f"{WORD_JOINER}{number}", look)]  # so that no line begins with it
+
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]
 
@@ -100,7 +116,9 @@ class InlineRenderer:
         words = "".join(run.text for run in label)
         if urlsplit(address).scheme.lower() not in LINK_SCHEMES:
             return [*label, Run(f" ({address})", style)] if address else label
-        label = [run._replace(look=replace(run.look, color=ACCENT, link=address)) for run in label]
+        label = [
+            run._replace(look=replace(run.look, color=ACCENT, link=run.look.link or address)) for run in label
+        ]
         if _bare(words) == _bare(address):
             return label
         small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
@@ -121,6 +139,7 @@ class InlineRenderer:
         "math_inline": _formula,
         "math_inline_double": _formula,
         "footnote_ref": _footnote_mark,
+        "citation": _citation,
         "hardbreak": _line_break,
         "link": _link,
         "image": _image,

@@ -1,6 +1,5 @@
 """Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted: HTML stays text."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
@@ -14,21 +13,20 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from research.pdf.markdown_rules import SOURCE, add_rules, is_source_list
+from research.pdf.markdown_rules import CITED, SOURCE, add_rules, is_source_list
+from research.reports.markdown import part_fences
 
 Node = SyntaxTreeNode
 
 MAX_NESTING = 300
 """The presets stop at 20 levels and drop the rest of the document; this many are read whole, and are
 still rendered well within Python's recursion limit."""
-# A fence with text behind it does not end the code by CommonMark; models put their citations there.
-_FENCE_WITH_CITATION = re.compile(r"^([ \t>]*)(`{3,}|~{3,})[ \t]+((?:\[\d+\][ ,]*)+)$", re.MULTILINE)
 
 
-def parse(text: str) -> Node:
-    """Return the document as a tree, for any string."""
-    whole = _FENCE_WITH_CITATION.sub(r"\1\2\n\1\3", text.encode("utf-8", "replace").decode())
-    definitions: dict[str, Any] = {}
+def parse(text: str, cited: int = 0) -> Node:
+    """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations."""
+    whole = part_fences(text.encode("utf-8", "replace").decode())
+    definitions: dict[str, Any] = {CITED: cited}
     tokens = _parser(get_ident()).parse(whole, definitions)
     lines = whole.split("\n")
     for token in tokens:
@@ -43,9 +41,10 @@ def parse(text: str) -> Node:
     return _tree([*tokens, *_paragraphs(unused)])
 
 
-def parse_inline(text: str) -> list[Node]:
+def parse_inline(text: str, cited: int = 0) -> list[Node]:
     """Return the nodes of one line of Markdown."""
-    tokens = _parser(get_ident()).parseInline(text.encode("utf-8", "replace").decode())
+    line = text.encode("utf-8", "replace").decode()
+    tokens = _parser(get_ident()).parseInline(line, {CITED: cited})
     return list(_tree(tokens).children)
 
 

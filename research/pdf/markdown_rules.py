@@ -17,8 +17,12 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
 
+from research.reports.markdown import CITATION
+
 SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""
+CITED = "cited"
+"""The key of the parser's environment for the number of sources that a text cites."""
 MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
 
 _SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
@@ -37,6 +41,7 @@ def add_rules(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("escape", "dollars", _formula_in_dollars)
     parser.inline.ruler.before("escape", "brackets", _formula_in_brackets)
     parser.inline.ruler.before("autolink", "tag", _tag)
+    parser.inline.ruler.before("link", "citation", _citation)
     parser.block.ruler.at("reference", _reference, {"alt": []})
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
@@ -150,7 +155,7 @@ def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
     else:
         return False
     found = state.getLines(start, line + 1, state.blkIndent, False).strip()[2:-2].strip()
-    if not looks_like_formula(found):
+    if "\\]" in found or not looks_like_formula(found):  # two formulas, and what stands between them
         return False
     if not silent:
         state.line = line + 1
@@ -182,6 +187,18 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if _SOURCE_DEFINITION.match(state.src, state.bMarks[start] + state.tShift[start]):
         return False
     return reference(state, start, end, silent)
+
+
+def _citation(state: StateInline, silent: bool) -> bool:
+    """A citation that the check of citations has made; a mark that a model wrote itself is none."""
+    found = CITATION.match(state.src, max(state.pos - 1, 0))
+    if found is None or found.end() <= state.pos or int(found[1]) > state.env.get(CITED, 0):
+        return False
+    if not silent:
+        state.pending = state.pending.removesuffix(found[0][0])
+        state.push("citation", "", 0).meta["number"] = int(found[1])
+    state.pos = found.end()
+    return True
 
 
 def _tag(state: StateInline, silent: bool) -> bool:

@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from models import Source
+from models import PDFGenerationInput, Source
 from research.formatting import pluralize
+from research.reports.markdown import MADE, part_fences
 from research.reports.references import normalize_address, parse_blocks, without_reference_lists
 
 MAX_NUMBER = 999
@@ -26,12 +27,12 @@ _MARK = rf"\[\^?{_WORD}{_LIST}\]|[【［]{_WORD}{_LIST}[】］]|(?<![\d^])\^{_LI
 # Every length is bounded, so that no text makes a search long.
 _TOKEN = re.compile(
     rf"""
-      (?P<code>(?<!`)(?P<ticks>`{{1,9}})(?!`).{{1,2000}}?(?<!`)(?P=ticks)(?!`))
+      (?P<code>(?<!`)(?P<ticks>`{{1,9}})(?!`)(?:[^\n]|\n(?![ \t]*\n)){{1,2000}}?(?<!`)(?P=ticks)(?!`))
     | (?:(?<=\S)[ \t\u00a0])?(?P<numbered>\[\[?\^?{_LIST}\]?\]\([^()\s]{{0,500}}(?:\s+"[^"\n]{{0,200}}")?\))
     | !?\[(?:[^\[\]\n]|\[[^\[\]\n]{{0,100}}\]){{1,500}}\]
       \((?P<link>(?:[^()\s]|\([^()\s]{{0,200}}\)){{0,2000}})(?:\s+"[^"\n]{{0,200}}")?\)
     | <(?P<autolink>[a-z][a-z0-9+.-]{{1,20}}:[^<>\s]{{0,2000}})>
-    | (?P<address>https?://[^\s<>【】［］]{{1,2000}})
+    | (?P<address>https?://[^\s<>\[\]【】［］]{{1,2000}})
     | (?P<formula>\$\$.{{1,2000}}?\$\$ | \$(?![\s$])[^$\n]{{1,500}}?(?<!\s)\$(?!\d)
         | \\\(.{{1,500}}?\\\) | \\\[.{{1,2000}}?\\\])
     | (?P<escape>\\.)
@@ -39,7 +40,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_START_OF_ENTRY = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*\Z")
+_EACH = re.compile(_MARK, re.IGNORECASE)
+_START_OF_ENTRY = re.compile(r"[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*")
+_GONE = "\0"
+"""Stands where a line began with a citation that was removed, because the space behind it goes too: four
+spaces at the beginning of a line would make code of it."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,31 @@ class CheckedText:
         return "; ".join(parts) + "."
 
 
-def check_citations(text: str, sources: Sequence[Source]) -> CheckedText:
-    """Check and renumber the citations of a text; without sources the text is returned as it is."""
+def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
+    """Return the report with its citations checked and marked as CITATION, and with the cited sources alone.
+
+    The summary cites nothing: what it says is said, and cited, in the research.
+    """
+    if not report.sources:
+        return report
+    checked = check_citations(report.content, report.sources, f"{MADE}[^{{}}]")
+    summary = check_citations(report.summary, report.sources, "").text
+    return replace(
+        report, content=checked.text, summary=summary, sources=checked.cited, account=checked.account()
+    )
+
+
+def check_citations(text: str, sources: Sequence[Source], mark: str = "[^{}]") -> CheckedText:
+    """Check and renumber the citations of a text; without sources the text is returned as it is.
+
+    `mark` is what is written for each citation, as a format with its number.
+    """
     if not sources:
         return CheckedText(text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as the Markdown parser does, which counts lines
-    text, removed_lists = without_reference_lists(text, sources)
-    checker = _Checker(sources)
+    # As the Markdown parser does, which counts lines.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    text, removed_lists = without_reference_lists(part_fences(text.replace(MADE, "")), sources)
+    checker = _Checker(sources, mark)
     parts = [part if is_code else checker.rewrite(part) for is_code, part in _code_apart(text)]
     text = "".join(parts).strip("\n")
     paragraphs = [part for part in _paragraphs(text) if _columns(part) >= MIN_PARAGRAPH_COLUMNS]
@@ -101,7 +124,8 @@ def check_citations(text: str, sources: Sequence[Source]) -> CheckedText:
 class _Checker:
     """Rewrites the parts of a text one after the other, with one numbering over all of them."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], mark: str) -> None:
+        self._mark = mark
         self.given = {source.number: source for source in sources}
         self.numbers: dict[int, int] = {}
         """From the number that a source was given with to the number in the order of citing."""
@@ -111,24 +135,32 @@ class _Checker:
 
     def rewrite(self, text: str) -> str:
         """Return the text with its citations checked; code, links and formulas in it stay as they are."""
-        return _TOKEN.sub(self._replace, text)
+        return re.sub(rf"{_GONE}[ \t]*", "", _TOKEN.sub(self._replace, text))
 
     def _replace(self, found: re.Match[str]) -> str:
-        address = found["link"] or found["autolink"] or found["address"]
-        if found["numbered"]:
-            return self._cite(found["numbered"].rpartition("](")[0])
-        if address:
-            if address.startswith(("http://", "https://")):
-                self.unknown_links += normalize_address(address.rstrip(".,;:!?'\"")) not in self._addresses
-            return found[0]
-        if not found["marks"]:
-            return found[0]
-        marks, colon = found["marks"], found["colon"] or ""
-        if any(not 1 <= int(number) <= MAX_NUMBER for number in re.findall(r"\d+", marks)):
-            return found[0]
-        if colon and _START_OF_ENTRY.search(found.string, 0, found.start()):
-            return ""  # an entry of a list that is none of references: its number means nothing
-        return self._cite(marks) + colon
+        label, _, target = (found["numbered"] or "").partition("](")
+        marks = label if _are_citations(label) else found["marks"]
+        if marks:
+            return self._replace_marks(found, marks)
+        address = found["link"] or found["autolink"] or found["address"] or target
+        if address.startswith(("http://", "https://")):
+            address = address.partition(" ")[0].rstrip(".,;:!?'\")")
+            self.unknown_links += normalize_address(address) not in self._addresses
+        return found[0].replace("[^", "[") if found["link"] else found[0]  # no link within a link
+
+    def _replace_marks(self, found: re.Match[str], marks: str) -> str:
+        colon = found["colon"] or ""
+        line = found.string.rfind("\n", 0, found.start()) + 1
+        begins = _START_OF_ENTRY.fullmatch(found.string, line, found.start())
+        space = found[0][: len(found[0]) - len(found[0].lstrip())]
+        if not _are_citations(marks):  # at least one of them is not
+            each = _EACH.sub(lambda mark: self._cite(mark[0]) if _are_citations(mark[0]) else mark[0], marks)
+            return space + each + colon
+        if not begins:
+            return self._cite(marks) + colon
+        if colon:  # an entry of a list that is none of references: its number means nothing
+            return space + _GONE
+        return space + (self._cite(marks) or _GONE)
 
     def _cite(self, marks: str) -> str:
         """Return footnote marks for the numbers that were given, each once."""
@@ -136,10 +168,15 @@ class _Checker:
         for number in _numbers(marks):
             if number in self.given:
                 new = self.numbers.setdefault(number, len(self.numbers) + 1)
-                cited[f"[^{new}]"] = None
+                cited[self._mark.format(new)] = None
             else:
                 self.removed_numbers += 1
         return "".join(cited)
+
+
+def _are_citations(marks: str) -> bool:
+    numbers = [int(number) for number in re.findall(r"\d+", marks)]
+    return bool(numbers) and min(numbers) >= 1 and max(numbers) <= MAX_NUMBER
 
 
 def _numbers(marks: str) -> Iterator[int]:

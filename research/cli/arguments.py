@@ -1,0 +1,72 @@
+"""The starter's arguments, and its `--help` with the exit statuses."""
+
+import argparse
+from typing import NoReturn
+
+from research import __version__
+from research.cli import terminal
+from research.cli.prompt import is_blank
+
+EXAMPLES = """\
+examples:
+  python starter.py                          ask for a topic, follow the report
+  python starter.py "Why is the sky blue?"   the same without asking
+  echo "a topic" | python starter.py --quiet print the PDF's path alone
+  python starter.py --list                   the latest reports, with their IDs
+  python starter.py --attach 1a2b3c4d        follow one of them again
+
+exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
+             4 cancelled, 130 Ctrl-C, 143 SIGTERM (the report continues)"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints an error as one line that is safe for a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {terminal.escape_controls(' '.join(message.split()))}\n")
+
+
+def parse() -> argparse.Namespace:
+    """Return the options; end the process with one line about arguments that are wrong."""
+    parser = _Parser(
+        description="Research a topic and wait for its PDF. A worker must run: python worker.py",
+        epilog=EXAMPLES,
+        usage="%(prog)s [topic …] [options]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("topic", nargs="*", help="the topic or question (default: ask for it)")
+    add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
+    sources = "search the web first and cite what is found (default: if SEARCH_PROVIDER is set)"
+    add("--sources", action=argparse.BooleanOptionalAction, help=sources)
+    add("--open", action="store_true", help="open the PDF at the end")
+    add("--quiet", action="store_true", help="print the PDF's path and nothing else")
+    add("--json", action="store_true", help="print the result as one JSON object and nothing else")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--detach", action="store_true", help="start the report, print its ID, exit")
+    action.add_argument("--attach", type=_report_id, metavar="ID", help="follow a report again")
+    action.add_argument("--cancel", type=_report_id, metavar="ID", help="cancel a report")
+    action.add_argument("--list", action="store_true", help="show the latest reports")
+    add("--version", action="version", version=f"%(prog)s {__version__}")
+    options = parser.parse_args()
+    if options.topic and (options.attach or options.cancel or options.list):
+        parser.error("a topic starts a new report: give either a topic, or --attach, --cancel or --list")
+    return options
+
+
+def _report_id(text: str) -> str:
+    """Return the ID; an empty one is a variable that a script did not set."""
+    if is_blank(text):
+        raise argparse.ArgumentTypeError("the ID is empty: `python starter.py --list` shows the latest")
+    return text.strip()
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+    return seconds

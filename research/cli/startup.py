@@ -1,0 +1,27 @@
+"""What a worker prints when it starts: the settings that it serves with."""
+
+from research import __version__
+from research.cli import terminal
+from research.config import Settings
+from research.temporal.client import Service
+from research.temporal.names import TASK_QUEUE
+
+
+def banner(settings: Settings, service: Service, identity: str) -> str:
+    """Return the version and a table of the settings."""
+    model = settings.model
+    if settings.is_sample:
+        model += "  (sample text; see .env.example)"
+    else:
+        model += f"  (from {settings.sources['LLM_MODEL']})"
+    rows = [
+        ("Temporal service", service.address + ("  (local dev server)" if service.is_dev_server else "")),
+        ("Namespace", service.namespace),
+        ("Web UI", service.ui_url or "not known: set TEMPORAL_UI_URL"),
+        ("Task queue", TASK_QUEUE),
+        ("Model", model),
+        ("Search", settings.search_provider or "none: reports have no sources; see .env.example"),
+        ("Reports", f"{settings.reports_dir}  (from {settings.sources['REPORTS_DIR']})"),
+        ("Identity", identity),
+    ]
+    return f"Research report worker {__version__}\n" + terminal.table(rows)

@@ -1,0 +1,140 @@
+"""One query in, the search provider's results and their price out, by litellm. Knows nothing of Temporal."""
+
+import asyncio
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from models import Source
+from research.config import DOTENV, SAMPLE_SEARCH, Settings
+from research.errors import UserError
+from research.llm import sample_sources
+from research.llm.errors import ErrorKind, ProviderError, provider_message, retry_after
+from research.llm.library import load
+
+SEARCH_SECONDS = 60.0
+"""How long one search may take."""
+MAX_OUTAGES = 8
+"""Attempts that the provider fails, in some two minutes, before a report continues without the search."""
+QUOTA_STATUSES = (402, 432, 433)
+"""402 by HTTP; the others are Tavily's."""
+
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b")
+# Because some providers answer a wrong key with 400 or 422.
+_BAD_KEY = re.compile(
+    r"(api.?key|token|credential)\W.{0,30}\b(invalid|not valid|missing|expired)|invalid.{0,20}(key|token)"
+)
+
+
+@dataclass(frozen=True)
+class SearchAnswer:
+    """What a search provider answered, as it was sent."""
+
+    results: tuple[Source, ...]
+    cost: float | None
+    """US dollars by litellm's price list; None where it has no price for the provider."""
+
+
+async def search(query: str, settings: Settings, max_results: int) -> SearchAnswer:
+    """Return the results for a query; no request goes to any address in them.
+
+    Raises:
+        ProviderError: no answer; its kind says what that means.
+    """
+    provider = settings.search_provider
+    if provider == SAMPLE_SEARCH:
+        return SearchAnswer(sample_sources.find(query), 0.0)
+    litellm = await asyncio.to_thread(load)
+    try:
+        await asyncio.to_thread(check_search, settings)
+    except UserError as error:
+        raise ProviderError(ErrorKind.NEEDS_ACTION, f"{str(error).rstrip('.')}; {_CONTINUES}") from None
+    try:
+        async with asyncio.timeout(SEARCH_SECONDS):  # because litellm applies its timeout to no search
+            response = await litellm.asearch(query=query, search_provider=provider, max_results=max_results)
+    except Exception as error:
+        raise _classify(error, settings) from None
+    return SearchAnswer(tuple(map(_source, response.results)), _price(str(provider), max_results))
+
+
+def check_search(settings: Settings) -> None:
+    """Check that a search can be made with these settings; nothing is sent.
+
+    Raises:
+        UserError: there is no search provider, litellm does not know it, or its key is missing.
+    """
+    provider = settings.search_provider
+    if provider is None:
+        raise UserError(
+            "Sources need a search provider: set SEARCH_PROVIDER, such as SEARCH_PROVIDER=tavily with"
+            f" TAVILY_API_KEY, in {DOTENV} and restart the worker."
+        )
+    if provider == SAMPLE_SEARCH:
+        return
+    load()
+    from litellm.types.utils import SearchProviders
+    from litellm.utils import ProviderConfigManager
+
+    known = sorted(kind.value for kind in SearchProviders)
+    if provider not in known:
+        raise UserError(
+            f"SEARCH_PROVIDER={provider} names no search provider that litellm knows: set it to one of"
+            f" {', '.join([*known, SAMPLE_SEARCH])}."
+        )
+    try:  # as litellm does before each search
+        config = ProviderConfigManager.get_provider_search_config(provider=SearchProviders(provider))
+        config.validate_environment(headers={})
+        config.get_complete_url(api_base=None, optional_params={}, data={})
+    except Exception as error:
+        names = list(dict.fromkeys(_VARIABLE.findall(str(error))))
+        what = names[0] if names else settings.redact(provider_message(error))
+        raise UserError(
+            f"SEARCH_PROVIDER={provider} needs {what}: set it in {DOTENV} and restart the worker."
+        ) from None
+
+
+_CONTINUES = "the report then continues by itself"
+
+
+def _classify(error: Exception, settings: Settings) -> ProviderError:
+    """Return what an exception of a search means, by its status code first."""
+    provider, status = settings.search_provider, getattr(error, "status_code", None)
+    said = settings.redact(provider_message(error)).partition(" Traceback (most recent call last)")[0]
+    if isinstance(error, TimeoutError):
+        return ProviderError(ErrorKind.TRANSIENT, f"{provider} did not answer within {SEARCH_SECONDS:.0f} s")
+    if repair := _repair(status, said, provider):
+        where = f"in {DOTENV} and restart the worker"
+        return ProviderError(ErrorKind.NEEDS_ACTION, f"{repair} {where}; {_CONTINUES}")
+    if isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 425, 429):
+        return ProviderError(ErrorKind.PERMANENT, f"{provider} refuses this query ({status}): {said}")
+    # Whatever has no status of the provider's, litellm gives 500: refused connections, unreadable answers.
+    return ProviderError(ErrorKind.TRANSIENT, f"{provider} gives no answer: {said}", retry_after(error))
+
+
+def _repair(status: object, said: str, provider: str | None) -> str | None:
+    """Return what a person has to do; None where no person can do anything."""
+    if status in QUOTA_STATUSES:
+        return f"the quota at {provider} is used up: add credit, or set another SEARCH_PROVIDER"
+    if status == 403 and provider == "searxng":
+        return "SearXNG gives no JSON: allow it in its settings.yml, or set another SEARCH_PROVIDER"
+    if status in (401, 403) or (status in (400, 422) and _BAD_KEY.search(said.lower().replace("_", " "))):
+        return f"{provider} refused the key: set its key"
+    if status == 404:
+        return f"{provider} has no search at this address: set its address, or another SEARCH_PROVIDER,"
+    return None
+
+
+def _source(result: Any) -> Source:
+    date = result.date or result.last_updated or ""
+    return Source(url=str(result.url), title=str(result.title), date=str(date), snippet=str(result.snippet))
+
+
+def _price(provider: str, max_results: int) -> float | None:
+    """Return the price of one query in US dollars by litellm's price list; None where it has none."""
+    from litellm.search.cost_calculator import search_provider_cost_per_query
+
+    with suppress(Exception):  # because litellm raises a bare Exception for what it does not know
+        options = {"max_results": max_results}
+        return float(search_provider_cost_per_query(f"{provider}/search", provider, 1, options)[0])
+    return None

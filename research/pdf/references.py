@@ -1,0 +1,46 @@
+"""The list of references at the end of a report: what the text cites, where it is, and what was checked."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from markdown_it.common.normalize_url import normalizeLink
+from reportlab.platypus import Flowable, Spacer
+
+from models import PDFGenerationInput, Source
+from research.pdf.blocks import BlockRenderer
+from research.pdf.inline import reference_place
+from research.pdf.markdown import Node, parse
+from research.pdf.runs import Bookmark, Run
+from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
+from research.reports.markdown import REFERENCES_TITLE, about_check
+
+_ENTRY = replace(SOURCE_PARAGRAPH, after=6)
+_TITLE = replace(BODY, size=SOURCE_SIZE)
+_DETAILS = SMALL
+
+
+def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
+    """Yield the list of references of a report whose citations were checked; nothing for any other."""
+    if not report.account:
+        return
+    levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
+    yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
+    for source in report.sources:
+        yield _entry(renderer, source, report.retrieved)
+    yield Spacer(1, 4)
+    yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
+
+
+def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
+    """Return an entry; its address is printed as the search provider gave it."""
+    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date, f"retrieved {retrieved}")))
+    link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
+    runs = [
+        Run(f"{source.title}\n", _TITLE),
+        Run(source.url, link),
+        Run(f"  {details}", _DETAILS),
+    ]
+    mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
+    place = Bookmark(reference_place(source.number), source.title, -1)
+    return renderer.text(runs, _ENTRY, mark=mark, place=place)

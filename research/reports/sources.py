@@ -1,0 +1,181 @@
+"""Sources: what the searches of a report have found, cleaned, joined and numbered once for the report."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from html.parser import HTMLParser
+from itertools import islice, zip_longest
+from urllib.parse import urlsplit
+
+from models import Source, WebSearchOutput
+from research.reports.references import normalize_address
+
+MAX_TITLE_CHARACTERS = 200
+MAX_SNIPPET_CHARACTERS = 1_500
+MAX_ADDRESS_CHARACTERS = 1_000
+"""A longer address is left out with its result, because an address that is cut leads nowhere."""
+MAX_SOURCES = 100
+"""In one report; with titles and addresses as long as they may be, still far from Temporal's 2 MB."""
+
+_DATE = re.compile(r"(\d{4})(-\d{2}(?:-\d{2})?)?(?![\d-])")
+_DATE_FORMATS = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
+_HIDDEN = ("script", "style")
+_UNSAFE = {ord(character): f"%{ord(character):02X}" for character in '"<>\\^`{|}'}
+"""What no address has unescaped, and what would end it in Markdown or in a message."""
+
+
+@dataclass(frozen=True)
+class FoundSources:
+    """What all searches of a report have found."""
+
+    sources: tuple[Source, ...] = ()
+    """Numbered from 1, the best results of every query first."""
+    by_query: tuple[tuple[int, ...], ...] = ()
+    """For each query in turn, the numbers of the sources that it found."""
+    notes: tuple[str, ...] = ()
+    """What the reader must know about the searches."""
+
+    def of_queries(self, queries: Iterable[int]) -> tuple[Source, ...]:
+        """Return the sources that these queries, by their positions, have found."""
+        numbers = {number for query in queries for number in self.by_query[query]}
+        return tuple(source for source in self.sources if source.number in numbers)
+
+    def without_snippets(self) -> tuple[Source, ...]:
+        """Return the sources as the page lists them."""
+        return tuple(replace(source, snippet="") for source in self.sources)
+
+
+def gather_sources(searches: Sequence[WebSearchOutput]) -> FoundSources:
+    """Number what the searches have found, once over the whole report, and note what they have not."""
+    failures = list(dict.fromkeys(search.failure for search in searches if search.failure))
+    notes = [
+        f"{sum(search.failure == failure for search in searches)} of {len(searches)} searches of the web"
+        f" failed: {failure}."
+        for failure in failures
+    ]
+    if not searches:
+        return FoundSources()
+    sources, by_query = number_sources([search.results for search in searches])
+    if not sources:
+        found = "No search of the web found anything" if not failures else "Nothing else was found"
+        notes.append(f"{found}, so this report cites no sources.")
+    return FoundSources(sources, by_query, tuple(notes))
+
+
+def number_sources(
+    results: Sequence[Sequence[Source]],
+) -> tuple[tuple[Source, ...], tuple[tuple[int, ...], ...]]:
+    """Return one numbered source for each page found, and for each query the numbers that it found.
+
+    The first results of every query stand before the second ones, so that MAX_SOURCES leaves out the
+    results that the search provider ranks lowest.
+    """
+    sources: dict[str, Source] = {}
+    by_query: list[dict[int, None]] = [{} for _ in results]
+    for rank in zip_longest(*results):
+        for query, result in enumerate(rank):
+            if result is None:
+                continue
+            address = normalize_address(result.url)
+            known = sources.get(address)
+            if known is None and len(sources) == MAX_SOURCES:
+                continue
+            sources[address] = _joined(known, result) if known else replace(result, number=len(sources) + 1)
+            by_query[query][sources[address].number] = None
+    return tuple(sources.values()), tuple(map(tuple, by_query))
+
+
+def _joined(known: Source, again: Source) -> Source:
+    """Return a source that two queries have found, with the longer snippet of the two."""
+    snippet = max(known.snippet, again.snippet, key=len)
+    return replace(known, snippet=snippet, date=known.date or again.date)
+
+
+def clean_results(results: Iterable[Source], limit: int) -> tuple[Source, ...]:
+    """Return at most `limit` results as plain text; those without a web address are left out."""
+    return tuple(islice(_cleaned(results), limit))
+
+
+def _cleaned(results: Iterable[Source]) -> Iterator[Source]:
+    for result in results:
+        url = clean_address(result.url)
+        if url:
+            title = clean_text(result.title, MAX_TITLE_CHARACTERS) or url
+            snippet = clean_text(result.snippet, MAX_SNIPPET_CHARACTERS)
+            yield Source(url=url, title=title, date=clean_date(result.date), snippet=snippet)
+
+
+def clean_text(text: str, limit: int) -> str:
+    """Return the text in one line without HTML and control characters, cut at a word."""
+    parser = _TextOfHTML()
+    parser.feed(text[: limit * 20])
+    parser.close()
+    kept = "".join(
+        " " if character.isspace() else character
+        for character in unicodedata.normalize("NFC", "".join(parser.parts))
+        if character.isspace() or _is_visible(character)
+    )
+    line = " ".join(kept.split())
+    if len(line) <= limit:
+        return line
+    beginning = line[: limit - 1]
+    head, space, _ = beginning.rpartition(" ")
+    return f"{head if space and len(head) > limit // 2 else beginning}…"
+
+
+def clean_address(address: str) -> str:
+    """Return a web address that can be printed and linked, whole; empty for any other.
+
+    An address with a user name is refused, because what stands before its "@" looks like the site.
+    """
+    address = address.strip().translate(_UNSAFE)
+    if len(address) > MAX_ADDRESS_CHARACTERS or any(c.isspace() or not _is_visible(c) for c in address):
+        return ""
+    try:
+        parts = urlsplit(address)
+        is_web = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    except ValueError:  # such as an unclosed bracket in the host
+        return ""
+    return address if is_web else ""
+
+
+def clean_date(date: str) -> str:
+    """Return a date as YYYY-MM-DD, or as much of it as is given; empty where it is none."""
+    date = date.strip()
+    iso = _DATE.match(date)
+    if iso:
+        return iso[0]
+    for form in _DATE_FORMATS:
+        try:
+            return datetime.strptime(date, form).date().isoformat()
+        except ValueError:
+            continue
+    return ""
+
+
+def _is_visible(character: str) -> bool:
+    """Return whether it is no control, surrogate or unassigned character; scripts need the joiners."""
+    return unicodedata.category(character)[0] != "C" or character in "\u200c\u200d"
+
+
+class _TextOfHTML(HTMLParser):
+    """Collects the text of HTML in `parts`; a tag stands for a space."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in _HIDDEN
+        if tag not in ("b", "i", "em", "strong", "mark", "span"):
+            self.parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = max(self._hidden - (tag in _HIDDEN), 0)
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
