@@ -201,9 +201,10 @@ def test_the_page_size_is_a_setting() -> None:
     assert [round(float(side)) for side in PdfReader(io.BytesIO(data)).pages[0].mediabox[2:]] == [595, 842]
 
 
-def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
+@pytest.mark.parametrize("heading", ["## Heading\n\nIts text.\n", "**Heading**\n- Its text.\n"])
+def test_a_heading_never_stands_alone_at_the_foot_of_a_page(heading: str) -> None:
     for lines in range(20, 44):
-        data = document.render(PDFGenerationInput("line  \n" * lines + "\n\n## Heading\n\nIts text.\n")).data
+        data = document.render(PDFGenerationInput("line  \n" * lines + f"\n\n{heading}")).data
         for page in PdfReader(io.BytesIO(data)).pages:
             text = page.extract_text()
             assert ("Heading" in text) == ("Its text." in text), lines
