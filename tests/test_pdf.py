@@ -77,6 +77,14 @@ def test_every_word_of_a_long_table_is_there() -> None:
     assert all(f"value{number}" in shown for number in range(200))
 
 
+def test_no_word_of_a_table_is_broken_where_all_have_room() -> None:
+    names = ["Region", "Commencement", "Responsibility", "Share", "Sustainability", "Cost", "Remarks"]
+    prose = "Some longer remarks about this region, over more than a single line of its narrow column."
+    row = ["North", "2019", "Ministry", "12%", "high", "9", prose]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in (names, ["---"] * 7, row, row))
+    assert [name for name in names if name not in read(table)] == []
+
+
 def test_every_level_of_a_deep_list_is_there() -> None:
     shown = read("".join(f"{'  ' * depth}- level{depth}\n" for depth in range(30)))
     assert all(f"level{depth}" in shown for depth in range(30))

@@ -45,6 +45,13 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
     return [in_visual_order(_without_end_space(line)) for line in lines]
 
 
+def widest_word(runs: Iterable[Run]) -> float:
+    """Return the width of the widest part that is not broken where there is room for it."""
+    paragraph = _Paragraph(runs, MissingGlyphs())
+    ends = paragraph.breaks()
+    return max((paragraph.unit(start, end).inked for start, end in pairwise([0, *ends])), default=0.0)
+
+
 class _Paragraph:
     """The characters of runs with their embedding levels, a box being one character."""
 
