@@ -75,8 +75,9 @@ class _Paragraph:
             ends.difference_update(found.end() for found in re.finditer("\u00ad", text))
         if "[" in text:
             ends.difference_update(found.end() for found in _CITATION.finditer(text))
-        raised = (start for start, run in zip(self.starts, self.runs, strict=False) if run.look.raised)
-        return sorted(ends.difference(raised) | {len(text)} - {0})
+        raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.look.raised}
+        raised = {start for start in raised if start and text[start - 1] != "\n"}
+        return sorted((ends - raised - {0}) | ({len(text)} - {0}))
 
     def unit(self, start: int, end: int) -> Word:
         """Return what stands between two breaks."""
