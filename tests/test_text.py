@@ -74,6 +74,12 @@ def test_a_long_word_is_broken_between_graphemes_and_an_address_where_it_can_be_
         assert not any(one[-1].isalnum() and two[0].isalnum() for one, two in pairwise(broken))
 
 
+def test_an_emoji_sequence_without_end_stays_on_the_page() -> None:
+    line_widths = [sum(part.width for part in line) for line in lines("👩\u200d" * 500, width=200)]
+    assert len(line_widths) > 10
+    assert max(line_widths) <= 200
+
+
 def test_a_line_begins_neither_with_a_citation_nor_with_what_is_after_the_scheme_of_an_address() -> None:
     for width in WIDTHS[10:]:
         broken = texts(

@@ -117,7 +117,7 @@ def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
     lines: list[Line] = [[]]
     used = 0.0
     for run in line:
-        for part in by_grapheme(run):
+        for part in by_grapheme(run, width):
             if used + part.width > width and lines[-1] and (part.text != " " or part.look.shade):
                 lines.append([])
                 used = 0.0

@@ -94,8 +94,10 @@ class TableFlowable(Flowable):  # type: ignore[misc]
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:
     """Return widths by content (RFC 1942): words are whole, and wide columns share what narrow ones leave."""
     columns = list(zip(*rows[:SAMPLED_ROWS], strict=False))
-    wishes = [max(_natural_width(cell) for cell in column) + 2 * PAD_X + 1 for column in columns]
-    words = [max(widest_word(cell) for cell in column) + 2 * PAD_X + 1 for column in columns]
+    wishes = [max(map(_natural_width, column)) + 2 * PAD_X + 1 for column in columns]
+    if sum(max(wish, narrowest) for wish in wishes) <= available:
+        return [max(wish, narrowest) for wish in wishes]
+    words = [max(map(widest_word, column)) + 2 * PAD_X + 1 for column in columns]
     share = available / len(columns)
     least = [
         max(narrowest, wish if wish <= share else min(word, wish, MAX_WORD_WIDTH))
