@@ -77,6 +77,14 @@ def test_every_word_of_a_long_table_is_there() -> None:
     assert all(f"value{number}" in shown for number in range(200))
 
 
+def test_no_word_of_a_table_is_broken_where_all_have_room() -> None:
+    names = ["Region", "Commencement", "Responsibility", "Share", "Sustainability", "Cost", "Remarks"]
+    prose = "Some longer remarks about this region, over more than a single line of its narrow column."
+    row = ["North", "2019", "Ministry", "12%", "high", "9", prose]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in (names, ["---"] * 7, row, row))
+    assert [name for name in names if name not in read(table)] == []
+
+
 def test_every_level_of_a_deep_list_is_there() -> None:
     shown = read("".join(f"{'  ' * depth}- level{depth}\n" for depth in range(30)))
     assert all(f"level{depth}" in shown for depth in range(30))
@@ -201,9 +209,10 @@ def test_the_page_size_is_a_setting() -> None:
     assert [round(float(side)) for side in PdfReader(io.BytesIO(data)).pages[0].mediabox[2:]] == [595, 842]
 
 
-def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
+@pytest.mark.parametrize("heading", ["## Heading\n\nIts text.\n", "**Heading**\n- Its text.\n"])
+def test_a_heading_never_stands_alone_at_the_foot_of_a_page(heading: str) -> None:
     for lines in range(20, 44):
-        data = document.render(PDFGenerationInput("line  \n" * lines + "\n\n## Heading\n\nIts text.\n")).data
+        data = document.render(PDFGenerationInput("line  \n" * lines + f"\n\n{heading}")).data
         for page in PdfReader(io.BytesIO(data)).pages:
             text = page.extract_text()
             assert ("Heading" in text) == ("Its text." in text), lines

@@ -74,6 +74,32 @@ def test_a_long_word_is_broken_between_graphemes_and_an_address_where_it_can_be_
         assert not any(one[-1].isalnum() and two[0].isalnum() for one, two in pairwise(broken))
 
 
+def test_an_emoji_sequence_without_end_stays_on_the_page() -> None:
+    line_widths = [sum(part.width for part in line) for line in lines("👩\u200d" * 500, width=200)]
+    assert len(line_widths) > 10
+    assert max(line_widths) <= 200
+
+
+def test_a_line_begins_neither_with_a_citation_nor_with_what_is_after_the_scheme_of_an_address() -> None:
+    for width in WIDTHS[10:]:
+        broken = texts(
+            "结论成立。 [2][3] The measured value [14] is at https://www.example.com/a today", width
+        )
+        assert [line for line in broken if line.startswith(("[2]", "[14]", "www"))] == []
+        mark = Run("12", replace(BODY, raised=True))
+        marked = [
+            "".join(part.text for part in line) for line in lines("上下文的结论", mark, "。", width=width)
+        ]
+        assert [line for line in marked if line[0] in "1。"] == []
+
+
+def test_a_heading_breaks_between_words_where_running_text_need_not() -> None:
+    text, bold = "自动化集成的研究与发展", replace(BODY, bold=True)
+    heading = ["".join(part.text for part in line) for line in lines(Run(text, bold), width=48)]
+    assert [line for line in heading if line[0] in "动化成究展"] == []
+    assert [line for line in texts(text, 48) if line[0] in "动化成究展"]
+
+
 def test_brackets_stay_around_what_they_enclose() -> None:
     for sentence, wanted in [
         ("نستخدم خدمة Amazon (AWS) في العمل.", ["Amazon (AWS)"]),

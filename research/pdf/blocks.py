@@ -231,7 +231,8 @@ class BlockRenderer:
         rows = [row.children for part in node.children for row in part.children]
         if not rows or not rows[0]:
             return
-        if is_right_to_left(" ".join(map(plain, rows[0]))):
+        to_the_left = is_right_to_left(" ".join(map(plain, rows[0])))
+        if to_the_left:
             rows = [row[::-1] for row in rows]
         left = min(depth, MAX_DEPTH) * STEP
         room = self.width - left
@@ -244,6 +245,8 @@ class BlockRenderer:
             for n, row in enumerate(rows)
         ]
         widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
+        if to_the_left:
+            left = room - sum(widths)
         paragraphs = [
             ParagraphStyle(12.5, to_the_right="right" in str(cell.attrs.get("style", ""))) for cell in rows[0]
         ]

@@ -15,7 +15,8 @@ def room_for(nodes: Sequence[Node]) -> float:
     """Return how much room the beginning of the nodes needs, to stand with what it introduces; or 0."""
     if nodes[0].type == "paragraph" and len(nodes) > 1 and nodes[1].type in _INTRODUCED:
         text = plain(nodes[0])
-        is_label = text.endswith((":", "：")) or [child.type for child in nodes[0].children] == ["strong"]
+        kinds = [child.type for child in nodes[0].children if child.content or child.children]
+        is_label = text.endswith((":", "：")) or kinds == ["strong"]
         return 16 * (len(text) // 80 + 4) if is_label and len(text) < 300 else 0
     headings = list(takewhile(lambda node: node.type == "heading", nodes))
     if not headings:

@@ -12,9 +12,11 @@ from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, wo
 from research.pdf.unicode import break_locale, clean, line_breaks
 
 _BOX = "\ufffc"
-# Long addresses break as a printed bibliography breaks them (Chicago Manual of Style, 14.18).
-_ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"]{30,}")
-_IN_ADDRESS = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=\w/)(?=[\w])")
+# Long addresses break in their path, as a bibliography breaks them (Chicago Manual of Style, 14.18).
+_ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"/]*(/[^\s<>\"]*)?")
+_IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
+_CITATION = re.compile(r" (?=\[\d{1,3}\])")
+"""The space before a citation's number, which does not begin a line."""
 
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
@@ -43,6 +45,13 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
     return [in_visual_order(_without_end_space(line)) for line in lines]
 
 
+def widest_word(runs: Iterable[Run]) -> float:
+    """Return the width of the widest part that is not broken where there is room for it."""
+    paragraph = _Paragraph(runs, MissingGlyphs())
+    ends = paragraph.breaks()
+    return max((paragraph.unit(start, end).inked for start, end in pairwise([0, *ends])), default=0.0)
+
+
 class _Paragraph:
     """The characters of runs with their embedding levels, a box being one character."""
 
@@ -55,19 +64,20 @@ class _Paragraph:
         self._shapers = [] if self.levels else [word_shaper(run.look, missing.language) for run in self.runs]
 
     def breaks(self) -> list[int]:
-        """Return where a line may end; a box is like a letter of a word."""
+        """Return where a line may end; a box is like a letter of a word, and headings break by phrase."""
         text = self.text.replace(_BOX, "x")
-        ends = line_breaks(text, break_locale(text))
+        ends = set(line_breaks(text, break_locale(text, all(run.look.bold for run in self.runs))))
+        for address in _ADDRESS.finditer(text) if "://" in text else ():
+            start, path = address.start(), address.start(1)
+            ends.difference_update(range(start + 1, path if path >= 0 else address.end()))
+            ends.update(path + place.start() for place in _IN_PATH.finditer(address[1] or ""))
         if "\u00ad" in text:  # soft hyphens are not drawn, so words are not broken there
-            ends = [end for end in ends if text[end - 1] != "\u00ad"]
-        if "://" in text:
-            within = [
-                address.start() + place.start()
-                for address in _ADDRESS.finditer(text)
-                for place in _IN_ADDRESS.finditer(address[0])
-            ]
-            ends = sorted({*ends, *within})
-        return ends
+            ends.difference_update(found.end() for found in re.finditer("\u00ad", text))
+        if "[" in text:
+            ends.difference_update(found.end() for found in _CITATION.finditer(text))
+        raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.look.raised}
+        raised = {start for start in raised if start and text[start - 1] != "\n"}
+        return sorted((ends - raised - {0}) | ({len(text)} - {0}))
 
     def unit(self, start: int, end: int) -> Word:
         """Return what stands between two breaks."""
@@ -107,7 +117,7 @@ def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
     lines: list[Line] = [[]]
     used = 0.0
     for run in line:
-        for part in by_grapheme(run):
+        for part in by_grapheme(run, width):
             if used + part.width > width and lines[-1] and (part.text != " " or part.look.shade):
                 lines.append([])
                 used = 0.0

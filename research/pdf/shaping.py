@@ -71,11 +71,17 @@ def plain_width(text: str, style: TextStyle) -> float:
     return line_width(shape(clean(text), style, 0, MissingGlyphs()))
 
 
-def by_grapheme(part: GlyphRun) -> Line:
-    """Return the grapheme clusters of a glyph run one by one."""
-    if part.shown_as:
-        return [part]
-    return [glyph_run(text, part.look, part.face, part.level) for text in graphemes(part.text)]
+def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:
+    """Yield the grapheme clusters of a glyph run one by one; the characters of one wider than the width."""
+    if part.shown_as or part.box:
+        yield part
+        return
+    for cluster in graphemes(part.text):
+        run = glyph_run(cluster, part.look, part.face, part.level)
+        if run.width <= width:
+            yield run
+        else:
+            yield from (glyph_run(text, part.look, part.face, part.level) for text in cluster)
 
 
 def joined(line: Line) -> Line:

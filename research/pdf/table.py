@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
+from research.pdf.linebreak import widest_word
 from research.pdf.runs import Run
 from research.pdf.shaping import plain_width
 from research.pdf.text import Text
 
 PAD_X, PAD_Y = 6.0, 4.0
+MAX_WORD_WIDTH = 100.0
+"""Up to which a column is made as wide as its widest word; longer ones are broken."""
 SAMPLED_ROWS = 200
 """Rows whose content decides how wide the columns are."""
 
@@ -89,20 +92,22 @@ class TableFlowable(Flowable):  # type: ignore[misc]
 
 
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:
-    """Widths by content: each column as wide as it likes, the widest giving way first."""
-    wishes = [
-        max(_natural_width(cell) for cell in column) + 2 * PAD_X + 1
-        for column in zip(*rows[:SAMPLED_ROWS], strict=False)
+    """Return widths by content (RFC 1942): words are whole, and wide columns share what narrow ones leave."""
+    columns = list(zip(*rows[:SAMPLED_ROWS], strict=False))
+    wishes = [max(map(_natural_width, column)) + 2 * PAD_X + 1 for column in columns]
+    if sum(max(wish, narrowest) for wish in wishes) <= available:
+        return [max(wish, narrowest) for wish in wishes]
+    words = [max(map(widest_word, column)) + 2 * PAD_X + 1 for column in columns]
+    share = available / len(columns)
+    least = [
+        max(narrowest, wish if wish <= share else min(word, wish, MAX_WORD_WIDTH))
+        for wish, word in zip(wishes, words, strict=True)
     ]
-    share = available
-    while sum(min(wish, share) for wish in wishes) > available + 0.01:
-        fitting = [wish for wish in wishes if wish < share]
-        wide = len(wishes) - len(fitting)
-        tighter = (available - sum(fitting)) / wide if wide else share
-        if tighter >= share:
-            break
-        share = tighter
-    widths = [max(min(wish, share), narrowest) for wish in wishes]
+    if sum(least) > available:
+        least = [narrowest for _ in columns]
+    more = [max(wish - floor, 0) for wish, floor in zip(wishes, least, strict=True)]
+    part = min(1, max(available - sum(least), 0) / (sum(more) or 1))
+    widths = [floor + part * wanted for floor, wanted in zip(least, more, strict=True)]
     scale = min(1, available / sum(widths))
     return [width * scale for width in widths]
 

@@ -43,13 +43,13 @@ def unit_starts(text: str) -> Sequence[int]:
     return starts
 
 
-def break_locale(text: str) -> str:
-    """Return the locale whose line breaks suit the text: Korean breaks between its words.
+def break_locale(text: str, by_phrase: bool) -> str:
+    """Return the locale whose line breaks suit the text.
 
     The root locale has the strict rules of Japanese and Chinese, and dictionaries for Thai, Lao,
-    Khmer and Burmese.
+    Khmer and Burmese. With phrases, no word of Chinese and Japanese is broken; nor of Korean, ever.
     """
-    return "ko@lb=strict;lw=phrase" if _HANGUL.search(text) else ""
+    return "ja@lb=strict;lw=phrase" if by_phrase or _HANGUL.search(text) else ""
 
 
 def line_breaks(text: str, locale: str = "") -> list[int]:
