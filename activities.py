@@ -29,6 +29,7 @@ from research.llm import client as llm
 from research.llm import search
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
+from research.llm.limits import Limits
 from research.reports.naming import UnsafeName
 from research.reports.sources import clean_results
 from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
@@ -41,7 +42,9 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
     """Return the model's answer to the prompt."""
-    return await _call(input, lambda draft: llm.complete(input.prompt, config.load(), draft, input.spent))
+    return await _call(
+        input, lambda draft: llm.complete(input.prompt, config.load(), draft, Limits.of(input))
+    )
 
 
 @activity.defn
@@ -66,7 +69,7 @@ async def web_search(input: WebSearchInput) -> WebSearchOutput:
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
     return await _call(
-        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
+        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, Limits.of(input))
     )
 
 

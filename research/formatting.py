@@ -1,9 +1,10 @@
-"""Formatting of numbers, costs, usage and notes for people.
+"""Formatting of numbers, costs, usage and notes for people; sizes of texts in JSON.
 
 Imports the standard library and `models` only, because the workflow and the starter import it.
 """
 
 import json
+from bisect import bisect_right
 
 from models import LLMCallOutput, Usage
 
@@ -78,3 +79,16 @@ def call_notes(part: str, call: LLMCallOutput) -> list[str]:
     if call.resumed_at:
         clauses.append(f"was interrupted and resumed at character {call.resumed_at:,}")
     return [f"{part} {clause}." for clause in clauses]
+
+
+def json_bytes(text: str) -> int:
+    """Return the bytes of the text in the JSON that Temporal's data converter writes, without quotes."""
+    return len(json.dumps(text)) - 2
+
+
+def truncate_json(text: str, max_bytes: int) -> str:
+    """Return the longest beginning of the text whose JSON has at most `max_bytes` bytes."""
+    if json_bytes(text) <= max_bytes:
+        return text
+    end = bisect_right(range(len(text)), max_bytes, key=lambda length: json_bytes(text[:length]))
+    return text[: end - 1]

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from models import LLMCallOutput, Usage, WebSearchOutput
 from research.config import SAMPLE_MODEL
 
+BYTES_PER_TOKEN = 4
+"""For estimates, because providers send chunks of one token or of a hundred."""
+
 
 def total(
     calls: Sequence[LLMCallOutput], searches: Sequence[WebSearchOutput] = (), interrupted_at_end: bool = False
@@ -44,6 +47,11 @@ def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
     except Exception:  # because litellm raises a bare Exception for a model that it does not know
         return None
     return round(float(sum(prices)), 9)
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a text has; for Chinese about three in four characters."""
+    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
 def is_ollama(model: str) -> bool:
