@@ -10,7 +10,7 @@ from models import LLMCallOutput, Usage
 
 MAX_SUMMARY_BYTES = 400
 """The service's limit for the JSON of a Workflow's or a step's summary."""
-_INCOMPLETE = {
+INCOMPLETE = {
     "length": "ends where the longest possible answer ended; it is not complete",
     "too_long": "ends where the longest possible answer ended; it is not complete",
     "empty": "was interrupted, and the model did not continue it; it is not complete",
@@ -74,8 +74,8 @@ def report_notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure
 def call_notes(part: str, call: LLMCallOutput) -> list[str]:
     """Return the notes about one text, as sentences whose subject is `part`."""
     clauses = [*call.notes]
-    if call.finish_reason in _INCOMPLETE:
-        clauses.insert(0, _INCOMPLETE[call.finish_reason])
+    if call.finish_reason in INCOMPLETE:
+        clauses.insert(0, INCOMPLETE[call.finish_reason])
     if call.resumed_at:
         clauses.append(f"was interrupted and resumed at character {call.resumed_at:,}")
     return [f"{part} {clause}." for clause in clauses]
