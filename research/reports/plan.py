@@ -44,6 +44,11 @@ class PlannedSection:
     queries: tuple[str, ...] = ()
     level: int = 0
 
+    def line(self) -> str:
+        """Return title and content in one line; queries tell it where the plan says nothing else."""
+        covers = self.covers or "; ".join(self.queries)
+        return f"{self.title}: {covers}" if covers else self.title
+
 
 def read_plan(text: str) -> tuple[PlannedSection, ...]:
     """Return the sections of a plan in their order; none where nothing of the text can be read as one."""
