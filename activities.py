@@ -30,6 +30,7 @@ from research.llm import search
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.llm.limits import Limits
+from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
 from research.reports.sources import clean_results
 from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
@@ -41,10 +42,9 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
-    """Return the model's answer to the prompt."""
-    return await _call(
-        input, lambda draft: llm.complete(input.prompt, config.load(), draft, Limits.of(input))
-    )
+    """Return the model's answer to the prompt; sources that are too many for the model are left out."""
+    complete = llm.complete_shortening if has_sources(input.prompt) else llm.complete
+    return await _call(input, lambda draft: complete(input.prompt, config.load(), draft, Limits.of(input)))
 
 
 @activity.defn

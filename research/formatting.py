@@ -61,6 +61,8 @@ def report_notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure
     `failure` is the reason why there is no summary.
     """
     notes = call_notes("The research", research)
+    if research.prompt_shortened:
+        notes.append("The research was written from some of the sources: all are too long for the model.")
     if summary is None:
         notes.append(f"There is no executive summary: {failure}.")
         return tuple(notes)

@@ -19,7 +19,8 @@ from pathlib import Path
 from temporalio.client import WorkflowHandle
 
 from testing.processes import workflow_id
-from testing.provider import Call, Provider, Reply, default_reply, rest_of
+from testing.provider import Call, Reply, default_reply, rest_of
+from testing.search import SearchProvider
 from tests.conftest import KEY, App, DevServer, checkout, copy_clone, free_port, wait_until
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -58,6 +59,12 @@ class Shape:
     environ: Mapping[str, str] = field(default_factory=dict)
     kill: bool = False
     cancel: bool = False
+    since: str = "0.1"
+    """The first version that knows this shape."""
+
+    def is_of(self, version: str) -> bool:
+        """Whether this version knows the shape."""
+        return [*map(int, version.split("."))] >= [*map(int, self.since.split("."))]
 
 
 SHAPES = {
@@ -68,6 +75,7 @@ SHAPES = {
     "no-summary": Shape(reply=no_summary),
     "cancelled": Shape(reply=slow, cancel=True),
     "over-the-ceiling": Shape(environ={"LLM_MAX_COST": "0.00001"}),
+    "sources": Shape(options=("--sources",), since="0.5"),
 }
 
 
@@ -81,7 +89,7 @@ def main(version: str, commit: str = "") -> None:
         try:
             for name, shape in SHAPES.items():
                 target = HISTORIES / f"{version}-{name}.json"
-                if not target.exists():
+                if shape.is_of(version) and not target.exists():
                     target.write_text(asyncio.run(_record(server, shape)) + "\n")
                     print(target.stem, flush=True)
         finally:
@@ -90,13 +98,14 @@ def main(version: str, commit: str = "") -> None:
 
 async def _record(server: DevServer, shape: Shape) -> str:
     """The history of one report of this shape."""
-    with Provider(shape.reply) as provider:
+    with SearchProvider(shape.reply) as provider:
         environ = {
             **server.environ,
             "TEMPORAL_NAMESPACE": f"record-{uuid.uuid4().hex[:8]}",
             "LLM_MODEL": "openai/gpt-4o",
             "LLM_API_KEY": KEY,
             "LLM_API_BASE": provider.url,
+            **(provider.search_environ if "--sources" in shape.options else {}),
             **shape.environ,
         }
         app = App(server.root, environ)

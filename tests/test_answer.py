@@ -1,10 +1,13 @@
 """Answers as models send them: reasoning, a fence around it all and markers of citations are no report."""
 
+import re
+
 import pytest
 
+from models import Source
 from research.formatting import json_bytes, truncate_json
 from research.llm import answer
-from research.llm.prompts import shorten_prompt, summary_prompt
+from research.llm.prompts import research_prompt, shorten_prompt, summary_prompt
 
 REPORT = "# Moss\n\nWater bears live in moss.\n\n```python\nprint('<think>')\n```\n\nThe end 【of it】."
 
@@ -74,3 +77,19 @@ def test_hostile_answers_take_no_time() -> None:
         "`` ` " * 50_000,
     ):
         answer.clean(text)
+
+
+def test_a_prompt_with_sources_keeps_all_but_the_last_when_it_is_shortened() -> None:
+    sources = [
+        Source(n, f"https://example.org/{n}", f"Title {n}", snippet="word " * 60) for n in range(1, 21)
+    ]
+    prompt = research_prompt("A topic", sources)
+    short = shorten_prompt(prompt, len(prompt) // 2)
+    assert len(short) < len(prompt) // 2 + 20
+    instruction, mark, quoted = prompt.partition("\n\nThe sources:\n\n")
+    assert short.startswith(instruction + mark)
+    assert quoted.startswith(short.removeprefix(instruction + mark))
+    numbers = re.findall(r"^\[(\d+)\] Title", short, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    assert 5 < len(numbers) < 12
+    assert short.endswith("word ")

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from models import Source
-from research.reports.citations import check_citations
+from models import PDFGenerationInput, Source
+from research.pdf.markdown import parse
+from research.reports.citations import check_citations, check_report
+from research.reports.markdown import CITATION, report_markdown
 from research.reports.references import normalize_address
 
 SOURCES = (
@@ -88,6 +90,7 @@ def test_no_text_makes_it_fail(text: str) -> None:
         ("它能生存【3】。", "它能生存[^1]。"),
         ("It survives [1](https://invented.example/page).", "It survives[^1]."),
         ("It survives ([1], [2]).", "It survives ([^1][^2])."),
+        ("See https://example.org/genome[1] now.", "See https://example.org/genome[^1] now."),
         ("In [2024] the index a[0] was 3.", "In [2024] the index a[0] was 3."),
         ("Two powers: 2^10^ and 5^3^.", "Two powers: 2^10^ and 5^3^."),
         ("| a | b |\n| --- | --- |\n| x [2] | y |", "| a | b |\n| --- | --- |\n| x[^1] | y |"),
@@ -166,6 +169,49 @@ def test_what_the_reader_is_told() -> None:
 def test_without_sources_a_text_stays_as_it_is() -> None:
     text = "A text [1] with [7] numbers.\r\n\r\n[1]: https://example.org"
     assert check_citations(text, ()).text == text
+
+
+def citations(text: str, cited: int) -> list[int]:
+    """The numbers that become citations on the page."""
+    return [node.meta["number"] for node in parse(text, cited).walk() if node.type == "citation"]
+
+
+@given(pieces, st.integers(1, 4))
+def test_only_marks_of_the_check_become_citations(parts: list[str], given: int) -> None:
+    """On the page and in the Markdown the same ones, whatever marks the model wrote."""
+    text = " ".join(parts)
+    report = check_report(PDFGenerationInput(text, sources=SOURCES[:given], retrieved="2026-11-25"))
+    marks = [int(number) for number in CITATION.findall(report.content)]
+    assert citations(report.content, len(report.sources)) == marks
+    assert set(marks) == {source.number for source in report.sources}
+    markdown = report_markdown(report)
+    assert re.findall(r"^\[\^(\d+)\]: ", markdown, re.M) == [str(source.number) for source in report.sources]
+    assert report.account in markdown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A [label [^2]](https://example.com/tun_(biology)) and $x[^2]$ and `a[^2]` and \\[^2].",
+        "Its own \u2060[^2](https://example.com/x) mark, in `code\u2060[^2]` too.",
+        "- `an open tick\n- [^2](https://example.com/x)` closed in another item",
+    ],
+)
+def test_a_mark_that_a_model_wrote_leads_nowhere(text: str) -> None:
+    """Nor does it without a check: a report without sources has no citations."""
+    report = check_report(PDFGenerationInput(f"{text} [3]", summary="In short [3].", sources=SOURCES))
+    assert citations(report.content, len(report.sources)) == [
+        int(number) for number in CITATION.findall(report.content)
+    ]
+    assert report.summary == "In short."
+    plain = check_report(PDFGenerationInput(text, summary="In short [3]."))
+    assert (plain.content, plain.summary, plain.account) == (text, "In short [3].", "")
+    assert citations(plain.content, 0) == []
+
+
+def test_a_number_behind_the_end_of_code_is_a_citation() -> None:
+    text = "```python\nx[1]\n``` [2]\nAfter [1]."
+    assert check_citations(text, SOURCES).text == "```python\nx[1]\n```\n[^1]\nAfter[^2]."
 
 
 @pytest.mark.parametrize(

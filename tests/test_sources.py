@@ -1,15 +1,24 @@
 """A report with sources: planned, searched, cited, and checked on the page."""
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pypdf import PdfReader
+from temporalio.client import Client
 
 from testing.processes import workflow_id
-from testing.search import SearchProvider
-from tests.conftest import App
+from testing.provider import Call, Reply, default_reply
+from testing.search import SearchProvider, SearchReply, default_results
+from testing.terminal import Terminal
+from tests.conftest import App, pdf_text, wait_until
 
 QUESTION = "How does durable execution work?"
+QUERIES = ["durable execution", "workflow engines", "crash recovery", "event sourcing"]
 
 
 @pytest.fixture
@@ -24,28 +33,198 @@ def searching(app: App, provider: SearchProvider) -> App:
     return app
 
 
-async def test_a_report_with_sources_takes_its_steps(searching: App, provider: SearchProvider) -> None:
-    """A plan, its queries, a research that has the sources, the rest as ever; with a summary each."""
+def links(path: Any) -> list[str]:
+    """The web addresses that a PDF's links lead to."""
+    found = [a.get_object() for page in PdfReader(path).pages for a in page.get("/Annots", [])]
+    return [str(link["/A"]["/URI"]) for link in found if "/URI" in link.get("/A", {})]
+
+
+def inner_links(path: Any) -> list[float]:
+    """The heights, on their page, of the places in the PDF that its links lead to."""
+    found = [a.get_object() for page in PdfReader(path).pages for a in page.get("/Annots", [])]
+    return [float(link["/Dest"][3]) for link in found if "/Dest" in link]
+
+
+async def test_a_report_with_sources(searching: App, provider: SearchProvider) -> None:
+    """A plan, its queries, a research that has the sources, and a page whose references are all retrieved."""
+    provider.reply = lambda call: (
+        default_reply(call)
+        if call.is_plan or call.is_summary
+        else Reply(
+            "## Recovery\n\nA worker may die [2][5]. Another one goes on [13, 2].\n\n"
+            "- Nothing is lost [99].\n\n```python\nx[1]\n```\n\n## References\n\n[1] https://invented.example/paper\n"
+        )
+    )
     searching.worker()
-    starter = searching.starter(QUESTION)
+    starter = searching.starter("--json", QUESTION)
     assert starter.exit_status() == 0, starter.text
     assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (1, 1, 1)
-    queries = ["durable execution", "workflow engines", "crash recovery", "event sourcing"]
-    assert sorted(search.query for search in provider.searches) == sorted(queries)
-    research = provider.calls[1].prompt
-    assert research.startswith(f"{QUESTION}\n\nWrite the report from the numbered sources below.")
-    assert provider.calls[1].source_numbers == list(range(1, 14))  # three of each query, and one of all
-    assert "[1] On durable execution, part 1\n2021-01-15\n" in research
-    assert "> Part 1 of what is known of durable execution: measured in the laboratory." in research
+    assert sorted(search.query for search in provider.searches) == sorted(QUERIES)
+    research = provider.calls[1]
+    assert research.prompt.startswith(f"{QUESTION}\n\nWrite the report from the numbered sources below.")
+    assert research.source_numbers == list(range(1, 14))  # three of each query, and one of all
+    assert "[1] On durable execution, part 1\n2021-01-15\n" in research.prompt
+    assert "> Part 1 of what is known of durable execution: measured in the laboratory." in research.prompt
+
+    result = json.loads(starter.lines[-1])
+    cited = [(source["number"], source["title"], source["date"]) for source in result["sources"]]
+    assert cited == [
+        (1, "On workflow engines, part 1", "2021-01-15"),
+        (2, "On durable execution, part 2", "2021-02-15"),
+        (3, "An overview of the field", ""),
+    ]
+    assert result["bill"]["searches"] == 4
+    assert result["bill"]["search_cost"] == 0.0
+    addresses = [source["url"] for source in result["sources"]]
+    assert set(addresses) <= {found["url"] for query in QUERIES for found in default_results(query).results}
+
+    text = " ".join(pdf_text(result["path"]).split())
+    assert "A worker may die1,2. Another one goes on3,1." in text
+    assert "Nothing is lost." in text
+    assert "x[1]" in text
+    assert "invented.example" not in text
+    assert text.count("References") == 1
+    assert links(result["path"]) == addresses
+    first, second, third, again = inner_links(result["path"])
+    assert first == again > second > third
+    today = datetime.now(UTC).date().isoformat()
+    assert f"journal.example.org, 2021-01-15, retrieved {today}" in text
+    assert (
+        "Checked by the program: 3 of 13 sources cited; 1 number that the model made up was removed;"
+        " a list of references that the model wrote was removed." in text
+    )
+    assert "searches 4 ($0.0000)" in text
+    written = Path(result["path"]).with_suffix(".md").read_text(encoding="utf-8")
+    assert "A worker may die[^1][^2]. Another one goes on[^3][^1]." in written
+    assert re.findall(r"^\[\^(\d)\]: .*<(.*)>", written, re.M) == [
+        (str(number), address) for number, address in enumerate(addresses, 1)
+    ]
 
     client = await searching.client()
-    events = (await client.get_workflow_handle(workflow_id(starter)).fetch_history()).events
+    events = (await client.get_workflow_handle(result["workflow_id"]).fetch_history()).events
     summaries = [json.loads(e.user_metadata.summary.data) for e in events if e.user_metadata.summary.data]
     assert summaries == [
-        QUESTION,
-        "Plan the report",
-        *[f"Search: {query}" for query in queries],
-        "Research the topic",
-        "Summarise the research",
-        "Write the PDF",
+        QUESTION, "Plan the report", *[f"Search: {query}" for query in QUERIES],
+        "Research the topic", "Summarise the research", "Write the PDF",
+    ]  # fmt: skip
+
+
+def test_a_worker_killed_in_every_phase(searching: App, provider: SearchProvider) -> None:
+    """In the plan, between two searches, in the research: what was recorded is not made again."""
+    endless = 60.0
+
+    def reply(call: Call) -> Reply:
+        """The first plan and the first research never come."""
+        is_first = (
+            call.is_plan * provider.plan_calls + bool(call.source_numbers) * provider.research_calls == 1
+        )
+        return Reply(default_reply(call).text, before_seconds=endless if is_first else 0)
+
+    def find(query: str) -> SearchReply:
+        made = [search.query for search in provider.searches]
+        is_first = query == QUERIES[2] and made.count(query) == 1
+        return SearchReply(default_results(query).results, before_seconds=endless if is_first else 0)
+
+    provider.reply, provider.find = reply, find
+    worker = searching.worker()
+    starter = Terminal("starter.py", QUESTION, root=searching.root, environ=searching.environ)
+    wait_until(lambda: provider.plan_calls == 1)
+    worker.kill()
+    worker = searching.worker()
+    starter.see("Search", "3 of 4", "10 sources found")
+    worker.kill()
+    worker = searching.worker()
+    wait_until(lambda: provider.research_calls == 1)
+    worker.kill()
+    searching.worker()
+    assert starter.exit_status() == 0, starter.screen
+    assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (2, 2, 1)
+    assert sorted(search.query for search in provider.searches) == sorted([*QUERIES, QUERIES[2]])
+    first, second = (call.prompt for call in provider.calls if call.source_numbers)
+    assert first == second  # the research begins again with the same sources
+
+    seen = starter.see("PDF: ")
+    steps = [line.split()[1:5] for line in seen.splitlines() if line.startswith("✓")]
+    assert [step[0] for step in steps] == ["Plan", "Search", "Research", "Summary", "PDF"]
+    assert steps[1] == ["Search", "4", "of", "4"]
+    assert "13 sources found" in seen
+
+
+async def test_a_report_waits_for_what_a_person_has_to_set(
+    app: App, provider: SearchProvider, client: Client
+) -> None:
+    """Started by JSON on a worker without a search provider: it waits, says what to set, and goes on."""
+    provider.reply = lambda call: Reply("- tardigrades in space")
+    worker = app.worker()
+    handle = await client.start_workflow(
+        "GenerateReportWorkflow", {"prompt": "How do tardigrades survive?", "sources": True},
+        id="from-json", task_queue="research",
+    )  # fmt: skip
+    worker.wait_for("Search, attempt 1: Sources need a search provider: set SEARCH_PROVIDER")
+    starter = app.starter("--attach", "from-json")
+    starter.wait_for("Search waits: Sources need a search provider: set SEARCH_PROVIDER")
+    worker.stop()
+    app.worker(SEARCH_PROVIDER="sample", LLM_MODEL="sample/report")
+    output = await handle.result()
+    assert output["sources"][0]["url"] == "https://doi.org/10.1016/j.cub.2008.06.048"
+    assert len(output["sources"]) == 6
+    assert links(output["path"])[0] == "https://doi.org/10.1016/j.cub.2008.06.048"
+    assert starter.exit_status() == 0, starter.text
+
+
+def test_an_outage_leaves_what_the_other_queries_found(searching: App, provider: SearchProvider) -> None:
+    """It continues after MAX_OUTAGES attempts and says so, as it says that not all sources fit into the
+    model's context. Without a plan the topic is the query; without sources there are no references."""
+    too_long = {"message": "too many tokens", "code": "context_length_exceeded"}
+    provider.reply = lambda call: (
+        Reply(status=400, error=too_long) if len(call.source_numbers) > 6 else default_reply(call)
+    )
+    down = {"retry-after-ms": "20"}
+    provider.find = lambda query: (
+        SearchReply(status=503, headers=down) if query == QUERIES[1] else default_results(query)
+    )
+    searching.worker()
+    starter = searching.starter("--json", QUESTION)
+    assert starter.exit_status() == 0, starter.text
+    result = json.loads(starter.lines[-1])
+    assert result["notes"] == [
+        '1 of 4 searches of the web failed: searxng gives no answer: {"error": "no search now"}.',
+        "The research was written from some of the sources: all are too long for the model.",
     ]
+    assert result["bill"]["searches"] == 3
+    assert [search.query for search in provider.searches].count(QUERIES[1]) == 8
+    assert "1 of 4 searches of the web failed" in pdf_text(result["path"])
+
+    refused = Reply(status=422, error={"message": "no plans here"})
+    provider.reply = lambda call: refused if call.is_plan else default_reply(call)
+    provider.find = lambda query: SearchReply([])
+    provider.searches.clear()
+    starter = searching.starter("--json", QUESTION)
+    assert starter.exit_status() == 0, starter.text
+    result = json.loads(starter.lines[-1])
+    assert [search.query for search in provider.searches] == [QUESTION]
+    assert result["notes"] == ["No search of the web found anything, so this report cites no sources."]
+    assert result["sources"] == []
+    text = pdf_text(result["path"])
+    assert "cites no sources" in text
+    assert "References" not in text
+    assert provider.calls[-2].prompt == QUESTION
+
+
+async def test_whether_sources_are_asked_for(searching: App, provider: SearchProvider) -> None:
+    """`--no-sources` makes the report that it always was, though a provider is configured."""
+    searching.worker()
+    starter = searching.starter("--no-sources", QUESTION)
+    assert starter.exit_status() == 0, starter.text
+    assert (provider.plan_calls, provider.searches) == (0, [])
+    assert "searches" not in starter.text
+    client = await searching.client()
+    events = (await client.get_workflow_handle(workflow_id(starter)).fetch_history()).events
+    names = [e.activity_task_scheduled_event_attributes.activity_type.name for e in events]
+    assert [name for name in names if name] == ["llm_call", "generate_summary", "create_pdf_activity"]
+
+
+def test_a_wrong_search_provider_is_said_at_once(app: App) -> None:
+    worker = app.run("worker.py", SEARCH_PROVIDER="no-such")
+    assert worker.exit_status() == 2
+    assert any("SEARCH_PROVIDER=no-such names no search provider" in line for line in worker.lines)

@@ -14,6 +14,7 @@ from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
 from research.pdf.text import Run, TextStyle
 
 LINK_SCHEMES = ("http", "https", "mailto")
+WORD_JOINER = "\u2060"
 MAX_FORMULA_COST = 30_000
 """What the formulas of one document may cost, some five seconds; further ones stay source."""
 MAX_INLINE_HEIGHT = 1.9
@@ -103,7 +104,7 @@ class InlineRenderer:
         look = replace(
             style, raised=True, bold=False, italic=False, color=ACCENT, link=f"#{reference_place(number)}"
         )
-        return [Run(str(number), look)]
+        return [Run(f"{WORD_JOINER}{number}", look)]  # so that no line begins with it
 
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]

@@ -11,13 +11,13 @@ from models import PDFGenerationInput, Source
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import reference_place
 from research.pdf.markdown import Node, parse
-from research.pdf.styles import ACCENT, BODY, MUTED, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
+from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
 from research.pdf.text import Bookmark, Run
 from research.reports.markdown import REFERENCES_TITLE, about_check
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
 _TITLE = replace(BODY, size=SOURCE_SIZE)
-_DETAILS = replace(_TITLE, color=MUTED)
+_DETAILS = SMALL
 
 
 def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
@@ -34,13 +34,12 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
 
 def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
-    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date)))
+    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date, f"retrieved {retrieved}")))
     link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
     runs = [
-        Run(f"{source.title}. ", _TITLE),
-        Run(f"{details}.\n", _DETAILS),
+        Run(f"{source.title}\n", _TITLE),
         Run(source.url, link),
-        Run(f" (retrieved {retrieved})", _DETAILS),
+        Run(f"  {details}", _DETAILS),
     ]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     place = Bookmark(reference_place(source.number), source.title, -1)

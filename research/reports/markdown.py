@@ -80,9 +80,9 @@ def colophon(report: PDFGenerationInput) -> str:
 
 def _entry(source: Source, retrieved: str) -> str:
     """Return the footnote that a citation leads to; the title is text, whatever it looks like."""
-    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date)))
+    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date, f"retrieved {retrieved}")))
     title = escape_markdown(source.title)
-    return f"[^{source.number}]: {title}. {details}. <{source.url}> (retrieved {retrieved})"
+    return f"[^{source.number}]: {title}. <{source.url}> ({details})"
 
 
 def about_check(report: PDFGenerationInput) -> str:
