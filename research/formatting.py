@@ -55,22 +55,12 @@ def format_call(call: LLMCallOutput) -> str:
     return f"{words}, {tokens}, cost {format_cost(call.cost)}, {call.seconds:.0f} s"
 
 
-def report_notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure: str) -> tuple[str, ...]:
-    """Return the notes for the page about texts that are cut, missing, shortened or resumed.
-
-    `failure` is the reason why there is no summary.
-    """
-    notes = call_notes("The research", research)
-    if research.prompt_shortened:
-        notes.append("The research was written from some of the sources: all are too long for the model.")
+def summary_notes(summary: LLMCallOutput | None, failure: str) -> list[str]:
+    """Return the notes for the page about the summary, or about the reason why there is none."""
     if summary is None:
-        notes.append(f"There is no executive summary: {failure}.")
-        return tuple(notes)
-    if summary.prompt_shortened:
-        notes.append(
-            "The summary covers the beginning of the research only: all of it is too long for the model."
-        )
-    return (*notes, *call_notes("The summary", summary))
+        return [f"There is no executive summary: {failure}."]
+    shortened = "The summary covers the beginning of the research only: all of it is too long for the model."
+    return [*([shortened] if summary.prompt_shortened else []), *call_notes("The summary", summary)]
 
 
 def call_notes(part: str, call: LLMCallOutput) -> list[str]:

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from models import LLMCallOutput, PDFGenerationInput, Source
 from research.formatting import json_bytes, truncate_json
+from research.reports.outline import below_title
 from research.reports.plan import MAX_SECTIONS, MAX_TITLE_CHARACTERS
 from research.reports.references import parse_blocks
 from research.reports.sections import (
     MAX_SECTION_BYTES,
     WrittenSection,
-    below_title,
     join_sections,
     section_notes,
 )

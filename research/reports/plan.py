@@ -46,7 +46,7 @@ class PlannedSection:
 
     def line(self) -> str:
         """Return title and content in one line; queries tell it where the plan says nothing else."""
-        covers = self.covers or "; ".join(self.queries)
+        covers = _cut(self.covers or "; ".join(self.queries), MAX_COVERS_CHARACTERS)
         return f"{self.title}: {covers}" if covers else self.title
 
 
@@ -65,6 +65,20 @@ def read_plan(text: str) -> tuple[PlannedSection, ...]:
             sections.append(PlannedSection(""))
         sections[-1] = _extended(sections[-1], line)
     return tuple(_without_titles(sections))
+
+
+def sections_asked_for(number: int) -> int:
+    """Return how many sections a plan is asked for; 0 for a report of one text."""
+    return min(number, MAX_SECTIONS) if number >= MIN_SECTIONS else 0
+
+
+def plan_notes(asked: int, planned: int) -> list[str]:
+    """Return the notes for the page about sections that were asked for and not planned."""
+    if asked > MAX_SECTIONS:
+        return [f"A report has at most {MAX_SECTIONS} sections; {asked} were asked for."]
+    if sections_asked_for(asked) and not planned:
+        return ["The model wrote no plan of sections that could be read, so the report is one text."]
+    return []
 
 
 def sections_to_write(plan: Sequence[PlannedSection]) -> tuple[PlannedSection, ...]:
