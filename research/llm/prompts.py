@@ -101,6 +101,18 @@ def section_number(prompt: str) -> int:
     return int(found[1]) if found else 0
 
 
+def section_title(prompt: str) -> str:
+    """Return the line of the plan, title and content, in a prompt that asks for a section."""
+    found = re.search(r"\n\nYour section:\n\n\d+\. (.*)", prompt)
+    return found[1] if found else ""
+
+
+def planned_sections(prompt: str) -> int:
+    """Return how many sections a plan is asked for; 0 where it is asked for queries alone."""
+    found = re.match(rf"{PLAN_INSTRUCTION} on the topic below, in (\d+) sections", prompt)
+    return int(found[1]) if found else 0
+
+
 def section_topic(prompt: str) -> str:
     """Return the topic in a prompt that asks for a section."""
     return prompt.partition(_SECTION_TOPIC)[2].partition(_SECTION_PLAN)[0]
