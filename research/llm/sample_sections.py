@@ -25,7 +25,7 @@ class _Section(NamedTuple):
 
 
 def plan(topic: str, count: int) -> str:
-    """Return a plan of so many sections; fewer about tardigrades, of which there are ten."""
+    """Return a plan of so many sections; fewer about tardigrades, of which there are nine."""
     if "tardigrade" in topic.lower():
         parts = [f"## {part.title}\n{part.covers}\n- {part.query}\n" for part in TARDIGRADES[:count]]
     else:
@@ -79,6 +79,11 @@ body. Its genes for laying out a body show that almost all of it corresponds to 
 
 Two sharp stylets pierce the cells of moss and algae, and a muscular throat sucks them dry. Larger species \
 hunt nematodes, and each other.
+
+### Skins and eggs
+
+A tardigrade grows by shedding its skin, up to a dozen times in a life of some months, not counting its time \
+as a tun. Many species lay their eggs into the skin that they leave behind; some need no males.
 """,
     ),
     _Section(
@@ -100,6 +105,11 @@ an aquatic animal, even one that lives on a roof.
 The places at the top of the table are the hard ones, and their animals are the famous ones: who lives in \
 moss must expect to dry out a hundred times in a life. Species of the deep sea, where water never goes \
 away, cannot survive drying at all.
+
+### How they travel
+
+A dry tun weighs almost nothing. Wind carries it as dust, and birds carry it in their feathers, so that the \
+same species is found on two continents. To settle, it needs rain that lasts for a few days.
 """,
     ),
     _Section(
@@ -180,6 +190,12 @@ open, and they were exposed to the vacuum and the light of low Earth orbit {spac
 The vacuum, it turned out, is only another drought. It is the Sun's ultraviolet light that kills {space}. \
 Those that survived were dried animals, so the often told story that tardigrades *live* in space is wrong: \
 they waited there.
+
+### Why it was tried
+
+The question behind it is whether life could travel between planets inside a stone. It would have to survive \
+the launch, the journey and the landing, and ten days are a short journey. The landing may be the hardest \
+part: frozen tardigrades that were shot into sand at more than a kilometre a second did not survive.
 """,
     ),
     _Section(
@@ -194,6 +210,13 @@ Filmed on gels of different stiffness, they put their feet down in an order much
 a million times their size: the faster they walk, the more feet are in the air at once, and no sudden \
 change of gait comes between {walking}. On softer ground they change their pattern, as some arthropods do \
 {walking}.
+
+### Six legs to walk, two to hold on
+
+The six front legs walk. The last pair points backwards, and serves to hold on: to grip a leaf of moss from \
+behind, to turn round on the spot, and to let go of a place that becomes dry at the right moment.
+
+### One plan or two
 
 Either both groups have inherited one way of controlling legs, or there are few good ways to control many \
 of them. For builders of tiny robots both answers are useful.
@@ -211,6 +234,8 @@ to harm as any other small animal in water.
 - **Heat, when dry.** Of its tuns, half died after an hour at about 83 °C {heat}.
 - **Speed.** An animal that dries within seconds has no time to become a tun, and dies.
 - **Time.** Every month as a tun costs some of the animals their lives.
+
+### No lover of extremes
 
 So a tardigrade is not an extremophile, which would *prefer* such places. It is an animal of mild, wet \
 moments that has learned to skip the rest. Where these moments become hotter, its tricks do not help it.
@@ -230,23 +255,6 @@ dry glass could make that needless {glass}.
 
 None of it is in use. Between a protein that works in a dish and a medicine lie the questions of how it \
 gets into the cell, how it leaves it, and what it does in the meantime.
-""",
-    ),
-    _Section(
-        "What is not known",
-        "Open questions, and why so few species are studied.",
-        "tardigrades open questions",
-        """\
-Almost all that is known comes from a handful of the 1,400 species, because only these can be bred. Three \
-questions stand out.
-
-1. How does an animal *notice* in time that its water goes?
-2. What wakes it, when there is nothing to feel with?
-3. How old can a tun become, if it lies dry, cold and dark?
-
-You can help with a fourth, the question of where they live: soak a piece of dry moss overnight, press it \
-over a dish, and look at the drops at 40 times magnification. What moves slowly, on eight legs and with \
-evident determination, is probably a tardigrade.
 """,
     ),
 )
