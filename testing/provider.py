@@ -306,7 +306,7 @@ def rest_of(text: str, call: Call, how: Continuation = Continuation.STRIPPED) ->
 
 
 def default_reply(call: Call) -> Reply:
-    """Return a short research text, which cites the sources that it was given, a section, a summary or a plan."""
+    """Return a short research text that cites the sources it was given, or a section, a summary or a plan."""
     if call.is_summary:
         return Reply("Durable execution remembers every finished step. So nothing is bought twice.")
     if call.section:
