@@ -31,6 +31,7 @@ class SearchReply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     before_seconds: float = 0.0
+    error: str = "no search now"
 
 
 class SearchProvider(Provider):
@@ -64,8 +65,7 @@ class SearchProvider(Provider):
         reply = self.find(query)
         await asyncio.sleep(reply.before_seconds)
         if reply.status != 200:
-            error = {"error": "no search now"}
-            return web.json_response(error, status=reply.status, headers=reply.headers)
+            return web.json_response({"error": reply.error}, status=reply.status, headers=reply.headers)
         return web.json_response({"query": query, "results": reply.results})
 
 

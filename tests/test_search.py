@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import Source, WebSearchOutput
+from models import LLMCallOutput, Source, WebSearchOutput
 from research import config
 from research.config import Settings
 from research.errors import UserError
-from research.formatting import MAX_SUMMARY_BYTES, cut_summary
-from research.llm import search
+from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_usage
+from research.llm import search, usage
 from research.llm.errors import ErrorKind, ProviderError
 from research.llm.prompts import MAX_SOURCES_BYTES, quote_sources
 from research.reports.sources import (
@@ -76,6 +76,23 @@ async def test_what_an_error_means(provider: SearchProvider, status: int, kind: 
     assert "\n" not in caught.value.message
     if kind is ErrorKind.TRANSIENT:
         assert caught.value.delay(1) == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(422, "SUBSCRIPTION_TOKEN_INVALID"), (400, "API key not valid."), (401, f"Nobody has the key {KEY}.")],
+)
+async def test_a_wrong_key_in_any_words(provider: SearchProvider, status: int, error: str) -> None:
+    """It waits for a person, who is not shown the key."""
+    provider.find = lambda query: SearchReply(status=status, error=error)
+    with pytest.raises(ProviderError) as caught:
+        await search.search("tun", settings("tavily"), 10)
+    assert caught.value.kind is ErrorKind.NEEDS_ACTION
+    assert caught.value.message.startswith("tavily refused the key: set its key in ")
+    provider.find = lambda query: SearchReply(status=418, error=error)
+    with pytest.raises(ProviderError, match="refuses this query") as other:
+        await search.search("tun", settings("tavily"), 10)
+    assert KEY not in caught.value.message + other.value.message
 
 
 async def test_a_provider_that_is_not_there_or_answers_nonsense(
@@ -211,3 +228,22 @@ def test_sources_in_a_prompt_are_bounded(text: str) -> None:
 @given(st.text(max_size=600))
 def test_a_step_s_summary_is_one_that_the_service_accepts(text: str) -> None:
     assert len(json.dumps(cut_summary(text))) <= MAX_SUMMARY_BYTES
+
+
+def test_the_bill_has_the_searches() -> None:
+    """Those that failed cost nothing; a search without a price makes the whole cost unknown."""
+    calls = [
+        LLMCallOutput("plan", input_tokens=10, output_tokens=5, cost=0.01),
+        LLMCallOutput("text", input_tokens=100, output_tokens=50, cost=0.1, interruptions=1),
+    ]
+    searches = [WebSearchOutput(cost=0.008), WebSearchOutput(cost=0.008), WebSearchOutput(failure="down")]
+    bill = usage.total(calls, searches)
+    assert (bill.searches, bill.search_cost) == (2, 0.016)
+    assert bill.cost == pytest.approx(0.126)
+    assert (bill.saved_tokens, bill.saved_cost) == (15, 0.01)  # the plan, because the text was interrupted
+    assert "requests 2, searches 2 ($0.0160); durability saved 15 tokens ($0.0100)" in format_usage(bill)
+    assert usage.total(calls, searches, interrupted_at_end=True).saved_tokens == 165
+    unknown = usage.total(calls, [WebSearchOutput()])
+    assert (unknown.cost, unknown.search_cost) == (None, None)
+    assert "cost unknown, 0 s, requests 2, searches 1 (unknown)" in format_usage(unknown)
+    assert usage.total(calls).cost == pytest.approx(0.11)

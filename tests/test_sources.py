@@ -55,7 +55,7 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
             "- Nothing is lost [99].\n\n```python\nx[1]\n```\n\n## References\n\n[1] https://invented.example/paper\n"
         )
     )
-    searching.worker()
+    worker = searching.worker()
     starter = searching.starter("--json", QUESTION)
     assert starter.exit_status() == 0, starter.text
     assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (1, 1, 1)
@@ -99,6 +99,14 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
     assert re.findall(r"^\[\^(\d)\]: .*<(.*)>", written, re.M) == [
         (str(number), address) for number, address in enumerate(addresses, 1)
     ]
+
+    logged = [line.split("  ", 2)[2] for line in worker.lines if re.match(r"\d\d:\d\d:\d\d ", line)]
+    assert sorted(line for line in logged if line.startswith("Search")) == sorted(
+        f"Search finished: 4 results for {query!r}" for query in QUERIES
+    )
+    assert logged[0] == "Plan begins"
+    assert logged[1].startswith("Plan finished: ")
+    assert len(logged) == 13  # two lines for each of three calls, four searches, two for the story, one PDF
 
     client = await searching.client()
     events = (await client.get_workflow_handle(result["workflow_id"]).fetch_history()).events

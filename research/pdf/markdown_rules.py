@@ -155,7 +155,7 @@ def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
     else:
         return False
     found = state.getLines(start, line + 1, state.blkIndent, False).strip()[2:-2].strip()
-    if not looks_like_formula(found):
+    if "\\]" in found or not looks_like_formula(found):  # two formulas, and what stands between them
         return False
     if not silent:
         state.line = line + 1

@@ -40,7 +40,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_START_OF_ENTRY = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*\Z")
+_EACH = re.compile(_MARK, re.IGNORECASE)
+_START_OF_ENTRY = re.compile(r"[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*")
+_GONE = "\0"
+"""Stands where a line began with a citation that was removed, because the space behind it goes too: four
+spaces at the beginning of a line would make code of it."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,8 @@ def check_citations(text: str, sources: Sequence[Source], mark: str = "[^{}]") -
     """
     if not sources:
         return CheckedText(text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as the Markdown parser does, which counts lines
+    # As the Markdown parser does, which counts lines.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     text, removed_lists = without_reference_lists(part_fences(text.replace(MADE, "")), sources)
     checker = _Checker(sources, mark)
     parts = [part if is_code else checker.rewrite(part) for is_code, part in _code_apart(text)]
@@ -130,24 +135,32 @@ class _Checker:
 
     def rewrite(self, text: str) -> str:
         """Return the text with its citations checked; code, links and formulas in it stay as they are."""
-        return _TOKEN.sub(self._replace, text)
+        return re.sub(rf"{_GONE}[ \t]*", "", _TOKEN.sub(self._replace, text))
 
     def _replace(self, found: re.Match[str]) -> str:
-        address = found["link"] or found["autolink"] or found["address"]
-        if found["numbered"]:
-            return self._cite(found["numbered"].rpartition("](")[0])
-        if address:
-            if address.startswith(("http://", "https://")):
-                self.unknown_links += normalize_address(address.rstrip(".,;:!?'\"")) not in self._addresses
-            return found[0].replace("[^", "[") if found["link"] else found[0]  # no link within a link
-        if not found["marks"]:
-            return found[0]
-        marks, colon = found["marks"], found["colon"] or ""
-        if any(not 1 <= int(number) <= MAX_NUMBER for number in re.findall(r"\d+", marks)):
-            return found[0]
-        if colon and _START_OF_ENTRY.search(found.string, 0, found.start()):
-            return ""  # an entry of a list that is none of references: its number means nothing
-        return self._cite(marks) + colon
+        label, _, target = (found["numbered"] or "").partition("](")
+        marks = label if _are_citations(label) else found["marks"]
+        if marks:
+            return self._replace_marks(found, marks)
+        address = found["link"] or found["autolink"] or found["address"] or target
+        if address.startswith(("http://", "https://")):
+            address = address.partition(" ")[0].rstrip(".,;:!?'\")")
+            self.unknown_links += normalize_address(address) not in self._addresses
+        return found[0].replace("[^", "[") if found["link"] else found[0]  # no link within a link
+
+    def _replace_marks(self, found: re.Match[str], marks: str) -> str:
+        colon = found["colon"] or ""
+        line = found.string.rfind("\n", 0, found.start()) + 1
+        begins = _START_OF_ENTRY.fullmatch(found.string, line, found.start())
+        space = found[0][: len(found[0]) - len(found[0].lstrip())]
+        if not _are_citations(marks):  # at least one of them is not
+            each = _EACH.sub(lambda mark: self._cite(mark[0]) if _are_citations(mark[0]) else mark[0], marks)
+            return space + each + colon
+        if not begins:
+            return self._cite(marks) + colon
+        if colon:  # an entry of a list that is none of references: its number means nothing
+            return space + _GONE
+        return space + (self._cite(marks) or _GONE)
 
     def _cite(self, marks: str) -> str:
         """Return footnote marks for the numbers that were given, each once."""
@@ -159,6 +172,11 @@ class _Checker:
             else:
                 self.removed_numbers += 1
         return "".join(cited)
+
+
+def _are_citations(marks: str) -> bool:
+    numbers = [int(number) for number in re.findall(r"\d+", marks)]
+    return bool(numbers) and min(numbers) >= 1 and max(numbers) <= MAX_NUMBER
 
 
 def _numbers(marks: str) -> Iterator[int]:
