@@ -114,7 +114,8 @@ class LiveProgress:
         below = [Text(terminal.encode_for_terminal(line), "dim") for line in (self._link, hint) if line]
         width = self._console.width
         left = self._console.height - 3 - sum(-(-cell_len(line.plain) // width) for line in below)
-        return Group("", render(self._status, width, self._spinner, left), "", *below)
+        height = None if self._status.is_over else left  # because a last picture may scroll
+        return Group("", render(self._status, width, self._spinner, height), "", *below)
 
 
 def spinner() -> Spinner:
