@@ -1,6 +1,6 @@
 # make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
 # make test                 checks and tests, with all their set-up
-# make demo                 the worker is killed, the report is not
+# make demo [SECTIONS=6]    the worker is killed, the report is not; nor is a long one of so many sections
 # make chaos [KILLS=200]    kills and faults at random while reports run; what came of it
 # make fuzz                 a hundred times the suite's examples of input that nobody thought of
 # make bench                the measurements in benchmarks/, side by side with others
@@ -24,7 +24,7 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest
 
 demo: $(VENV)/run
-	@$(BIN)/python -m demos.kill_the_worker
+	@$(BIN)/python -m demos.$(if $(SECTIONS),kill_in_sections '$(SECTIONS)',kill_the_worker)
 
 chaos: $(VENV)/dev
 	$(BIN)/python -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))

@@ -29,6 +29,7 @@ from research.llm import client as llm
 from research.llm import search
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
+from research.llm.limits import Limits
 from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
 from research.reports.sources import clean_results
@@ -43,7 +44,7 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
     """Return the model's answer to the prompt; sources that are too many for the model are left out."""
     complete = llm.complete_shortening if has_sources(input.prompt) else llm.complete
-    return await _call(input, lambda draft: complete(input.prompt, config.load(), draft, input.spent))
+    return await _call(input, lambda draft: complete(input.prompt, config.load(), draft, Limits.of(input)))
 
 
 @activity.defn
@@ -68,7 +69,7 @@ async def web_search(input: WebSearchInput) -> WebSearchOutput:
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
     return await _call(
-        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, input.spent)
+        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, Limits.of(input))
     )
 
 

@@ -77,7 +77,7 @@ async def start(
     output.set_report(f"generate-research-report-workflow-{uuid.uuid4()}")
     handle = await client.start_workflow(
         GenerateReportWorkflow.run,
-        GenerateReportInput(prompt=topic, pause_seconds=options.pause, sources=options.sources),
+        GenerateReportInput(topic, options.pause, options.sources, options.sections),
         id=output.workflow_id,
         task_queue=TASK_QUEUE,
         static_summary=static_summary(topic),

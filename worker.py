@@ -69,7 +69,7 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
     identity = own_identity()
     client, service = await connect(settings, terminal.print_error, identity, verbose)
     worker = create_worker(client, settings.max_calls, simulate_failure)
-    stopping = asyncio.create_task(_stop_signal().wait())
+    stopping = asyncio.create_task(signals.stop_signal().wait())
     terminal.print_line(startup.banner(settings, service, identity))
     if simulate_failure:
         terminal.print_line("  Every summary fails until a worker without --simulate-failure takes over.")
@@ -134,21 +134,6 @@ def _load(settings: Settings) -> None:
     if settings.search_provider:
         check_search(settings)
     from research.pdf import document  # noqa: F401
-
-
-def _stop_signal() -> asyncio.Event:
-    """Return the event that Ctrl-C and SIGTERM set from now on; a second Ctrl-C ends the process at once."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        loop.call_soon_threadsafe(stop.set)
-
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
-    return stop
 
 
 def _parser() -> argparse.ArgumentParser:

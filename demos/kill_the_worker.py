@@ -16,7 +16,7 @@ from demos.stage import Album, Stage, has_room
 from research import config
 from research.cli import signals, terminal
 from research.errors import UserError
-from research.temporal.client import connect
+from research.temporal.client import Service, connect
 from testing.processes import Program, ProgramError, start_worker
 from testing.provider import Call, Provider, Reply, default_reply
 
@@ -28,9 +28,7 @@ def main() -> int:
     """Run both halves, compare them, and return the exit status."""
     try:
         signals.install()
-        # A namespace of its own: no worker of yours takes these reports.
-        os.environ["TEMPORAL_NAMESPACE"] = "demo"
-        _, service = signals.run_async(lambda: connect(config.load(), terminal.print_error))
+        service = prepare()
         with tempfile.TemporaryDirectory() as scratch:
             without = _without_durability(scratch)
             album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
@@ -57,10 +55,17 @@ def main() -> int:
     return 0 if held else 1
 
 
+def prepare() -> Service:
+    """Return the service, with a namespace of its own: no worker of yours takes these reports."""
+    os.environ["TEMPORAL_NAMESPACE"] = "demo"
+    _, service = signals.run_async(lambda: connect(config.load(), terminal.print_error))
+    return service
+
+
 def _without_durability(reports: str) -> tuple[int, int]:
     terminal.print_line("Without durability: the three steps in one script")
     with Provider() as provider:
-        environ = _environ(provider, reports)
+        environ = provider_environ(provider, reports)
         script = ("-m", "demos.without_durability", TOPIC)
         with Program(*script, environ=environ) as program:
             program.wait_for("Research complete!")
@@ -78,7 +83,7 @@ def _with_temporal(reports: object, album: Album) -> tuple[int, int]:
     terminal.print_line("\nWith Temporal: the real worker, the same kill")
     watched = has_room() or album.path is not None
     with Provider(_slowly if watched else default_reply) as provider:
-        environ = _environ(provider, str(reports))
+        environ = provider_environ(provider, str(reports))
         with (
             start_worker(environ=environ) as worker,
             Program("starter.py", "--pause", PAUSE_SECONDS, TOPIC, environ=environ) as starter,
@@ -108,7 +113,8 @@ def _slowly(call: Call) -> Reply:
     return replace(default_reply(call), chunk_seconds=0.1)
 
 
-def _environ(provider: Provider, reports: str) -> dict[str, str]:
+def provider_environ(provider: Provider, reports: str) -> dict[str, str]:
+    """Return the settings of a worker and a starter that use the stand-in provider."""
     return {
         "LLM_MODEL": "openai/stand-in",
         "LLM_API_KEY": "sk-stand-in-for-a-key",

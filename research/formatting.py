@@ -1,15 +1,16 @@
-"""Formatting of numbers, costs, usage and notes for people.
+"""Formatting of numbers, costs, usage and notes for people; sizes of texts in JSON.
 
 Imports the standard library and `models` only, because the workflow and the starter import it.
 """
 
 import json
+from bisect import bisect_right
 
 from models import LLMCallOutput, Usage
 
 MAX_SUMMARY_BYTES = 400
 """The service's limit for the JSON of a Workflow's or a step's summary."""
-_INCOMPLETE = {
+INCOMPLETE = {
     "length": "ends where the longest possible answer ended; it is not complete",
     "too_long": "ends where the longest possible answer ended; it is not complete",
     "empty": "was interrupted, and the model did not continue it; it is not complete",
@@ -54,29 +55,32 @@ def format_call(call: LLMCallOutput) -> str:
     return f"{words}, {tokens}, cost {format_cost(call.cost)}, {call.seconds:.0f} s"
 
 
-def report_notes(research: LLMCallOutput, summary: LLMCallOutput | None, failure: str) -> tuple[str, ...]:
-    """Return the notes for the page about texts that are cut, missing, shortened or resumed.
-
-    `failure` is the reason why there is no summary.
-    """
-    notes = call_notes("The research", research)
-    if research.prompt_shortened:
-        notes.append("The research was written from some of the sources: all are too long for the model.")
+def summary_notes(summary: LLMCallOutput | None, failure: str) -> list[str]:
+    """Return the notes for the page about the summary, or about the reason why there is none."""
     if summary is None:
-        notes.append(f"There is no executive summary: {failure}.")
-        return tuple(notes)
-    if summary.prompt_shortened:
-        notes.append(
-            "The summary covers the beginning of the research only: all of it is too long for the model."
-        )
-    return (*notes, *call_notes("The summary", summary))
+        return [f"There is no executive summary: {failure}."]
+    shortened = "The summary covers the beginning of the research only: all of it is too long for the model."
+    return [*([shortened] if summary.prompt_shortened else []), *call_notes("The summary", summary)]
 
 
 def call_notes(part: str, call: LLMCallOutput) -> list[str]:
     """Return the notes about one text, as sentences whose subject is `part`."""
     clauses = [*call.notes]
-    if call.finish_reason in _INCOMPLETE:
-        clauses.insert(0, _INCOMPLETE[call.finish_reason])
+    if call.finish_reason in INCOMPLETE:
+        clauses.insert(0, INCOMPLETE[call.finish_reason])
     if call.resumed_at:
         clauses.append(f"was interrupted and resumed at character {call.resumed_at:,}")
     return [f"{part} {clause}." for clause in clauses]
+
+
+def json_bytes(text: str) -> int:
+    """Return the bytes of the text in the JSON that Temporal's data converter writes, without quotes."""
+    return len(json.dumps(text)) - 2
+
+
+def truncate_json(text: str, max_bytes: int) -> str:
+    """Return the longest beginning of the text whose JSON has at most `max_bytes` bytes."""
+    if json_bytes(text) <= max_bytes:
+        return text
+    end = bisect_right(range(len(text)), max_bytes, key=lambda length: json_bytes(text[:length]))
+    return text[: end - 1]

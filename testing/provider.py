@@ -16,7 +16,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from research.llm.prompts import is_plan_prompt, is_summary_prompt
+from research.llm.prompts import is_plan_prompt, is_summary_prompt, planned_sections, section_number
+from testing.texts import section_plan, section_text
 
 OVERLAP_WORDS = 6
 HUNDRED_TOKENS = 400
@@ -53,6 +54,11 @@ class Call:
     @property
     def is_plan(self) -> bool:
         return is_plan_prompt(self.prompt)
+
+    @property
+    def section(self) -> int:
+        """The number of the section that is asked for; 0 for any other prompt."""
+        return section_number(self.prompt)
 
     @property
     def source_numbers(self) -> list[int]:
@@ -311,9 +317,13 @@ def rest_of(text: str, call: Call, how: Continuation = Continuation.STRIPPED) ->
 
 
 def default_reply(call: Call) -> Reply:
-    """Return a short research text, which cites the sources that it was given, a summary, or a plan."""
+    """Return a short research text that cites the sources it was given, or a section, a summary or a plan."""
     if call.is_summary:
         return Reply("Durable execution remembers every finished step. So nothing is bought twice.")
+    if call.section:
+        return Reply(rest_of(section_text(call.section), call, Continuation.EXACT))
+    if call.is_plan and (count := planned_sections(call.prompt)):
+        return Reply(section_plan(count))
     if call.is_plan:
         return Reply(
             "## Queries\n\n- durable execution\n- workflow engines\n- crash recovery\n- event sourcing\n"

@@ -177,3 +177,31 @@ def templated(seed: int, kind: str | None = None, length: int = 2_000, language:
         number += 1
         text += KINDS[kind](words, number) + "\n\n"
     return text[:-1]
+
+
+SECTION_TITLES = (
+    "Recorded steps",
+    "Записанные шаги",
+    "记录的步骤",
+    "Aufgezeichnete Schritte",
+    "الخطوات المسجلة",
+)
+
+
+def section_title(number: int) -> str:
+    """Return the title of a section in a plan; they share their words, and the number tells them apart."""
+    return f"{SECTION_TITLES[number % len(SECTION_TITLES)]} {number}"
+
+
+def section_plan(count: int, has_queries: bool = False) -> str:
+    """Return a plan of so many sections."""
+    query = "- how steps are recorded, {n}\n" if has_queries else ""
+    part = "## {title}\nWhat is recorded in step {n}, and nothing else.\n" + query
+    return "\n".join(part.format(n=number, title=section_title(number)) for number in range(1, count + 1))
+
+
+def section_text(number: int, length: int = 1_200) -> str:
+    """Return the text of a section: parts that repeat, in one of several scripts, with its own numbers."""
+    kinds, languages = ("questions", "tables", "steps", "notes"), ("en", "zh", "de", "th", "ja", "ar")
+    kind, language = kinds[number % len(kinds)], languages[number % len(languages)]
+    return templated(number, kind, length, language)

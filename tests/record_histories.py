@@ -38,6 +38,13 @@ def slow(call: Call) -> Reply:
     return default_reply(call) if call.is_summary else Reply(rest_of(LONG, call), chunk_seconds=0.1)
 
 
+def slow_sections(call: Call) -> Reply:
+    """Sections of six seconds, of which one is done at once and one is refused."""
+    if call.section == 2:
+        return Reply(status=400, error={"message": "not this", "code": "content_policy_violation"})
+    return slow(call) if call.section > 2 else default_reply(call)
+
+
 def busy_at_first() -> Callable[[Call], Reply]:
     """Every kind of call is first answered with 503."""
     seen = set()
@@ -76,6 +83,7 @@ SHAPES = {
     "cancelled": Shape(reply=slow, cancel=True),
     "over-the-ceiling": Shape(environ={"LLM_MAX_COST": "0.00001"}),
     "sources": Shape(options=("--sources",), since="0.5"),
+    "sections": Shape(options=("--sources", "--sections", "4"), reply=slow_sections, kill=True, since="0.5"),
 }
 
 

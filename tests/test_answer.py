@@ -5,6 +5,7 @@ import re
 import pytest
 
 from models import Source
+from research.formatting import json_bytes, truncate_json
 from research.llm import answer
 from research.llm.prompts import research_prompt, shorten_prompt, summary_prompt
 
@@ -52,9 +53,9 @@ def test_the_providers_own_citation_markers_go() -> None:
 
 @pytest.mark.parametrize("text", ["語" * 1000, 'a "quoted" \\ text\n' * 100, "🙂" * 500])
 def test_a_text_is_cut_by_the_bytes_of_its_json(text: str) -> None:
-    cut = answer.truncate(text, 900)
+    cut = truncate_json(text, 900)
     assert text.startswith(cut)
-    assert answer.json_bytes(cut) <= 900 < answer.json_bytes(text[: len(cut) + 1])
+    assert json_bytes(cut) <= 900 < json_bytes(text[: len(cut) + 1])
 
 
 def test_a_summary_prompt_keeps_its_instructions_when_it_is_shortened() -> None:

@@ -17,6 +17,7 @@ from research.llm import client as llm
 from research.llm import errors, library, outcome
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
+from research.llm.limits import CostCeiling, Limits
 from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import KEY
 
@@ -271,8 +272,8 @@ async def test_an_unknown_price_is_unknown(provider: Provider, settings: Setting
 
 async def test_the_ceiling_is_checked_before_a_call(provider: Provider) -> None:
     capped = configured("openai/gpt-4o", provider, max_cost=0.01)
-    with pytest.raises(llm.CostCeiling, match=r"the report has cost \$0.0200, LLM_MAX_COST is \$0.01"):
-        await llm.complete("A topic", capped, spent=0.02)
+    with pytest.raises(CostCeiling, match=r"the report has cost \$0.0200, LLM_MAX_COST is \$0.01"):
+        await llm.complete("A topic", capped, limits=Limits(spent=0.02))
     assert provider.calls == []
 
 

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.reports.plan import MAX_QUERY_CHARACTERS, PlannedSection, read_plan, search_queries
+from research.reports.plan import (
+    MAX_QUERY_CHARACTERS,
+    PlannedSection,
+    read_plan,
+    search_queries,
+    sections_to_write,
+)
 
 SHAPES = {
     "headings": (
@@ -20,6 +26,16 @@ SHAPES = {
     "numbered": (
         "1. Biology: Anatomy and kinship.\n   - tardigrade anatomy\n   - tardigrade phylogeny\n"
         "2) Survival: How they endure.\n   - tardigrade cryptobiosis\n"
+    ),
+    "headings below each section": (
+        "# Report\n\n## Section 1: Biology\n### Covers\nAnatomy and kinship.\n### Queries\n"
+        "- tardigrade anatomy\n- tardigrade phylogeny\n## Section 2: Survival\n### Covers\n"
+        "How they endure.\n### Queries\n- tardigrade cryptobiosis\n"
+    ),
+    "bold, with bold labels": (
+        "**Biology**\n**Covers:** Anatomy and kinship.\n**Query 1:** tardigrade anatomy\n"
+        "**Query 2:** tardigrade phylogeny\n\n**Survival**\n- **Covers**: How they endure.\n"
+        "- **Query**: tardigrade cryptobiosis\n"
     ),
     "in a fence, ordered queries": (
         "```markdown\n### Section 1: Biology\nAnatomy and kinship.\n1. tardigrade anatomy\n"
@@ -47,6 +63,15 @@ def test_a_plan_in_chinese() -> None:
     plan = read_plan("## 一、生物学\n内容：解剖。\n- 查询：水熊虫 解剖\n- 水熊虫 亲缘\n")
     assert plan[0].queries == ("水熊虫 解剖", "水熊虫 亲缘")
     assert (plan[0].title, plan[0].covers) == ("生物学", "解剖。")
+
+
+def test_the_sections_that_are_written() -> None:
+    """What the program adds is not written by the model; a plan of one section, or of thirty, is bounded."""
+    plan = read_plan("## Executive Summary\n## Biology\n## Survival\n## 9. References\n")
+    assert [section.title for section in sections_to_write(plan)] == ["Biology", "Survival"]
+    assert sections_to_write(read_plan("## Biology\n- moss\n## References\n")) == ()
+    thirty = read_plan("".join(f"## Part of the whole, {number}\n" for number in range(30)))
+    assert sections_to_write(thirty) == thirty[:20]
 
 
 def test_queries_without_sections() -> None:

@@ -233,8 +233,8 @@ def test_a_step_s_summary_is_one_that_the_service_accepts(text: str) -> None:
 def test_the_bill_has_the_searches() -> None:
     """Those that failed cost nothing; a search without a price makes the whole cost unknown."""
     calls = [
-        LLMCallOutput("plan", input_tokens=10, output_tokens=5, cost=0.01),
-        LLMCallOutput("text", input_tokens=100, output_tokens=50, cost=0.1, interruptions=1),
+        [LLMCallOutput("plan", input_tokens=10, output_tokens=5, cost=0.01)],
+        [LLMCallOutput("text", input_tokens=100, output_tokens=50, cost=0.1, interruptions=1)],
     ]
     searches = [WebSearchOutput(cost=0.008), WebSearchOutput(cost=0.008), WebSearchOutput(failure="down")]
     bill = usage.total(calls, searches)
@@ -247,3 +247,14 @@ def test_the_bill_has_the_searches() -> None:
     assert (unknown.cost, unknown.search_cost) == (None, None)
     assert "cost unknown, 0 s, requests 2, searches 1 (unknown)" in format_usage(unknown)
     assert usage.total(calls).cost == pytest.approx(0.11)
+
+
+def test_what_was_saved_of_calls_side_by_side() -> None:
+    """The plan and the sections that had ended; of those that were interrupted the text that was kept."""
+    plan, first, last = (LLMCallOutput("", output_tokens=tokens, cost=0.0) for tokens in (1, 10, 1_000))
+    resumed = LLMCallOutput("", output_tokens=100, cost=0.0, interruptions=1, kept_tokens=40, kept_cost=0.0)
+    summary = LLMCallOutput("", output_tokens=10_000, cost=0.0)
+    assert usage.total([[plan], [first, resumed, last], [summary]]).saved_tokens == 1 + 10 + 40
+    assert usage.total([[plan], [resumed, last, resumed]]).saved_tokens == 1 + 1_000 + 40 + 40
+    interrupted = LLMCallOutput("", interruptions=1, cost=0.0)
+    assert usage.total([[plan], [first, resumed], [interrupted]]).saved_tokens == 1 + 110 + 40

@@ -11,6 +11,7 @@ EXAMPLES = """\
 examples:
   python starter.py                          ask for a topic, follow the report
   python starter.py "Why is the sky blue?"   the same without asking
+  python starter.py "Moss" --sections 8      a long report of eight sections
   echo "a topic" | python starter.py --quiet print the PDF's path alone
   python starter.py --list                   the latest reports, with their IDs
   python starter.py --attach 1a2b3c4d        follow one of them again
@@ -40,6 +41,7 @@ def parse() -> argparse.Namespace:
     add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
     sources = "search the web first and cite what is found (default: if SEARCH_PROVIDER is set)"
     add("--sources", action=argparse.BooleanOptionalAction, help=sources)
+    add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
     add("--open", action="store_true", help="open the PDF at the end")
     add("--quiet", action="store_true", help="print the PDF's path and nothing else")
     add("--json", action="store_true", help="print the result as one JSON object and nothing else")
@@ -60,6 +62,12 @@ def _report_id(text: str) -> str:
     if is_blank(text):
         raise argparse.ArgumentTypeError("the ID is empty: `python starter.py --list` shows the latest")
     return text.strip()
+
+
+def _sections(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 20):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sections from 2 to 20")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -12,8 +12,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from research.cli.status import State, Status, Step
+from research.reports.plan import MIN_SECTIONS
 from research.reports.references import normalize_address
-from research.temporal.names import STEP_LABELS, step_labels
+from research.temporal.names import SECTIONS_LABEL, STEP_LABELS, is_section, step_labels
 
 
 async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
@@ -30,7 +31,12 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
                 name = activity.activity_type.name
                 given = await first_object(client, activity.input.payloads)
                 label = str(given.get("label") or STEP_LABELS.get(name, name))
-                steps[event.event_id] = Step(label, activity.activity_id, State.QUEUED, begun=when)
+                title = (
+                    (await _summary(client, event)).removeprefix(f"{label}: ") if is_section(label) else ""
+                )
+                steps[event.event_id] = Step(
+                    label, activity.activity_id, State.QUEUED, begun=when, title=title
+                )
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
                 number, result = completed.scheduled_event_id, completed.result.payloads
@@ -53,7 +59,14 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
             case EventType.EVENT_TYPE_TIMER_FIRED:
                 pauses.pop(event.timer_fired_event_attributes.started_event_id, None)
     scheduled = {step.label for step in steps.values()}
-    to_come = [Step(label) for label in step_labels(bool(asked.get("sources"))) if label not in scheduled]
+    has_sections = _wants_sections(asked.get("sections")) and STEP_LABELS["llm_call"] not in scheduled
+    if any(map(is_section, scheduled)):
+        scheduled.add(SECTIONS_LABEL)
+    to_come = [
+        Step(label)
+        for label in step_labels(bool(asked.get("sources")), has_sections)
+        if label not in scheduled
+    ]
     topic, pause_ends = str(asked.get("prompt", "")), next(iter(pauses.values()), None)
     return Status(topic, (*steps.values(), *to_come), pause_ends)
 
@@ -62,6 +75,17 @@ async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str,
     """Decode the first value; {} where it is not an object, because any SDK may start a report."""
     values = await client.data_converter.decode(payloads)
     return values[0] if values and isinstance(values[0], dict) else {}
+
+
+async def _summary(client: Client, event: HistoryEvent) -> str:
+    """Return what the Workflow says about a step, for the Web UI; empty where it says nothing."""
+    summary = event.user_metadata.summary
+    values = await client.data_converter.decode([summary]) if summary.data else []
+    return str(values[0]) if values else ""
+
+
+def _wants_sections(number: object) -> bool:
+    return isinstance(number, int) and number >= MIN_SECTIONS
 
 
 def with_details(step: Step, details: dict[str, Any]) -> Step:

@@ -2,7 +2,9 @@
 
 import os
 import sys
+import textwrap
 import time
+from dataclasses import replace
 from types import TracebackType
 
 from rich.cells import cell_len
@@ -13,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from research.cli import terminal
+from research.cli.fitting import fit
 from research.cli.status import State, Status, Step
 from research.formatting import format_cost, pluralize
+from research.temporal.names import is_section
 
 _MARKS = {
     State.WAITING: "○",
@@ -51,7 +55,7 @@ _TEXT_STYLES = {
     State.CANCELLED: "dim",
 }
 _GROWING = (State.QUEUED, State.RUNNING, State.LOST, State.RETRYING)
-_MIN_LABEL_COLUMNS = 8
+_MIN_LABEL_COLUMNS, _MIN_TITLE_COLUMNS = 8, 10
 
 
 class PlainProgress:
@@ -108,7 +112,10 @@ class LiveProgress:
     def _render(self) -> RenderableType:
         hint = "" if self._status.is_over else "Ctrl-C exits; the report continues."
         below = [Text(terminal.encode_for_terminal(line), "dim") for line in (self._link, hint) if line]
-        return Group("", render(self._status, self._console.width, self._spinner), "", *below)
+        width = self._console.width
+        left = self._console.height - 3 - sum(-(-cell_len(line.plain) // width) for line in below)
+        height = None if self._status.is_over else left  # because a last picture may scroll
+        return Group("", render(self._status, width, self._spinner, height), "", *below)
 
 
 def spinner() -> Spinner:
@@ -122,41 +129,82 @@ def display(link: str | None, quiet: bool) -> PlainProgress | LiveProgress:
     return LiveProgress(link) if is_terminal and not quiet else PlainProgress(quiet)
 
 
-def render(status: Status, width: int, running: Spinner) -> RenderableType:
-    """Return the topic, a row for each step, and what blocks the report; `running` marks a running step."""
-    now = time.time()
-    label_columns = max(_MIN_LABEL_COLUMNS, *(cell_len(step.label) for step in status.steps))
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=1)
-    grid.add_column(width=label_columns)
-    grid.add_column(overflow="fold")
-    to_come = next((step for step in status.steps if step.state is State.WAITING), None)
-    for step in status.steps:
+def render(status: Status, width: int, running: Spinner, height: int | None = None) -> RenderableType:
+    """Return the topic, a row for each step, and what blocks the report; `running` marks a running step.
+
+    In `height` lines, the sections of a long report that do not fit are counted in one row.
+    """
+    now, view = time.time(), _View(status, width, running)
+    reason = terminal.encode_for_terminal(status.blocked_reason)
+    around = 1 + bool(status.pause_ends) + len(textwrap.wrap(reason, width))
+    rows = fit(status.steps, None if height is None else height - around, view.height)
+    to_come = next((step for step in rows.steps if step.state is State.WAITING), None)
+    for step, following in zip(rows.steps, (*rows.steps[1:], None), strict=True):
         if step is to_come:
-            _add_pause(grid, status, now)
-        _add_step(grid, step, now, width - label_columns - 4, running)
+            _add_pause(view.grid, status, now)
+        view.add(step, rows.has_texts)
+        if rows.rest and is_section(step.label) and not (following and is_section(following.label)):
+            view.grid.add_row("", "", Text(rows.rest, "dim"))
     if to_come is None:
-        _add_pause(grid, status, now)
-    parts: list[RenderableType] = [grid]
+        _add_pause(view.grid, status, now)
+    parts: list[RenderableType] = [view.grid]
     if status.topic:
         title = terminal.encode_for_terminal(" ".join(status.topic.split()))
         parts.insert(0, Text(terminal.truncate(title, width), "bold", no_wrap=True))
-    if status.blocked_reason:
-        parts.append(Text(terminal.encode_for_terminal(status.blocked_reason), "yellow"))
+    if reason:
+        parts.append(Text(reason, "yellow"))
     return Group(*parts)
 
 
-def _add_step(grid: Table, step: Step, now: float, columns: int, running: Spinner) -> None:
-    """Add the step's row, and the end of its text below while that grows."""
-    mark: RenderableType = running
-    if step.state is not State.RUNNING:
-        marks = _MARKS if terminal.draws_unicode() else _ASCII_MARKS
-        mark = Text(marks[step.state], _MARK_STYLES[step.state])
-    style = _TEXT_STYLES.get(step.state, "")
-    facts = terminal.encode_for_terminal(describe(step, now))
-    grid.add_row(mark, Text(terminal.encode_for_terminal(step.label), style), Text(facts, style))
-    if step.state in _GROWING and (tail := _last_line(step.text, columns)):
-        grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
+class _View:
+    """The rows of steps in the making, for a width."""
+
+    def __init__(self, status: Status, width: int, running: Spinner) -> None:
+        self._now, self._running = time.time(), running
+        label_columns = max(_MIN_LABEL_COLUMNS, *(cell_len(_label(step)) for step in status.steps))
+        self._columns = max(width - label_columns - 4, 1)
+        self.grid = Table.grid(padding=(0, 1))
+        self.grid.add_column(width=1)
+        self.grid.add_column(width=label_columns)
+        self.grid.add_column(overflow="fold")
+
+    def height(self, step: Step, has_text: bool) -> int:
+        """Return the lines of a step's row."""
+        facts = self._facts(step)
+        return max(-(-cell_len(facts) // self._columns), 1) + bool(has_text and self._tail(step))
+
+    def add(self, step: Step, has_texts: bool) -> None:
+        """Add the step's row, and the end of its text below while that grows."""
+        mark: RenderableType = self._running
+        if step.state is not State.RUNNING:
+            marks = _MARKS if terminal.draws_unicode() else _ASCII_MARKS
+            mark = Text(marks[step.state], _MARK_STYLES[step.state])
+        style = _TEXT_STYLES.get(step.state, "")
+        label = terminal.encode_for_terminal(_label(step))
+        self.grid.add_row(mark, Text(label, style), Text(self._facts(step), style))
+        if (has_texts or not is_section(step.label)) and (tail := self._tail(step)):
+            self.grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
+
+    def _tail(self, step: Step) -> str:
+        return _last_line(step.text, self._columns) if step.state in _GROWING else ""
+
+    def _facts(self, step: Step) -> str:
+        """Return a step's state; that of a section in one line, with its title where there is room."""
+        if not is_section(step.label):
+            return terminal.encode_for_terminal(describe(step, self._now))
+        facts = describe(replace(step, model=""), self._now)
+        room = self._columns - cell_len(facts) - 3
+        title = terminal.truncate(step.title, room) if room >= _MIN_TITLE_COLUMNS else ""
+        line = " · ".join(filter(None, (title, facts)))
+        if step.state is State.RETRYING and cell_len(line) > self._columns:
+            reason, _, attempt = facts.rpartition("; ")
+            line = f"{terminal.truncate(reason, self._columns - cell_len(attempt) - 2)}; {attempt}"
+        return terminal.truncate(terminal.encode_for_terminal(line), self._columns)
+
+
+def _label(step: Step) -> str:
+    """Return the step's name; how many sections there are is seen."""
+    return step.label.partition(" of ")[0] if is_section(step.label) else step.label
 
 
 def _add_pause(grid: Table, status: Status, now: float) -> None:

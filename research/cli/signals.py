@@ -110,3 +110,20 @@ def _kill_children() -> None:
                 child.kill()
         except (ProcessLookupError, psutil.NoSuchProcess):
             continue
+
+
+def stop_signal() -> "asyncio.Event":
+    """Return the event that Ctrl-C and SIGTERM set from now on; a second Ctrl-C ends the process at once."""
+    import asyncio  # here, because a signal before `install` still ends in a traceback
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop.set)
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    return stop

@@ -42,6 +42,8 @@ class Step:
     next_try: float = 0.0
     found: frozenset[str] = frozenset()
     """The addresses of the pages that a search has found."""
+    title: str = ""
+    """The section's title in the plan."""
     counted: str = ""
     """How many of several steps that are shown as one are done, such as "3 of 4"."""
 

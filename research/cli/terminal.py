@@ -83,7 +83,8 @@ def truncate(line: str, columns: int) -> str:
 
     if cell_len(line) <= columns:
         return line
-    return "".join(fit(graphemes(line), columns - 1, cell_len)).rstrip() + "…"
+    ellipsis = "…" if draws_unicode() else "..."
+    return "".join(fit(graphemes(line), columns - len(ellipsis), cell_len)).rstrip() + ellipsis
 
 
 def set_lenient_output() -> None:

@@ -4,9 +4,7 @@ Removes reasoning (`<think>…</think>`), the fence around a whole answer and th
 citation markers. Code blocks and inline code stay as they are. Pure functions.
 """
 
-import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 
 _NAMES = r"(?:think|thinking|thoughts?|reasoning|seed:think)"
@@ -185,16 +183,3 @@ def _parts(text: str) -> Iterator[tuple[bool, str]]:
                 yield True, code.group()
                 position = code.end()
             yield False, line[position:]
-
-
-def json_bytes(text: str) -> int:
-    """Return the bytes of the text in the JSON that Temporal's data converter writes, without quotes."""
-    return len(json.dumps(text)) - 2
-
-
-def truncate(text: str, max_bytes: int) -> str:
-    """Return the longest beginning of the text whose JSON has at most `max_bytes` bytes."""
-    if json_bytes(text) <= max_bytes:
-        return text
-    end = bisect_right(range(len(text)), max_bytes, key=lambda length: json_bytes(text[:length]))
-    return text[: end - 1]

@@ -13,11 +13,13 @@ from typing import Any
 
 from models import LLMCallOutput
 from research.config import Settings
+from research.formatting import truncate_json
 from research.llm import answer, continuation, errors, outcome, prompts, stream
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
 from research.llm.library import load
-from research.llm.usage import is_ollama, price
+from research.llm.limits import NO_LIMITS, CostCeiling, Limits
+from research.llm.usage import estimate_tokens, is_ollama, price
 
 STREAM_IDLE_SECONDS = 120.0
 """How long a model may send nothing, before its first word or between two."""
@@ -33,16 +35,10 @@ PROMPT_CUT_RATIO = 0.8
 """Tokens read, against the least that the prompt can have, below which the provider has cut the prompt."""
 
 
-class CostCeiling(ProviderError):
-    """LLM_MAX_COST is reached before anything was written."""
-
-
 async def complete(
-    prompt: str, settings: Settings, draft: Draft | None = None, spent: float = 0.0
+    prompt: str, settings: Settings, draft: Draft | None = None, limits: Limits = NO_LIMITS
 ) -> LLMCallOutput:
     """Return the model's whole answer; it grows in `draft`, and resumes from the text that is there.
-
-    `spent` is what the report has cost so far, in US dollars, for the ceiling LLM_MAX_COST.
 
     Raises:
         ProviderError: no answer; its kind says what that means. The draft keeps what was written.
@@ -50,20 +46,20 @@ async def complete(
     draft = draft or Draft()
     with _counting_faults(draft):
         try:
-            return await _complete(prompt, settings, draft, spent)
+            return await _complete(prompt, settings, draft, limits)
         except PromptTooLong as fault:  # with what was written so far, where there is anything
-            return _output(settings, draft, "refused", outcome.kept_in_spite_of(fault, draft))
+            return _output(settings, draft, limits, "refused", outcome.kept_in_spite_of(fault, draft))
 
 
 async def complete_shortening(
-    prompt: str, settings: Settings, draft: Draft, spent: float = 0.0
+    prompt: str, settings: Settings, draft: Draft, limits: Limits = NO_LIMITS
 ) -> LLMCallOutput:
     """Return the same as `complete`; a prompt that is too long for the model is halved until it fits.
 
     A provider that cuts long prompts by itself gets the instruction once more, after the text.
     """
     with _counting_faults(draft):
-        return await _complete_shortening(prompt, settings, draft, spent)
+        return await _complete_shortening(prompt, settings, draft, limits)
 
 
 @contextmanager
@@ -76,27 +72,29 @@ def _counting_faults(draft: Draft) -> Iterator[None]:
         raise
 
 
-async def _complete(prompt: str, settings: Settings, draft: Draft, spent: float) -> LLMCallOutput:
+async def _complete(prompt: str, settings: Settings, draft: Draft, limits: Limits) -> LLMCallOutput:
     draft.model = settings.model
     await asyncio.to_thread(load)
     _prepare_resume(draft)
     reason = ""
     try:
-        finish_reason = await _write(prompt, settings, draft, spent)
+        finish_reason = await _write(prompt, settings, draft, limits)
     except PromptTooLong:
         raise
     except ProviderError as fault:
         finish_reason, reason = "refused", outcome.kept_in_spite_of(fault, draft)
-    return _output(settings, draft, finish_reason, reason)
+    return _output(settings, draft, limits, finish_reason, reason)
 
 
-def _output(settings: Settings, draft: Draft, finish_reason: str, reason: str) -> LLMCallOutput:
+def _output(
+    settings: Settings, draft: Draft, limits: Limits, finish_reason: str, reason: str
+) -> LLMCallOutput:
     text = answer.clean(draft.text, finished=finish_reason == "stop")
     if not text.strip():  # nothing but reasoning
         draft.text = ""
         raise outcome.empty_answer(draft)
     return LLMCallOutput(
-        text=text,
+        text=truncate_json(text, limits.max_bytes),
         model=settings.model,
         input_tokens=draft.input_tokens,
         output_tokens=draft.output_tokens,
@@ -112,11 +110,13 @@ def _output(settings: Settings, draft: Draft, finish_reason: str, reason: str) -
     )
 
 
-async def _complete_shortening(prompt: str, settings: Settings, draft: Draft, spent: float) -> LLMCallOutput:
+async def _complete_shortening(
+    prompt: str, settings: Settings, draft: Draft, limits: Limits
+) -> LLMCallOutput:
     length, shorter, output = len(prompt), prompt, None
     while True:
         try:
-            output = await _complete(shorter, settings, draft, spent)
+            output = await _complete(shorter, settings, draft, limits)
         except CostCeiling:
             if output is None:
                 raise
@@ -137,26 +137,23 @@ def _prepare_resume(draft: Draft) -> None:
     if draft.text and len(draft.text) != draft.resumed_at:  # or it was trimmed there before
         draft.text = continuation.trim_partial_word(draft.text)
         draft.resumed_at = len(draft.text) or None
-        draft.kept_tokens = stream.estimate_tokens(draft.text)
+        draft.kept_tokens = estimate_tokens(draft.text)
 
 
-async def _write(prompt: str, settings: Settings, draft: Draft, spent: float) -> str:
+async def _write(prompt: str, settings: Settings, draft: Draft, limits: Limits) -> str:
     """Send requests until the answer ends; return its finish reason."""
     for part in range(MAX_CONTINUATIONS):
         if part:  # because the last word before a length limit may be half a word
             draft.text = continuation.trim_partial_word(draft.text) or draft.text
-        cost = spent + (price(settings.model, draft.input_tokens, draft.output_tokens) or 0.0)
-        if settings.max_cost is not None and cost >= settings.max_cost:
-            if draft.text.strip():
-                return "cost"
-            raise CostCeiling(
-                ErrorKind.PERMANENT,
-                f"the report has cost ${cost:.4f}, LLM_MAX_COST is ${settings.max_cost:g}, and nothing"
-                " of this text was written",
-            )
+        try:
+            max_tokens = limits.max_tokens(prompt, settings, draft)
+        except CostCeiling:
+            if not draft.text.strip():
+                raise
+            return "cost"
         started = time.monotonic()
         try:
-            finish_reason = await _send_request(prompt, settings, draft)
+            finish_reason = await _send_request(prompt, settings, draft, limits.max_bytes, max_tokens)
         finally:
             draft.seconds += time.monotonic() - started
         if finish_reason != "length":
@@ -164,21 +161,23 @@ async def _write(prompt: str, settings: Settings, draft: Draft, spent: float) ->
     return "length"
 
 
-async def _send_request(prompt: str, settings: Settings, draft: Draft) -> str:
+async def _send_request(
+    prompt: str, settings: Settings, draft: Draft, max_bytes: int, max_tokens: int | None
+) -> str:
     """Send one request and extend the draft by its answer; return the finish reason."""
     input_before, output_before = draft.input_tokens, draft.output_tokens
     draft.requests += 1
-    draft.input_tokens += stream.estimate_tokens(prompt + draft.text)  # until the usage comes
+    draft.input_tokens += estimate_tokens(prompt + draft.text)  # until the usage comes
     least = stream.minimum_tokens(prompt) + stream.minimum_tokens(draft.text)
     prefill = _takes_prefill(settings.model)
     joiner = continuation.ContinuationJoiner(draft.text, prefill=prefill)
     accepted, started = False, time.monotonic()
     try:
         with stream.stream_slot(settings.max_streams) as streams:
-            response = await _request(prompt, settings, draft.text, prefill, streams)
+            response = await _request(prompt, settings, draft.text, prefill, streams, max_tokens)
             accepted = True
             read = stream.read_stream if streams else stream.read_whole
-            end = await read(response, draft, joiner)
+            end = await read(response, draft, joiner, max_bytes)
     except Exception as error:
         fault = error if isinstance(error, ProviderError) else errors.classify(error, settings)
         idle = STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS
@@ -200,10 +199,12 @@ async def _send_request(prompt: str, settings: Settings, draft: Draft) -> str:
         draft.input_tokens = input_before + end.usage.prompt_tokens
         draft.output_tokens = output_before + end.usage.completion_tokens
         draft.prompt_cut |= least >= MIN_CONTEXT_TOKENS and end.usage.prompt_tokens < least * PROMPT_CUT_RATIO
-    return outcome.validate_answer(draft, end, joiner.is_empty)
+    return outcome.validate_answer(draft, end, joiner.is_empty, max_bytes)
 
 
-async def _request(prompt: str, settings: Settings, text: str, prefill: bool, streams: bool) -> Any:
+async def _request(
+    prompt: str, settings: Settings, text: str, prefill: bool, streams: bool, max_tokens: int | None
+) -> Any:
     messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
     if text:
         partial = {"role": "assistant", "content": text.rstrip()}
@@ -220,6 +221,7 @@ async def _request(prompt: str, settings: Settings, text: str, prefill: bool, st
         api_key=settings.api_key or ("none" if settings.api_base else None),
         api_base=settings.api_base,
         stream=streams,
+        max_tokens=max_tokens,
         stream_options={"include_usage": True} if streams else None,
         timeout=STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS,
         # Because retries are Temporal's, where they are seen, counted and outlive this process.

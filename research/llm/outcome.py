@@ -4,9 +4,11 @@ What was written is never given up, and requests that are paid for are counted o
 """
 
 from research.config import Settings
+from research.formatting import truncate_json
 from research.llm import answer, continuation, errors, stream
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
+from research.llm.limits import MAX_ANSWER_BYTES
 
 MAX_EMPTY_ANSWERS = 5
 MAX_FRUITLESS = 4
@@ -15,7 +17,7 @@ after which the text is taken as it is."""
 MIN_PROGRESS_CHARACTERS = 100
 
 
-def validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool) -> str:
+def validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool, max_bytes: int) -> str:
     """Return the finish reason of what is an answer.
 
     Raises:
@@ -27,8 +29,8 @@ def validate_answer(draft: Draft, end: stream.AnswerEnd, is_empty: bool) -> str:
         raise ProviderError(
             ErrorKind.PERMANENT, "the provider's content filter stopped the answer: change the topic"
         )
-    if answer.json_bytes(draft.text) > stream.MAX_ANSWER_BYTES:
-        draft.text = answer.truncate(draft.text, stream.MAX_ANSWER_BYTES)
+    if stream.is_too_long(draft, max_bytes):
+        draft.text = truncate_json(draft.text, MAX_ANSWER_BYTES)
         return "too_long"
     if not end.finish_reason and (draft.text.strip() or not end.has_content):
         draft.longest = max(draft.longest, len(draft.text))

@@ -12,7 +12,15 @@ from typing import Any
 import litellm
 from litellm.types.utils import GenericStreamingChunk, ModelResponse
 
-from research.llm.prompts import SOURCES_INSTRUCTION, is_plan_prompt, is_summary_prompt, planned_topic
+from research.llm import sample_sections
+from research.llm.prompts import (
+    SOURCES_INSTRUCTION,
+    is_plan_prompt,
+    is_summary_prompt,
+    planned_sections,
+    planned_topic,
+    section_number,
+)
 
 CHUNK_SECONDS = 0.012
 
@@ -54,15 +62,22 @@ def _whole(chunks: list[GenericStreamingChunk]) -> ModelResponse:
 def answer(prompt: str) -> str:
     """Return what the sample model writes for a prompt."""
     if is_summary_prompt(prompt):
-        return TARDIGRADE_SUMMARY if TARDIGRADES[:100] in prompt else SKELETON_SUMMARY
+        is_about_tardigrades = (
+            TARDIGRADES[:100] in prompt or sample_sections.TARDIGRADES[0].text[:100] in prompt
+        )
+        return TARDIGRADE_SUMMARY if is_about_tardigrades else SKELETON_SUMMARY
     if is_plan_prompt(prompt):
-        topic = planned_topic(prompt)
+        topic, sections = planned_topic(prompt), planned_sections(prompt)
+        if sections:
+            return sample_sections.plan(topic, sections)
         return (
             TARDIGRADE_PLAN
             if "tardigrade" in topic.lower()
             else f"## Queries\n\n- {' '.join(topic.split())}\n"
         )
     topic, _, sources = prompt.partition(SOURCES_INSTRUCTION)
+    if section_number(prompt):
+        return sample_sections.section(prompt, _numbers(sources))
     if "tardigrade" in topic.lower():
         return _with_citations(TARDIGRADES, sources)
     return SKELETON.replace("TOPIC", _as_title(topic))
@@ -70,14 +85,17 @@ def answer(prompt: str) -> str:
 
 def _with_citations(text: str, sources: str) -> str:
     """Return the text with the numbers that the publications have among the sources of the prompt."""
-    numbers = {
-        doi: number
-        for number, doi in re.findall(r"^\[(\d+)\].*\n.*\n.*doi\.org/(\S+)", sources, re.MULTILINE)
-    }
+    numbers = _numbers(sources)
     for end, doi in _SUPPORTED:
         if doi in numbers:
             text = text.replace(end, f"{end} [{numbers[doi]}]")
     return text
+
+
+def _numbers(sources: str) -> dict[str, str]:
+    """Return the numbers of the sources that are quoted in a prompt, by their DOIs."""
+    found = re.findall(r"^\[(\d+)\].*\n.*\n.*doi\.org/(\S+)", sources, re.MULTILINE)
+    return {doi: number for number, doi in found}
 
 
 def _as_title(prompt: str) -> str:

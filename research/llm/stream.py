@@ -7,16 +7,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from research.llm.answer import json_bytes, truncate
+from research.formatting import json_bytes, truncate_json
+from research.llm.answer import clean
 from research.llm.continuation import ContinuationJoiner
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
+from research.llm.limits import MAX_ANSWER_BYTES
+from research.llm.usage import BYTES_PER_TOKEN, estimate_tokens
 
-MAX_ANSWER_BYTES = 900_000
-"""Bytes of an answer as JSON: a heartbeat and a result stay well under the 2 MB that Temporal takes,
-and so does the PDF's input, which holds the research and the summary."""
-BYTES_PER_TOKEN = 4
-"""For estimates, because providers send chunks of one token or of a hundred."""
+STEP_BYTES = 2_000
+"""Between two looks at the length of an answer that is about as long as it may be."""
 CLOSE_SECONDS = 2.0
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
@@ -47,11 +47,6 @@ def stream_slot(maximum: int) -> Iterator[bool]:
         _streaming -= free
 
 
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a text has; for Chinese about three in four characters."""
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
-
-
 def minimum_tokens(text: str) -> int:
     """Return a number of tokens that a text of this length has with every tokenizer.
 
@@ -60,10 +55,10 @@ def minimum_tokens(text: str) -> int:
     return len(text.split()) + len(_CJK.findall(text)) // 4
 
 
-async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> AnswerEnd:
-    """Read a stream to its end, or to MAX_ANSWER_BYTES, and close it, whatever happens."""
+async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner, max_bytes: int) -> AnswerEnd:
+    """Read a stream to its end, or to `max_bytes` of the answer, and close it, whatever happens."""
     end = AnswerEnd()
-    paid_before, written, size = draft.output_tokens, 0, json_bytes(draft.text)
+    paid_before, written, size, enough = draft.output_tokens, 0, json_bytes(draft.text), max_bytes
     try:
         async for chunk in stream:
             end.usage = getattr(chunk, "usage", None) or end.usage
@@ -76,11 +71,14 @@ async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> 
                 if piece:
                     size += json_bytes(piece)
                     draft.text = joiner.add(piece)
-            if size > MAX_ANSWER_BYTES:
+            if size > enough:
                 size = json_bytes(draft.text)  # exactly, because repetitions are left out of the text
                 if size > MAX_ANSWER_BYTES:  # a heartbeat with more would fail the Activity for good
-                    draft.text = truncate(draft.text, MAX_ANSWER_BYTES)
+                    draft.text = truncate_json(draft.text, MAX_ANSWER_BYTES)
                     break
+                if is_too_long(draft, max_bytes):
+                    break
+                enough = min(size + STEP_BYTES, MAX_ANSWER_BYTES)  # because of its reasoning
             # After its end and its usage, litellm only accounts for the stream, to those who log with it.
             if end.usage and stream.received_finish_reason:
                 break
@@ -94,7 +92,12 @@ async def read_stream(stream: Any, draft: Draft, joiner: ContinuationJoiner) -> 
     return end
 
 
-async def read_whole(answer: Any, draft: Draft, joiner: ContinuationJoiner) -> AnswerEnd:
+def is_too_long(draft: Draft, max_bytes: int) -> bool:
+    """Return whether the answer so far, without its reasoning, has more bytes than that as JSON."""
+    return json_bytes(draft.text) > max_bytes < json_bytes(clean(draft.text, finished=False))
+
+
+async def read_whole(answer: Any, draft: Draft, joiner: ContinuationJoiner, max_bytes: int) -> AnswerEnd:
     """Read an answer that was not streamed."""
     if not answer.choices:
         raise ProviderError(ErrorKind.TRANSIENT, "the provider's answer holds no text")

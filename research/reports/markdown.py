@@ -28,6 +28,11 @@ MIN_CHAPTERS = 3
 _CHAPTER = re.compile(r"\d+([.)](\s|$)|、)")
 
 
+def escape_markdown(text: str) -> str:
+    """Return Markdown that shows the text as it is, whatever it looks like."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
 def part_fences(text: str) -> str:
     """Put citations behind the end of a block of code on a line of their own, so that the code ends there."""
     return _FENCE_WITH_CITATION.sub(r"\1\2\n\1\3", text)
@@ -76,7 +81,7 @@ def colophon(report: PDFGenerationInput) -> str:
 def _entry(source: Source, retrieved: str) -> str:
     """Return the footnote that a citation leads to; the title is text, whatever it looks like."""
     details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date, f"retrieved {retrieved}")))
-    title = _SPECIAL.sub(r"\\\1", source.title)
+    title = escape_markdown(source.title)
     return f"[^{source.number}]: {title}. <{source.url}> ({details})"
 
 

@@ -1,7 +1,7 @@
 """A plan of a report: the sections and search queries that a model proposes, read from its Markdown.
 
-Read tolerantly, because small local models must be able to write one: headings of any level, bold lines
-and numbered lines are sections, bullets are queries, other lines say what a section covers.
+Read tolerantly, because small local models must be able to write one: headings of one level, bold lines
+or numbered lines are sections, bullets are queries, other lines say what a section covers.
 
 The Workflow reads plans while it replays: a change that reads a recorded plan differently needs
 `workflow.patched` there, or a running report can't be replayed.
@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from research.reports.references import is_reference_label
+
+MIN_SECTIONS, MAX_SECTIONS = 2, 20
 MAX_QUERIES = 4
 MAX_QUERY_CHARACTERS = 200
 MAX_TITLE_CHARACTERS = 120
@@ -21,13 +24,14 @@ _BOLD = re.compile(r"(?:\d{1,2}[.)]\s*)?(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s
 _NUMBERED = re.compile(r"(?:\d{1,2}\s*[.)、]|[一二三四五六七八九十]{1,3}、)\s*(?P<text>.+)")
 _BULLET = re.compile(r"[-*+•–]\s+(?P<text>.+)")
 _LABEL = re.compile(
-    r"(?:(?:search\s+)?(?:quer(?:y|ies)|search|keywords?)|covers?|scope|description|查询|搜索|内容|検索|запрос)"
-    r"\s*\d*\s*[:：]\s*",
+    r"(?:(?P<query>(?:search\s+)?(?:quer(?:y|ies)|search|keywords?)|查询|搜索|検索|запрос(?:ы)?)"
+    r"|covers?|scope|description|内容)\s*\d*\s*(?:[:：]\s*|$)",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
     r"(?:(?:section|part)?\s*\d{1,2}\s*[.):：、]|[一二三四五六七八九十]{1,3}、)\s*", re.IGNORECASE
 )
+_ADDED = ("executive summary", "summary", "abstract", "摘要", "zusammenfassung", "résumé", "resumen")
 _DECORATION = "\"'`“”„«»「」『』*_# \t"
 
 
@@ -40,15 +44,20 @@ class PlannedSection:
     queries: tuple[str, ...] = ()
     level: int = 0
 
+    def line(self) -> str:
+        """Return title and content in one line; queries tell it where the plan says nothing else."""
+        covers = _cut(self.covers or "; ".join(self.queries), MAX_COVERS_CHARACTERS)
+        return f"{self.title}: {covers}" if covers else self.title
+
 
 def read_plan(text: str) -> tuple[PlannedSection, ...]:
     """Return the sections of a plan in their order; none where nothing of the text can be read as one."""
     lines = list(_lines(text))
-    has_headings = any(_HEADING.fullmatch(line) for line in lines)
-    has_bold = any(_BOLD.fullmatch(line) for line in lines)
+    level = _section_level(lines)
+    has_bold = any(_bold(line) for line in lines)
     sections: list[PlannedSection] = []
     for line in lines:
-        start = _section(line, has_headings, has_bold)
+        start = _section(line, level, has_bold)
         if start:
             sections.append(start)
             continue
@@ -56,6 +65,33 @@ def read_plan(text: str) -> tuple[PlannedSection, ...]:
             sections.append(PlannedSection(""))
         sections[-1] = _extended(sections[-1], line)
     return tuple(_without_titles(sections))
+
+
+def sections_asked_for(number: int) -> int:
+    """Return how many sections a plan is asked for; 0 for a report of one text."""
+    return min(number, MAX_SECTIONS) if number >= MIN_SECTIONS else 0
+
+
+def plan_notes(asked: int, planned: int) -> list[str]:
+    """Return the notes for the page about sections that were asked for and not planned."""
+    if asked > MAX_SECTIONS:
+        return [f"A report has at most {MAX_SECTIONS} sections; {asked} were asked for."]
+    if sections_asked_for(asked) and not planned:
+        return ["The model wrote no plan of sections that could be read, so the report is one text."]
+    return []
+
+
+def sections_to_write(plan: Sequence[PlannedSection]) -> tuple[PlannedSection, ...]:
+    """Return the sections of a plan, at most MAX_SECTIONS; none where it has less than MIN_SECTIONS.
+
+    Summary and references, which the program adds, are left out.
+    """
+    sections = [
+        section
+        for section in plan
+        if section.title and not is_reference_label(section.title) and section.title.casefold() not in _ADDED
+    ]
+    return tuple(sections[:MAX_SECTIONS]) if len(sections) >= MIN_SECTIONS else ()
 
 
 def search_queries(plan: Sequence[PlannedSection], topic: str, limit: int = MAX_QUERIES) -> tuple[str, ...]:
@@ -79,13 +115,20 @@ def _lines(text: str) -> Iterator[str]:
             yield stripped
 
 
-def _section(line: str, has_headings: bool, has_bold: bool) -> PlannedSection | None:
+def _section_level(lines: Sequence[str]) -> int:
+    """Return the level of the headings that begin sections; those below it belong to them. 0 without any."""
+    levels = [len(heading["level"]) for line in lines if (heading := _HEADING.fullmatch(line))]
+    return min((level for level in levels if levels.count(level) > 1), default=max(levels, default=0))
+
+
+def _section(line: str, level: int, has_bold: bool) -> PlannedSection | None:
     """Return the section that begins with this line, by the plan's strongest kind of beginning."""
-    if has_headings:
+    if level:
         heading = _HEADING.fullmatch(line)
-        return _titled(heading["text"], level=len(heading["level"])) if heading else None
+        is_section = heading is not None and len(heading["level"]) <= level
+        return _titled(heading["text"], level=len(heading["level"])) if heading and is_section else None
     if has_bold:
-        bold = _BOLD.fullmatch(line)
+        bold = _bold(line)
         return _titled(bold["text"], bold["covers"]) if bold else None
     numbered = _NUMBERED.fullmatch(line)
     if not numbered:
@@ -102,13 +145,24 @@ def _titled(text: str, covers: str = "", level: int = 0) -> PlannedSection | Non
 def _extended(section: PlannedSection, line: str) -> PlannedSection:
     """Return the section with one more query, or with more of what it covers."""
     item = _BULLET.fullmatch(line) or _NUMBERED.fullmatch(line)
-    if item:
-        query = _cut(_plain(_LABEL.sub("", _plain(item["text"]), count=1)), MAX_QUERY_CHARACTERS)
+    text = re.sub(r"\*\*|__", "", item["text"] if item else line.lstrip("# ")).strip()
+    label = _LABEL.match(text)
+    text = text[label.end() :] if label else text
+    if (item and not label) or (label and label["query"]):
+        query = _cut(_plain(text), MAX_QUERY_CHARACTERS)
         return replace(section, queries=(*section.queries, query)) if query else section
     if not section.title:  # a remark before the plan
         return section
-    covers = f"{section.covers} {_LABEL.sub('', line, count=1)}".strip()
-    return replace(section, covers=_cut(covers, MAX_COVERS_CHARACTERS))
+    return replace(section, covers=_cut(f"{section.covers} {text}".strip(), MAX_COVERS_CHARACTERS))
+
+
+def _bold(line: str) -> re.Match[str] | None:
+    """Return a bold line, unless it is a label such as "**Queries:**"; a line with a number is none."""
+    bold = _BOLD.fullmatch(line)
+    is_label = (
+        bold and re.search("[:：]", line) and line[0] in "*_" and _LABEL.fullmatch(bold["text"].strip())
+    )
+    return None if is_label else bold
 
 
 def _without_titles(sections: list[PlannedSection]) -> Iterator[PlannedSection]:

@@ -78,6 +78,11 @@ def without_reference_lists(text: str, sources: Sequence[Source]) -> tuple[str, 
     return "\n".join(lines), len(removed)
 
 
+def is_reference_label(text: str) -> bool:
+    """Return whether a heading is known to stand over a list of references."""
+    return text.casefold().strip(" *_:：0123456789.#") in _KNOWN_LABELS
+
+
 def normalize_address(url: str) -> str:
     """Return what the addresses of one page share: no scheme, "www.", fragment or tracking parameters."""
     try:
@@ -124,7 +129,7 @@ class _Known:
         given = address is not None and normalize_address(address[0].rstrip(".,;:!?")) in self._addresses
         folded = entry.casefold()
         titled = any(len(title) >= MIN_TITLE_CHARACTERS and title in folded for title in self._titles)
-        under_label = label.casefold().strip(" *_:：0123456789.#") in _KNOWN_LABELS
+        under_label = is_reference_label(label)
         if numbered or under_label:
             return bool(address) or titled or (numbered and under_label)
         return given and bool(start and (start["ordered"] or entry[:1] in "-*+•"))

@@ -14,7 +14,23 @@ PLAN_LABEL = "Plan"
 SEARCH_LABEL = STEP_LABELS["web_search"]
 
 
-def step_labels(has_sources: bool = False) -> tuple[str, ...]:
+SECTIONS_LABEL = "Sections"
+"""The name of all sections together, until the plan says which there are."""
+
+
+def section_label(number: int, count: int) -> str:
+    """Return the name of the `llm_call` that writes one section."""
+    return f"Section {number} of {count}"
+
+
+def is_section(label: str) -> bool:
+    """Return whether this is the name of a section."""
+    return label.startswith("Section ")
+
+
+def step_labels(has_sources: bool = False, has_sections: bool = False) -> tuple[str, ...]:
     """Return the names of a report's steps in their order."""
-    before = (PLAN_LABEL, SEARCH_LABEL) if has_sources else ()
-    return (*before, *(label for label in STEP_LABELS.values() if label != SEARCH_LABEL))
+    plan = (PLAN_LABEL,) if has_sources or has_sections else ()
+    search = (SEARCH_LABEL,) if has_sources else ()
+    research = SECTIONS_LABEL if has_sections else STEP_LABELS["llm_call"]
+    return (*plan, *search, research, STEP_LABELS["generate_summary"], STEP_LABELS["create_pdf_activity"])

@@ -13,7 +13,7 @@ from typing import Any
 from pypdf import PdfReader
 from temporalio.api.enums.v1 import EventType
 
-from tests.chaos.endpoint import RESEARCH_SECONDS, SUMMARY_SECONDS, Entry, text_of
+from tests.chaos.endpoint import Entry, content_of, kinds_of, seconds_of, sections_of, text_of
 from tests.chaos.schedule import KILLS
 from tests.chaos.world import STALL_SECONDS, WorkerRun, World
 
@@ -21,7 +21,6 @@ AGAIN_SECONDS = 1.0
 """How much text may be sent again for each stream that a kill interrupted, on average."""
 FEW = 20
 """With fewer streams the average says little, and more is accepted."""
-ACTIVITIES = {"r": "llm_call", "s": "generate_summary"}
 DISK = {"small": "really full", "locked": "made read-only", "": "not tried here"}
 
 Row = tuple[str, object]
@@ -64,6 +63,7 @@ class Audit:
         if len(self.ends) != self.reports:
             self.broken.append(f"{len(self.ends)} reports were accepted, not {self.reports}")
         yield "reports accepted", len(self.ends)
+        yield "of them in sections side by side", sum(map(bool, map(sections_of, range(len(self.ends)))))
         yield "with exactly one PDF and one Markdown file, the text exactly the provider's", good
         yield "the last one ended after the last kill by", f"{self.settled:.0f} s"
 
@@ -75,7 +75,7 @@ class Audit:
         if len(pdfs) != 1 or len(texts) != 1:
             return f"{len(pdfs)} PDFs, {len(texts)} Markdown files"
         refused = any(entry.fault == "summary refused" for entry in self.world.endpoint.of(number, "s"))
-        recorded = {kind: _recorded_text(history, activity) for kind, activity in ACTIVITIES.items()}
+        recorded = {kind: _recorded_text(history, kind) for kind in kinds_of(number)}
         for kind, text in recorded.items():
             if text != text_of(number, kind) and not (kind == "s" and refused and text is None):
                 return f"its recorded text {kind!r} is not the provider's: {_difference(text, number, kind)}"
@@ -86,8 +86,8 @@ class Audit:
         """No request without an attempt of the service behind it; none for what was recorded."""
         after, unasked = 0, 0
         for number, history in enumerate(self.histories):
-            for kind, activity in ACTIVITIES.items():
-                attempts, ended = _attempts(history, activity)
+            for kind in kinds_of(number):
+                attempts, ended = _attempts(history, kind)
                 entries = self.world.endpoint.of(number, kind)
                 after += sum(entry.begun > ended for entry in entries if ended)
                 continued = sum(entry.finish == "length" for entry in entries)
@@ -103,7 +103,7 @@ class Audit:
         """How much text was sent again, by what interrupted the stream; and how long a kill was felt."""
         again: dict[str, list[float]] = {"a kill": [], "a stalled worker": [], "an outage of the service": []}
         delays = []
-        for number, kind in itertools.product(range(len(self.ends)), ACTIVITIES):
+        for number, kind in [(n, kind) for n in range(len(self.ends)) for kind in kinds_of(n)]:
             for before, after in itertools.pairwise(self.world.endpoint.of(number, kind)):
                 cause = self._cause(before)
                 if not cause or (before.call.finished and after.start >= before.end):
@@ -151,16 +151,26 @@ class Audit:
 
 def _seconds(entry: Entry, characters: int) -> float:
     """Return how long the endpoint takes for so many characters of the entry's text."""
-    whole = SUMMARY_SECONDS if entry.call.is_summary else RESEARCH_SECONDS
-    return characters / len(entry.text) * whole
+    return characters / len(entry.text) * seconds_of(entry.kind)
 
 
-def _attempts(history: Any, activity: str) -> tuple[int, float]:
-    """Return how many attempts the service made of an Activity, and when it recorded the result."""
+def _kind(scheduled: Any) -> str:
+    """Return the kind of the text that a scheduled step is to bring."""
+    attributes = scheduled.activity_task_scheduled_event_attributes
+    if attributes.activity_type.name == "generate_summary":
+        return "s"
+    if attributes.activity_type.name != "llm_call":
+        return ""
+    label = json.loads(attributes.input.payloads[0].data).get("label", "")
+    return "p" if label == "Plan" else label.split()[1] if label else "r"
+
+
+def _attempts(history: Any, kind: str) -> tuple[int, float]:
+    """Return how many attempts the service made of a step, and when it recorded the result."""
     scheduled, attempts, ended = set(), 0, 0.0
     for event in history.events:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-            if event.activity_task_scheduled_event_attributes.activity_type.name == activity:
+            if _kind(event) == kind:
                 scheduled.add(event.event_id)
         elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             started = event.activity_task_started_event_attributes
@@ -172,12 +182,11 @@ def _attempts(history: Any, activity: str) -> tuple[int, float]:
     return attempts, ended
 
 
-def _recorded_text(history: Any, activity: str) -> str | None:
-    """Return the text that an Activity gave back, or None where it has no result."""
+def _recorded_text(history: Any, kind: str) -> str | None:
+    """Return the text that a step gave back, or None where it has no result."""
     scheduled = set()
     for event in history.events:
-        begun = event.activity_task_scheduled_event_attributes
-        if begun.activity_type.name == activity:
+        if _kind(event) == kind:
             scheduled.add(event.event_id)
         completed = event.activity_task_completed_event_attributes
         if completed.scheduled_event_id in scheduled:
@@ -197,9 +206,9 @@ def _difference(text: str | None, number: int, kind: str) -> str:
 def _wrong_markdown(number: int, file: Path, summary: str) -> str:
     """Return what of summary and research is not in the file to the character; notes are expected."""
     written = file.read_text(encoding="utf-8")
-    heading, _, body = text_of(number, "r").partition("\n")
+    heading, _, body = content_of(number).partition("\n")
     if not written.startswith(f"{heading}\n") or not heading.startswith("# "):
-        body = text_of(number, "r")
+        body = content_of(number)
     parts = {"research": f"\n\n---\n\n{body.strip(chr(10))}\n\n---\n\nMade with "}
     if summary:
         parts["summary"] = f"\n\n## Executive Summary\n\n{summary}\n\n"
@@ -210,5 +219,5 @@ def _wrong_markdown(number: int, file: Path, summary: str) -> str:
 def _wrong_pdf(number: int, file: Path) -> str:
     """Return which numbers of the text's parts are not on the page."""
     printed = Counter(re.findall(r"\d{3,}", "\n".join(page.extract_text() for page in PdfReader(file).pages)))
-    lost = Counter(re.findall(r"\d{3,}", text_of(number, "r"))) - printed
+    lost = Counter(re.findall(r"\d{3,}", content_of(number))) - printed
     return f"the PDF lacks {', '.join(sorted(lost)[:3])}" if lost else ""

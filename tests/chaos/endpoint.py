@@ -6,25 +6,62 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
+from research.reports.outline import below_title
 from testing.provider import Call, Continuation, Provider, Reply, position, rest_of
 from testing.texts import templated
 
-RESEARCH_SECONDS, SUMMARY_SECONDS = 4.0, 0.8
+RESEARCH_SECONDS, SECTION_SECONDS, OTHER_SECONDS = 4.0, 3.0, 0.8
 CHUNK_SECONDS = 0.1
+SECTIONS = 3
+"""In every fourth report, the others are one text."""
 MAX_TIMES = {"length": 1, "cut cleanly": 1, "empty": 2}
 """How often a text may meet a fault: more often, the program rightly takes the shortened text."""
 
 
 @cache
 def text_of(number: int, kind: str) -> str:
-    """Return the text of a report's research ("r") or summary ("s"); parts and words of it repeat.
+    """Return the text of a report's research ("r"), summary ("s"), plan ("p") or section ("1" and so on).
 
-    Each text is its report's own, so that a mix-up shows.
+    Parts and words of it repeat. Each text is its own, so that a mix-up shows.
     """
+    if kind == "p":
+        return "\n".join(
+            f"## {title_of(part)}\nWhat part {part} is about.\n" for part in kinds_of(number)[1:-1]
+        )
+    if kind.isdigit():
+        return templated(seed=1_000 + 10 * number + int(kind), length=400 + 200 * int(kind))
     if kind == "s":
         part = f"Report {number} checks the list, checks the time, and checks the list again."
         return f"{part} {part} That was report {number}."
     return templated(seed=number + 1, length=500 + 300 * (number % 6))
+
+
+def sections_of(number: int) -> int:
+    """Return how many sections a report is asked for."""
+    return SECTIONS if number % 4 == 3 else 0
+
+
+def kinds_of(number: int) -> tuple[str, ...]:
+    """Return the kinds of a report's model calls."""
+    sections = sections_of(number)
+    return ("p", *map(str, range(1, sections + 1)), "s") if sections else ("r", "s")
+
+
+def title_of(kind: str) -> str:
+    return f"The part of the list that is checked as number {kind}"
+
+
+def content_of(number: int) -> str:
+    """Return the text of the whole research, as it is to stand on the page."""
+    if not sections_of(number):
+        return text_of(number, "r")
+    parts = [(title_of(kind), text_of(number, kind)) for kind in kinds_of(number)[1:-1]]
+    return "\n\n".join(f"## {title}\n\n{below_title(text, title)}" for title, text in parts)
+
+
+def seconds_of(kind: str) -> float:
+    """Return how long the endpoint takes for a text."""
+    return {"r": RESEARCH_SECONDS, "s": OTHER_SECONDS, "p": OTHER_SECONDS}.get(kind, SECTION_SECONDS)
 
 
 @dataclass
@@ -34,6 +71,7 @@ class Entry:
     call: Call
     number: int
     """The report's; -1 where the prompt is no report's."""
+    kind: str
     fault: str
     text: str
     """The whole text that the report should get from calls of this kind."""
@@ -65,29 +103,24 @@ class Endpoint(Provider):
         self.happened: Counter[str] = Counter()
 
     def of(self, number: int, kind: str) -> list[Entry]:
-        """The requests for a report's research ("r") or summary ("s")."""
-        return [
-            entry
-            for entry in self.ledger
-            if entry.number == number and entry.call.is_summary == (kind == "s")
-        ]
+        """The requests for a report's text of this kind."""
+        return [entry for entry in self.ledger if (entry.number, entry.kind) == (number, kind)]
 
     def _reply(self, call: Call) -> Reply:
-        kind = "s" if call.is_summary else "r"
+        kind = "s" if call.is_summary else "p" if call.is_plan else str(call.section or "r")
         number = self._number(call)
         text = text_of(number, kind)
-        seconds = SUMMARY_SECONDS if call.is_summary else RESEARCH_SECONDS
-        chunk = max(1, round(len(text) * CHUNK_SECONDS / seconds))
+        chunk = max(1, round(len(text) * CHUNK_SECONDS / seconds_of(kind)))
         rest = rest_of(text, call, Continuation.EXACT)
         reply = Reply(rest, chunk_seconds=CHUNK_SECONDS, chunk_characters=chunk)
         fault = self.fault
-        if fault == "summary refused" and kind == "r":
+        if fault == "summary refused" and kind != "s":
             fault = ""
         met = sum(entry.fault == fault for entry in self.of(number, kind))
         if met >= MAX_TIMES.get(fault, met + 1):
             fault = ""
         spoil(reply, fault)
-        self.ledger.append(Entry(call, number, fault, text, reply.finish_reason))
+        self.ledger.append(Entry(call, number, kind, fault, text, reply.finish_reason))
         self.happened[f"answer: {fault}" if fault else "answer"] += 1
         return reply
 
@@ -97,7 +130,7 @@ class Endpoint(Provider):
             found = re.search(r"report (\d+)", call.prompt)
             return int(found[1]) if found else -1
         numbers = {entry.number for entry in self.ledger}
-        return next((n for n in numbers if n >= 0 and text_of(n, "r").strip() in call.prompt), -1)
+        return next((n for n in numbers if n >= 0 and content_of(n).strip() in call.prompt), -1)
 
 
 def spoil(reply: Reply, fault: str) -> None:

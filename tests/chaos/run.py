@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 from models import GenerateReportInput
 from research.temporal.client import runtime
 from tests.chaos.audit import Audit
+from tests.chaos.endpoint import sections_of
 from tests.chaos.schedule import Event
 from tests.chaos.world import World
 from workflow import GenerateReportWorkflow
@@ -60,7 +61,9 @@ async def _start(client: Client, number: int) -> WorkflowHandle[Any, Any]:
         try:
             return await client.start_workflow(
                 GenerateReportWorkflow.run,
-                GenerateReportInput(f"Write report {number}", pause_seconds=number % 3),
+                GenerateReportInput(
+                    f"Write report {number}", pause_seconds=number % 3, sections=sections_of(number)
+                ),
                 id=identity,
                 task_queue="research",
             )

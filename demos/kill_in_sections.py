@@ -1,0 +1,108 @@
+"""`make demo SECTIONS=6`: kill the worker while the sections of a long report are written side by side.
+
+    python -m demos.kill_in_sections NUMBER
+
+The exit status is 0 when every section that was finished was paid once, and every other one was resumed in
+its text. At a terminal it is shown live.
+"""
+
+import sys
+import time
+
+from demos.kill_the_worker import prepare, provider_environ
+from demos.stage import Stage
+from research import config
+from research.cli import signals, terminal
+from research.errors import UserError
+from research.llm import sample_sections
+from research.llm.prompts import planned_sections
+from testing.processes import Program, ProgramError, start_worker
+from testing.provider import Call, Continuation, Provider, Reply, rest_of
+
+TOPIC = "What makes tardigrades so hard to kill?"
+SUMMARY = "Every section that was finished was kept. The others were resumed in the middle of their text."
+
+
+def main() -> int:
+    """Run the report, kill its worker, compare, and return the exit status."""
+    number = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        signals.install()
+        if not (number.isascii() and number.isdigit() and 2 <= int(number) <= 9):
+            raise UserError(f"SECTIONS={number} is not a number of sections from 2 to 9.")
+        service = prepare()
+        with Provider(_reply) as provider:
+            kept = _kill_in_the_middle(provider, number)
+            held = _compare(provider, int(number), kept)
+    except UserError as error:
+        terminal.print_error(str(error))
+        return error.exit_status
+    except ProgramError as error:
+        terminal.print_error(f"A process did not do what was expected of it:\n{error}")
+        return 1
+    except KeyboardInterrupt:
+        terminal.print_error("\nInterrupted.")
+        return signals.end_interrupted()
+    terminal.print_line(f"\nSee it in the Web UI:\n  {service.ui_url}/namespaces/demo/workflows")
+    terminal.print_line("The claim held." if held else "The claim did NOT hold.")
+    return 0 if held else 1
+
+
+def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
+    """Kill the worker when two sections are finished; return the sections that were."""
+    terminal.print_line(f"A report of {number} sections, written side by side by the real worker")
+    environ = provider_environ(provider, str(config.load().reports_dir))
+    with (
+        start_worker(environ=environ) as worker,
+        Program("starter.py", "--sections", number, TOPIC, environ=environ) as starter,
+        Stage(provider, starter, workers := [worker]) as stage,
+    ):
+        for section in (1, 2):
+            worker.wait_for(f"Section {section} of {number} finished")
+        time.sleep(1)  # for people to see it, and for the texts to grow
+        kept = {call.section for call in provider.calls if call.section and call.finished}
+        worker.kill()
+        terminal.print_line(f"  {len(kept)} sections are finished; now the worker is killed (SIGKILL).")
+        stage.wait_until_blocked(15)
+        terminal.print_line("  Another worker is started …")
+        with start_worker(environ=environ) as successor:
+            workers.append(successor)
+            if starter.exit_status():
+                raise ProgramError(starter.text)
+    for line in (*[line for line in starter.lines if line.startswith("Result:")], starter.lines[-1]):
+        terminal.print_line(f"  {line}")
+    return kept
+
+
+def _compare(provider: Provider, count: int, kept: set[int]) -> bool:
+    """Print what was asked of the provider; return whether nothing that was finished was paid again."""
+    terminal.print_line("\nWhat the provider was asked to do\n")
+    terminal.print_line("                 requests    words of the text    written again")
+    held = True
+    for number in range(1, count + 1):
+        calls = [call for call in provider.calls if call.section == number]
+        words = len(_text(calls[0]).split())
+        again = sum(len(call.sent.split()) for call in calls) - words
+        terminal.print_line(f"  section {number} {len(calls):>11} {words:>15} {max(again, 0):>18}")
+        held &= len(calls) == 1 if number in kept else len(calls) == 2 and again < words / 2
+    return held
+
+
+def _text(call: Call) -> str:
+    if call.is_summary:
+        return SUMMARY
+    if call.is_plan:
+        return sample_sections.plan(TOPIC, planned_sections(call.prompt))
+    return sample_sections.section(call.prompt, {})
+
+
+def _reply(call: Call) -> Reply:
+    """Write the sample's sections at the pace of a model; the later the section, the longer it takes."""
+    text = _text(call)
+    seconds = 2.0 + 1.5 * call.section if call.section else 1.0
+    rest = rest_of(text, call, Continuation.EXACT)
+    return Reply(rest, chunk_seconds=seconds / len(text.split()))
+
+
+if __name__ == "__main__":
+    terminal.exit_now(main())

@@ -1,0 +1,102 @@
+"""A report of sections that were written side by side: their texts under the titles of one plan.
+
+Every section's own headings are brought below its title, which is a second-level heading, so that the
+whole has one outline.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from models import LLMCallOutput, Source
+from research.formatting import INCOMPLETE, call_notes, truncate_json
+from research.reports.markdown import escape_markdown
+from research.reports.outline import below_title
+from research.reports.plan import PlannedSection
+from research.reports.sources import FoundSources
+
+MAX_SECTION_BYTES = 60_000
+"""Bytes of a section as JSON: 20 of them fit into one payload of 2 MB, with summary and sources."""
+MAX_OUTLINE_BYTES = 4_000
+"""What a section may grow by when its headings are brought below its title."""
+
+MAX_OTHERS_SOURCES = 10
+"""For a section whose own queries found nothing."""
+
+
+@dataclass(frozen=True)
+class Research:
+    """The research of a report, and what a reader must know about it."""
+
+    text: str
+    model: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WrittenSection:
+    """A section of the plan, and what became of it."""
+
+    title: str
+    call: LLMCallOutput | None = None
+    failure: str = ""
+    """Why the section could not be written."""
+
+    def markdown(self) -> str:
+        """Return the title as a heading, and the text or the reason why there is none."""
+        if self.call is None:
+            text = f"*This section could not be written: {escape_markdown(self.failure)}.*"
+        else:
+            text = below_title(self.call.text, self.title)
+        return f"## {self.title}\n\n{truncate_json(text, MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)}"
+
+
+def sources_of(section: PlannedSection, queries: Sequence[str], found: FoundSources) -> tuple[Source, ...]:
+    """Return what a section's own queries have found, or else the best of what all of them have."""
+    own = {query.casefold() for query in section.queries or (section.title,)}
+    asked = [number for number, query in enumerate(queries) if query.casefold() in own]
+    return (found.of_queries(asked) if found.sources else ()) or found.sources[:MAX_OTHERS_SOURCES]
+
+
+def one_text(call: LLMCallOutput) -> Research:
+    """Return the research that is one text."""
+    notes = call_notes("The research", call)
+    if call.prompt_shortened:
+        notes.append("The research was written from some of the sources: all are too long for the model.")
+    return Research(call.text, call.model, tuple(notes))
+
+
+def joined_sections(sections: Sequence[WrittenSection]) -> Research:
+    """Return the research that consists of these sections, of which at least one was written."""
+    model = next(section.call.model for section in sections if section.call)
+    return Research(join_sections(sections), model, section_notes(sections))
+
+
+def join_sections(sections: Sequence[WrittenSection]) -> str:
+    """Return the sections as one Markdown text, in the plan's order."""
+    return "\n\n".join(section.markdown() for section in sections) + "\n"
+
+
+def section_notes(sections: Sequence[WrittenSection]) -> tuple[str, ...]:
+    """Return what the reader must know about the sections: one note for what applies to several."""
+    failed = sum(section.call is None for section in sections)
+    applies: dict[str, list[int]] = {}
+    for number, section in enumerate(sections, start=1):
+        for clause in _clauses(section.call) if section.call else ():
+            applies.setdefault(clause, []).append(number)
+    notes = [f"{failed} of {len(sections)} sections could not be written."] if failed else []
+    return (*notes, *[f"{_name(numbers)}: the text {clause}." for clause, numbers in applies.items()])
+
+
+def _clauses(call: LLMCallOutput) -> Iterator[str]:
+    yield from filter(None, (INCOMPLETE.get(call.finish_reason), *call.notes))
+    if call.prompt_shortened:
+        yield "was written from some of its sources: all are too long for the model"
+    if call.resumed_at:
+        yield "was interrupted and resumed"
+
+
+def _name(numbers: Sequence[int]) -> str:
+    """Return "Section 2", or "Sections 2, 3 and 7"."""
+    if len(numbers) == 1:
+        return f"Section {numbers[0]}"
+    return f"Sections {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

@@ -1,0 +1,138 @@
+"""A long report on the screen: every section has its line while there is room, and then those that run."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from research.cli import fitting, live
+from research.cli.status import State, Status, Step
+from testing.provider import Call, Provider, Reply, default_reply
+from testing.terminal import Terminal
+from tests.conftest import App, wait_until
+
+BUSY = "the provider answered 503: too many readers at once, come back later"
+
+
+def section(number: int, state: State, **more: object) -> Step:
+    step = Step(f"Section {number} of 20", str(number), state, begun=time.time() - 12)
+    return Step(**{**step.__dict__, "title": f"How tardigrades endure, part {number}", **more})
+
+
+def long_report(*sections: Step, blocked_reason: str = "") -> Status:
+    before = [Step("Plan", "p", State.DONE), Step("Search", "s", State.DONE, counted="20 of 20")]
+    steps = (*before, *sections, Step("Summary"), Step("PDF"))
+    return Status("How do tardigrades survive in space?", steps, blocked_reason=blocked_reason)
+
+
+def lines_of(status: Status, columns: int, height: int | None) -> list[str]:
+    console = Console(width=columns, height=100, force_terminal=False)
+    with console.capture() as captured:
+        console.print(live.render(status, columns, live.spinner(), height))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+@pytest.fixture
+def unicode_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("research.cli.terminal.draws_unicode", lambda: True)
+
+
+@pytest.mark.usefixtures("unicode_terminal")
+@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("running", [1, 6, 20])
+@pytest.mark.parametrize("reason", ["", "No worker is running: start one with `python worker.py`."])
+def test_twenty_sections_fit(columns: int, running: int, reason: str) -> None:
+    """What runs is shown first, what has no line is counted; summary and PDF stay in sight."""
+    text = "Water bears live in moss, and " * 20
+    steps = [section(n, State.RUNNING if n > 20 - running else State.DONE, text=text) for n in range(1, 21)]
+    height = 17
+    lines = lines_of(long_report(*steps, blocked_reason=reason), columns, height)
+    assert len(lines) <= height
+    assert re.match(r"○ PDF", lines[-1 - len(reason) // columns - bool(reason)])
+    shown = [int(found[1]) for line in lines if (found := re.match(r". Section (\d+) ", line))]
+    runs = list(range(21 - running, 21))
+    assert shown[: min(running, len(shown))] == runs[: len(shown)], "those that run come first"
+    [rest] = [line.strip() for line in lines if " more: " in line]
+    assert rest.startswith(f"{20 - len(shown)} more: ")
+    assert sum(map(int, re.findall(r"(\d+) (?:done|running)", rest))) == 20 - len(shown)
+
+
+@pytest.mark.usefixtures("unicode_terminal")
+def test_few_sections_show_their_texts_and_titles() -> None:
+    """In the plan's order, with the end of what is written; the title gives way where there is no room."""
+    steps = [
+        section(1, State.DONE, text="one two three", cost=0.002),
+        section(2, State.RUNNING, text="Water bears live in moss and in the sea"),
+        section(3, State.RETRYING, attempt=3, reason=BUSY, next_try=time.time() + 7.5),
+        section(4, State.QUEUED),
+        section(5, State.FAILED, reason="the provider's content policy refuses this request"),
+    ]
+    wide = lines_of(long_report(*steps), 80, 24)
+    wide = [re.sub(r" in [78] s", " in 7 s", line) for line in wide]
+    assert wide[3:9] == [
+        "✓ Section 1 How tardigrades endure, part 1 · 3 words · 12 s · $0.0020",
+        "⠋ Section 2 How tardigrades endure, part 2 · 9 words · 12 s",
+        "            Water bears live in moss and in the sea",
+        "↻ Section 3 the provider answered 503: too many readers at o…; attempt 3 in 7 s",
+        "◌ Section 4 How tardigrades endure, part 4 · waiting for a worker · 12 s",
+        "✗ Section 5 How tardigrad… · the provider's content policy refuses this request",
+    ]
+    narrow = lines_of(long_report(*steps), 40, 24)
+    assert narrow[3] == "✓ Section 1 3 words · 12 s · $0.0020"
+    assert narrow[4] == "⠋ Section 2 How tardi… · 9 words · 12 s"
+    assert all(len(line) <= 40 for line in narrow)
+
+
+def test_only_sections_are_counted() -> None:
+    """A report without them is shown as ever, however few lines there are."""
+    steps = (Step("Research", "1", State.RUNNING, text="Moss"), Step("Summary"), Step("PDF"))
+    assert fitting.fit(steps, 1, lambda step, has_text: 2) == fitting.Rows(steps)
+
+
+def unequal(call: Call) -> Reply:
+    """Sections 1 to 5 are done at once, 6 and 7 are refused, the others take their time."""
+    if call.section in (6, 7):
+        return Reply(status=503, error={"message": "too many readers at once, come back later"})
+    reply = default_reply(call)
+    if call.section > 7:
+        reply.chunk_seconds = 0.25
+    return reply
+
+
+@pytest.fixture
+def screens(app: App) -> Iterator[list[Terminal]]:
+    screens: list[Terminal] = []
+    yield screens
+    for screen in screens:
+        screen.close()
+
+
+def test_twenty_sections_on_two_screens(app: App, provider: Provider, screens: list[Terminal]) -> None:
+    """Of 24 lines, at 80 columns and at 40 in the C locale: nothing scrolls, all of it is ASCII there."""
+    provider.reply = unequal
+    app.worker(LLM_MAX_CALLS="16")
+
+    def open_screen(*arguments: str, columns: int, **environ: str) -> Terminal:
+        environ = {**app.environ, **environ}
+        screens.append(Terminal(*arguments, root=app.root, environ=environ, columns=columns, rows=24))
+        return screens[-1]
+
+    wide = open_screen("starter.py", "How is it recorded?", "--sections", "20", columns=80)
+    seen = wide.see("more: ", " done", "attempt", "words")
+    started = re.search(r"Workflow ID: (\S+),", seen.replace("\n", "")) or re.search(
+        r"workflow-([0-9a-f-]{36})", wide.raw.decode(errors="ignore").replace("\r\n", "")
+    )
+    assert started
+    narrow = open_screen("starter.py", "--attach", started[1][-8:], columns=40, LANG="C", LC_ALL="C")
+    for screen in (wide, narrow):
+        seen = screen.see("How is it recorded?", "more: ", " done", "Summary", "PDF", "Ctrl-C")
+        assert len(seen.splitlines()) <= 24
+        assert re.search(r"^. Section 8 .*words", seen, re.MULTILINE)
+        assert re.search(r"^. Plan", seen, re.MULTILINE)
+    assert narrow.screen.isascii()
+    assert app.run("starter.py", "--cancel", started[1][-8:]).exit_status() == 0
+    assert wide.exit_status() == narrow.exit_status() == 4
+    assert "cancelled" in wide.see("The report was cancelled.")
+    wait_until(lambda: provider.in_flight == 0)
