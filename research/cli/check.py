@@ -95,6 +95,8 @@ def _reports(settings: Settings) -> str:
 
 
 def _fonts(settings: Settings) -> str:
+    import research.pdf.unicode  # noqa: F401 - raises UserError where ICU cannot be loaded
+
     fonts.prefer(settings.fonts)
     missing = {
         name: fonts.package_for(character)[0]
