@@ -98,7 +98,7 @@ def _text(call: Call) -> str:
 
 
 def _reply(call: Call) -> Reply:
-    """Write the sample's sections, slower where a person watches; the later the section, the longer it takes."""
+    """Write the sample's sections, slower where a person watches; a later section takes longer."""
     text, pace = _text(call), 1.5 if has_room() else 0.8
     seconds = pace * (1.5 + call.section) if call.section else 1.0
     rest = rest_of(text, call, Continuation.EXACT)
