@@ -10,7 +10,7 @@ import sys
 import time
 
 from demos.kill_the_worker import prepare, provider_environ
-from demos.stage import Stage
+from demos.stage import Stage, has_room
 from research import config
 from research.cli import signals, terminal
 from research.errors import UserError
@@ -28,8 +28,8 @@ def main() -> int:
     number = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
         signals.install()
-        if not (number.isascii() and number.isdigit() and 2 <= int(number) <= 9):
-            raise UserError(f"SECTIONS={number} is not a number of sections from 2 to 9.")
+        if not (number.isascii() and number.isdigit() and 3 <= int(number) <= 9):
+            raise UserError(f"SECTIONS={number} is not a number of sections from 3 to 9.")
         service = prepare()
         with Provider(_reply) as provider:
             kept = _kill_in_the_middle(provider, number)
@@ -59,11 +59,12 @@ def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
     ):
         for section in (1, 2):
             worker.wait_for(f"Section {section} of {number} finished")
-        time.sleep(1)  # for people to see it, and for the texts to grow
+        time.sleep(0.7)  # for the texts of the others to grow
         kept = {call.section for call in provider.calls if call.section and call.finished}
         worker.kill()
         terminal.print_line(f"  {len(kept)} sections are finished; now the worker is killed (SIGKILL).")
-        stage.wait_until_blocked(15)
+        if has_room():
+            stage.wait_until_blocked(15)
         terminal.print_line("  Another worker is started …")
         with start_worker(environ=environ) as successor:
             workers.append(successor)
@@ -97,9 +98,9 @@ def _text(call: Call) -> str:
 
 
 def _reply(call: Call) -> Reply:
-    """Write the sample's sections at the pace of a model; the later the section, the longer it takes."""
-    text = _text(call)
-    seconds = 2.0 + 1.5 * call.section if call.section else 1.0
+    """Write the sample's sections, slower where a person watches; a later section takes longer."""
+    text, pace = _text(call), 1.5 if has_room() else 0.8
+    seconds = pace * (1.5 + call.section) if call.section else 1.0
     rest = rest_of(text, call, Continuation.EXACT)
     return Reply(rest, chunk_seconds=seconds / len(text.split()))
 

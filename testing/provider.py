@@ -323,7 +323,7 @@ def default_reply(call: Call) -> Reply:
     if call.section:
         return Reply(rest_of(section_text(call.section), call, Continuation.EXACT))
     if call.is_plan and (count := planned_sections(call.prompt)):
-        return Reply(section_plan(count))
+        return Reply(section_plan(count, "search quer" in call.prompt))
     if call.is_plan:
         return Reply(
             "## Queries\n\n- durable execution\n- workflow engines\n- crash recovery\n- event sourcing\n"

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from models import LLMCallOutput, PDFGenerationInput, Source
 from research.formatting import json_bytes, truncate_json
+from research.llm.prompts import section_prompt
 from research.reports.outline import below_title
-from research.reports.plan import MAX_SECTIONS, MAX_TITLE_CHARACTERS
+from research.reports.plan import MAX_SECTIONS, MAX_TITLE_CHARACTERS, PlannedSection
 from research.reports.references import parse_blocks
 from research.reports.sections import (
     MAX_SECTION_BYTES,
@@ -162,3 +163,15 @@ def test_twenty_sections_at_their_limit_fit_into_one_payload(character: str) -> 
     assert len(payload.data) < MAX_PAYLOAD_BYTES * 0.95
     assert json_bytes(content) < 20 * (MAX_SECTION_BYTES + 6_000)
     assert json.loads(payload.data)["content"] == content
+
+
+@pytest.mark.parametrize("character", ["a", "水", "𠀀"])
+def test_the_prompts_of_twenty_sections_fit_into_one_message(character: str) -> None:
+    """The service takes 4 MB at once, and all sections are scheduled at once."""
+    plan = [PlannedSection(character * 300, character * 900).line()] * MAX_SECTIONS
+    address = "https://example.org/" + "x" * 900
+    source = Source(100, address, character * 200, "2026-11-25", character * 1_500)
+    prompt = section_prompt(character * 20_000, plan, 20, [source] * 10)
+    assert json_bytes(prompt) * MAX_SECTIONS < 3_200_000
+    assert prompt.count(address) == 10
+    assert f"\n\n20. {character}" in prompt

@@ -101,6 +101,18 @@ def test_make_demo(make_clone: DevServer) -> None:
     assert f"http://localhost:{make_clone.port + 1000}/namespaces/demo/workflows" in shown
 
 
+def test_make_demo_with_sections(make_clone: DevServer) -> None:
+    """The kill in the middle of sections: two were paid once, and the others were resumed."""
+    made = make(make_clone, "demo", "SECTIONS=4")
+    assert made.returncode == 0, made.stderr
+    rows = re.findall(r"section (\d) +(\d) +(\d+) +(\d+)", made.stdout)
+    assert [(row[0], row[1]) for row in rows] == [("1", "1"), ("2", "1"), ("3", "2"), ("4", "2")]
+    assert all(int(again) < int(words) / 2 for _, _, words, again in rows)
+    assert "The claim held." in made.stdout
+    refused = make(make_clone, "demo", "SECTIONS=many")
+    assert "SECTIONS=many is not a number of sections from 3 to 9." in refused.stderr
+
+
 def test_make_stop(make_clone: DevServer) -> None:
     make_clone.run("start")
     assert make(make_clone, "stop").stdout.startswith("Stopped the Temporal dev server.")

@@ -10,12 +10,13 @@ from itertools import islice, zip_longest
 from urllib.parse import urlsplit
 
 from models import Source, WebSearchOutput
+from research.formatting import json_bytes
 from research.reports.references import normalize_address
 
 MAX_TITLE_CHARACTERS = 200
 MAX_SNIPPET_CHARACTERS = 1_500
-MAX_ADDRESS_CHARACTERS = 1_000
-"""A longer address is left out with its result, because an address that is cut leads nowhere."""
+MAX_ADDRESS_BYTES = 1_000
+"""As JSON. A longer address is left out with its result, because an address that is cut leads nowhere."""
 MAX_SOURCES = 100
 """In one report; with titles and addresses as long as they may be, still far from Temporal's 2 MB."""
 
@@ -131,7 +132,7 @@ def clean_address(address: str) -> str:
     An address with a user name is refused, because what stands before its "@" looks like the site.
     """
     address = address.strip().translate(_UNSAFE)
-    if len(address) > MAX_ADDRESS_CHARACTERS or any(c.isspace() or not _is_visible(c) for c in address):
+    if json_bytes(address) > MAX_ADDRESS_BYTES or any(c.isspace() or not _is_visible(c) for c in address):
         return ""
     try:
         parts = urlsplit(address)
