@@ -11,13 +11,13 @@ from itertools import chain, groupby, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
-from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable
 
 from research.pdf.bidi import is_right_to_left
 from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
-from research.pdf.layout import in_one_line, room_for, short_rule
+from research.pdf.layout import Gap, in_one_line, room_for, short_rule
 from research.pdf.markdown import Node, as_written, plain
 from research.pdf.markdown_rules import SOURCE, is_source_list
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
@@ -125,7 +125,7 @@ class BlockRenderer:
                 yield self.text(
                     [number, *runs], replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
                 )
-        yield Spacer(1, 6)
+        yield Gap(1, 6)
 
     def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """In the outline no level is skipped, whatever the model does."""
@@ -145,7 +145,7 @@ class BlockRenderer:
             if "checked" in item.meta:
                 mark = "✓" if item.meta["checked"] else "□"
             yield from self._item(item.children, depth + 1, style, mark)
-        yield Spacer(1, 5 if depth == 0 else 0)
+        yield Gap(1, 5 if depth == 0 else 0)
 
     def _item(
         self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
@@ -193,14 +193,14 @@ class BlockRenderer:
         finally:
             self._in_panel = False
         left = depth * STEP
-        yield Spacer(1, 4)
+        yield Gap(1, 4)
         end = self.width - left - 2.5
         sides = (end, left) if to_the_left else (left, end)
         yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
-        yield Spacer(1, 2)
+        yield Gap(1, 2)
         yield from inside
         yield FrameBG(start=False)
-        yield Spacer(1, 8)
+        yield Gap(1, 8)
 
     def _code(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         language = node.info.strip()
@@ -254,9 +254,9 @@ class BlockRenderer:
             [Text(runs, paragraph, self.missing) for runs, paragraph in zip(row, paragraphs, strict=False)]
             for row in cells
         ]
-        yield Spacer(1, 4)
+        yield Gap(1, 4)
         yield TableFlowable(texts, widths, left, rule=ACCENT, hairline=HAIRLINE, stripe=STRIPE)
-        yield Spacer(1, 12)
+        yield Gap(1, 12)
 
     def _records(self, rows: list[list[Node]], depth: int, style: TextStyle) -> Iterator[Flowable]:
         """A table too wide for the page: each row as a list of its cells, with their headings."""
@@ -264,7 +264,7 @@ class BlockRenderer:
             for name, cell in zip(rows[0], row, strict=False):
                 head = [*self.runs(name.children, replace(style, bold=True), depth), Run(": ", style)]
                 yield self.text([*head, *self.runs(cell.children, style, depth)], indented(TIGHT, depth))
-            yield Spacer(1, 8)
+            yield Gap(1, 8)
 
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)

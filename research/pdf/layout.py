@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from itertools import takewhile
 
-from reportlab.platypus import Flowable, HRFlowable
+from reportlab.platypus import Flowable, HRFlowable, Spacer
 
 from research.pdf.markdown import Node, plain
 from research.pdf.markdown_rules import is_cjk
 from research.pdf.styles import HAIRLINE, HEADINGS
+from research.pdf.table import TABLE_ROOM
 from research.pdf.unicode import clean
+
+
+class Gap(Spacer):  # type: ignore[misc]
+    """White space between two blocks, of which nothing is left at the head of a page."""
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the size, in points."""
+        at_top = getattr(getattr(self, "_frame", None), "_atTop", False)
+        return (0.0, 0.0) if at_top else (self.width, self.height)
 
 
 def room_for(nodes: Sequence[Node]) -> float:
@@ -22,7 +32,7 @@ def room_for(nodes: Sequence[Node]) -> float:
     if not headings:
         return 0
     rest = nodes[len(headings) :]
-    least = 80 if rest and rest[0].type == "table" else 48  # a header and a row; three lines
+    least = TABLE_ROOM if rest and rest[0].type == "table" else 48  # three lines
     beginning = (room_for(rest) if rest else 0) or least
     looks = [HEADINGS[int(node.tag[1])] for node in headings]
     return sum(style.size * 1.3 + before + 6 for style, before in looks) + beginning

@@ -5,11 +5,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from markdown_it.common.normalize_url import normalizeLink
-from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import reference_place
+from research.pdf.layout import Gap
 from research.pdf.markdown import Node, parse
 from research.pdf.runs import Bookmark, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
@@ -28,7 +29,7 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
     for source in report.sources:
         yield _entry(renderer, source, report.retrieved)
-    yield Spacer(1, 4)
+    yield Gap(1, 4)
     yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
 

@@ -13,6 +13,8 @@ from research.pdf.text import Text
 PAD_X, PAD_Y = 6.0, 4.0
 MAX_WORD_WIDTH = 100.0
 """Up to which a column is made as wide as its widest word; longer ones are broken."""
+TABLE_ROOM = 150.0
+"""Up to this height a table stands on one page, with the heading above it."""
 SAMPLED_ROWS = 200
 """Rows whose content decides how wide the columns are."""
 
@@ -41,11 +43,17 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         return self.width, self.height
 
     def split(self, width: float, height: float) -> list[Flowable]:
-        """The rows that fit and the rest, each under the header; or nothing."""
+        """The rows that fit and the rest, each under the header, neither of them a single row; or nothing."""
+        if sum(self.heights) <= TABLE_ROOM:
+            return []
         used, fit = 0.0, 0
         while fit < len(self.rows) and used + self.heights[fit] <= height:
             used += self.heights[fit]
             fit += 1
+        if fit == len(self.rows) - 1:
+            fit -= 1
+        if fit == 2 and sum(self.heights[:3]) <= TABLE_ROOM:
+            return []
         if fit >= 2:
             return [self._part(self.rows[:fit], self.heights[:fit], 0), self._rest(fit)]
         return self._split_row(height)
