@@ -28,8 +28,8 @@ def main() -> int:
     number = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
         signals.install()
-        if not (number.isascii() and number.isdigit() and 3 <= int(number) <= 9):
-            raise UserError(f"SECTIONS={number} is not a number of sections from 3 to 9.")
+        if not (number.isascii() and number.isdigit() and 3 <= int(number) <= 8):
+            raise UserError(f"SECTIONS={number} is not a number of sections from 3 to 8.")
         service = prepare()
         with Provider(_reply) as provider:
             kept = _kill_in_the_middle(provider, number)

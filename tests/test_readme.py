@@ -110,7 +110,7 @@ def test_make_demo_with_sections(make_clone: DevServer) -> None:
     assert all(int(again) < int(words) / 2 for _, _, words, again in rows)
     assert "The claim held." in made.stdout
     refused = make(make_clone, "demo", "SECTIONS=many")
-    assert "SECTIONS=many is not a number of sections from 3 to 9." in refused.stderr
+    assert "SECTIONS=many is not a number of sections from 3 to 8." in refused.stderr
 
 
 def test_make_stop(make_clone: DevServer) -> None:

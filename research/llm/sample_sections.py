@@ -25,7 +25,7 @@ class _Section(NamedTuple):
 
 
 def plan(topic: str, count: int) -> str:
-    """Return a plan of so many sections; fewer about tardigrades, of which there are nine."""
+    """Return a plan of so many sections; fewer about tardigrades, of which there are eight."""
     if "tardigrade" in topic.lower():
         parts = [f"## {part.title}\n{part.covers}\n- {part.query}\n" for part in TARDIGRADES[:count]]
     else:
@@ -130,6 +130,13 @@ cells with the sugar trehalose. Most tardigrades have little of it.
 
 They make proteins that have no fixed shape. While the animal dries, these proteins form a glass, and what \
 is enclosed in it stays as it is. Given the genes, yeast and bacteria endured drying better too {glass}.
+
+### What medicine hopes for
+
+Most vaccines must be kept cold from the factory to the arm. Proteins that hold other proteins still in a \
+dry glass could make that needless, for blood products as well {glass}. None of it is in use: between a \
+protein that works in a dish and a medicine lie the questions of how it gets into the cell, and how it \
+leaves it.
 
 > A tun does not live slowly. It waits, and goes on where it was interrupted.
 """,
@@ -239,22 +246,6 @@ to harm as any other small animal in water.
 
 So a tardigrade is not an extremophile, which would *prefer* such places. It is an animal of mild, wet \
 moments that has learned to skip the rest. Where these moments become hotter, its tricks do not help it.
-""",
-    ),
-    _Section(
-        "What medicine hopes for",
-        "Vaccines without refrigerators, protected tissue, stored cells.",
-        "tardigrade proteins stabilise biologics",
-        """\
-Most vaccines must be kept cold from the factory to the arm. Proteins that hold other proteins still in a \
-dry glass could make that needless {glass}.
-
-- **Storage.** Blood products and vaccines that are dried, posted, and wetted again.
-- **Radiotherapy.** Healthy tissue that is shielded for the days of the treatment {dsup}.
-- **Crops.** Plants that let a drought pass.
-
-None of it is in use. Between a protein that works in a dish and a medicine lie the questions of how it \
-gets into the cell, how it leaves it, and what it does in the meantime.
 """,
     ),
 )
