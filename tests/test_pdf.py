@@ -77,6 +77,21 @@ def test_every_word_of_a_long_table_is_there() -> None:
     assert all(f"value{number}" in shown for number in range(200))
 
 
+@pytest.mark.parametrize("rows", [3, 40])
+@pytest.mark.parametrize("heading", ["", "## A heading\n\n"])
+def test_a_table_is_divided_with_care(rows: int, heading: str) -> None:
+    """Wherever it begins: a small one is on one page with its heading, of a long one no row is alone."""
+    table = "| k | v |\n|---|---|\n" + "".join(f"| key{n} | value{n} |\n" for n in range(rows))
+    for lines in range(16, 40, 2):
+        data = document.render(PDFGenerationInput("A line.\n\n" * lines + heading + table)).data
+        pages = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
+        counts = [len(re.findall(r"key\d", text)) for text in pages]
+        assert sum(counts) == rows and 1 not in counts
+        assert rows > 3 or rows in counts
+        for text, count in zip(pages, counts, strict=True):
+            assert "A heading" not in text or count
+
+
 def test_no_word_of_a_table_is_broken_where_all_have_room() -> None:
     names = ["Region", "Commencement", "Responsibility", "Share", "Sustainability", "Cost", "Remarks"]
     prose = "Some longer remarks about this region, over more than a single line of its narrow column."
