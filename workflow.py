@@ -51,6 +51,7 @@ with workflow.unsafe.imports_passed_through():
         joined_sections,
         one_text,
         sources_of,
+        written_section,
     )
     from research.reports.sources import gather_sources
     from research.temporal.names import PLAN_LABEL, section_label
@@ -185,7 +186,7 @@ class GenerateReportWorkflow:
             label, prompt = section_label(number, count), section_prompt(topic, lines, number, sources)
             call = LLMCallInput(prompt, spent, share=count, max_bytes=MAX_SECTION_BYTES, label=label)
             answer, failure = await self._ask(llm_call, call, cut_summary(f"{label}: {title}"))
-            return WrittenSection(title, answer, failure)
+            return written_section(title, answer, failure)
 
         written = await asyncio.gather(
             *[write(number, plan[number - 1].title, sources[number - 1]) for number in range(1, count + 1)]

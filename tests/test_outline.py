@@ -18,6 +18,7 @@ from research.reports.sections import (
     WrittenSection,
     join_sections,
     section_notes,
+    written_section,
 )
 from research.temporal.converter import data_converter
 from testing.texts import LANGUAGES, templated
@@ -26,7 +27,7 @@ MAX_PAYLOAD_BYTES = 2 * 2**20
 
 
 def section(text: str, title: str = "Biology", **call: object) -> WrittenSection:
-    return WrittenSection(title, LLMCallOutput(text, **call))  # type: ignore[arg-type]
+    return written_section(title, LLMCallOutput(text, **call))  # type: ignore[arg-type]
 
 
 def outline(markdown: str) -> list[tuple[int, str]]:
@@ -87,7 +88,7 @@ def test_sections_in_the_order_of_the_plan() -> None:
     """One that failed leaves its heading with the reason, which is text whatever it looks like."""
     written = [
         section("# Moss\n\nText.", "Biology"),
-        WrittenSection("Space", failure="the provider's content policy refuses this *request*: <no>"),
+        written_section("Space", None, "the provider's content policy refuses this *request*: <no>"),
         section("Text.\n\n```\ncut", "Heat", finish_reason="length"),
         section("Text.", "Cold", resumed_at=1_204, finish_reason="length"),
         section("Text.", "Drought", resumed_at=7, finish_reason="stop"),

@@ -36,18 +36,19 @@ class Research:
 class WrittenSection:
     """A section of the plan, and what became of it."""
 
-    title: str
-    call: LLMCallOutput | None = None
-    failure: str = ""
-    """Why the section could not be written."""
+    call: LLMCallOutput | None
+    """None where it could not be written."""
+    failure: str
+    markdown: str
+    """Its title as a heading, and its text or the reason why there is none."""
 
-    def markdown(self) -> str:
-        """Return the title as a heading, and the text or the reason why there is none."""
-        if self.call is None:
-            text = f"*This section could not be written: {escape_markdown(self.failure)}.*"
-        else:
-            text = below_title(self.call.text, self.title)
-        return f"## {self.title}\n\n{truncate_json(text, MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)}"
+
+def written_section(title: str, call: LLMCallOutput | None, failure: str = "") -> WrittenSection:
+    """Return a section as it is to stand in the report."""
+    text = f"*This section could not be written: {escape_markdown(failure)}.*"
+    if call:
+        text = truncate_json(below_title(call.text, title), MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)
+    return WrittenSection(call, failure, f"## {title}\n\n{text}")
 
 
 def sources_of(section: PlannedSection, queries: Sequence[str], found: FoundSources) -> tuple[Source, ...]:
@@ -73,7 +74,7 @@ def joined_sections(sections: Sequence[WrittenSection]) -> Research:
 
 def join_sections(sections: Sequence[WrittenSection]) -> str:
     """Return the sections as one Markdown text, in the plan's order."""
-    return "\n\n".join(section.markdown() for section in sections) + "\n"
+    return "\n\n".join(section.markdown for section in sections) + "\n"
 
 
 def section_notes(sections: Sequence[WrittenSection]) -> tuple[str, ...]:
