@@ -13,6 +13,7 @@ from demos.kill_the_worker import prepare, provider_environ
 from demos.stage import Stage, has_room
 from research import config
 from research.cli import signals, terminal
+from research.cli.status import State
 from research.errors import UserError
 from research.llm import sample_sections
 from research.llm.prompts import planned_sections
@@ -57,10 +58,7 @@ def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
         Program("starter.py", "--sections", number, TOPIC, environ=environ) as starter,
         Stage(provider, starter, workers := [worker]) as stage,
     ):
-        for section in (1, 2):
-            worker.wait_for(f"Section {section} of {number} finished")
-        time.sleep(0.7)  # for the texts of the others to grow
-        kept = {call.section for call in provider.calls if call.section and call.finished}
+        kept = _wait_for_two(stage, worker)
         worker.kill()
         terminal.print_line(f"  {len(kept)} sections are finished; now the worker is killed (SIGKILL).")
         if has_room():
@@ -75,6 +73,17 @@ def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
     return kept
 
 
+def _wait_for_two(stage: Stage, worker: Program) -> set[int]:
+    """Return the sections that the service has recorded, as soon as there are two."""
+    for _ in range(1_200):
+        names = [step.label.split() for step in stage.status.steps if step.state is State.DONE]
+        recorded = {int(name[1]) for name in names if name[0] == "Section"}
+        if len(recorded) >= 2:
+            return recorded
+        time.sleep(0.1)
+    raise ProgramError(worker.text)
+
+
 def _compare(provider: Provider, count: int, kept: set[int]) -> bool:
     """Print what was asked of the provider; return whether nothing that was finished was paid again."""
     terminal.print_line("\nWhat the provider was asked to do\n")
@@ -85,7 +94,7 @@ def _compare(provider: Provider, count: int, kept: set[int]) -> bool:
         words = len(_text(calls[0]).split())
         again = sum(len(call.sent.split()) for call in calls) - words
         terminal.print_line(f"  section {number} {len(calls):>11} {words:>15} {max(again, 0):>18}")
-        held &= len(calls) == 1 if number in kept else len(calls) == 2 and again < words / 2
+        held &= len(calls) == 1 if number in kept else again < words / 2
     return held
 
 
