@@ -25,7 +25,7 @@ from research.errors import UserError
 from research.llm import library
 from research.llm.search import check_search
 from research.reports import storage
-from research.temporal import lost_workers
+from research.temporal import lost_workers, sandbox
 from research.temporal.client import connect
 from research.temporal.identity import own_identity
 from research.temporal.names import TASK_QUEUE
@@ -111,6 +111,7 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
         client,
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
+        workflow_runner=sandbox.workflow_runner(),
         activities=[llm_call, web_search, summary, create_pdf_activity],
         # So that the history says for every step which version made it.
         deployment_config=WorkerDeploymentConfig(
