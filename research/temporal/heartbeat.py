@@ -14,7 +14,9 @@ HEARTBEAT_SECONDS = 0.7
 """Between two heartbeats with new text: a killed worker loses what was written after the last one."""
 IDLE_HEARTBEAT_SECONDS = 1.5
 """Between two heartbeats with nothing new; the Workflow's heartbeat timeout is 8 seconds."""
-MAX_HEARTBEAT_SECONDS = 2.0
+MAX_HEARTBEAT_SECONDS = 2.5
+MAX_HEARTBEATS_PER_SECOND = 40
+"""From one worker, because each is a write of the service: many steps at once send theirs less often."""
 MAX_BYTES_PER_SECOND = 100_000
 """Because each heartbeat carries the whole draft, a long draft is sent less often than a short one."""
 WORKER_SHUTDOWN = "WorkerShutdown"
@@ -37,6 +39,9 @@ class EmptyDraft:
     text: str = ""
     faults: int = 0
 
+
+_running = 0
+"""Steps that send heartbeats in this process."""
 
 D = TypeVar("D", bound=Draft)
 T = TypeVar("T")
@@ -97,6 +102,8 @@ async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
                 activity.heartbeat(draft)
                 last_sent, idle_for = draft and replace(draft), 0.0
 
+    global _running
+    _running += 1
     sending = asyncio.create_task(send())
     try:
         yield
@@ -104,9 +111,11 @@ async def heartbeats(draft: Draft | None = None) -> AsyncIterator[None]:
         activity.heartbeat(draft)  # so that the next attempt resumes from the last word
         raise
     finally:
+        _running -= 1
         sending.cancel()
 
 
 def _interval(draft: Draft | None) -> float:
     size = len(draft.text.encode("utf-8", "replace")) if draft else 0
-    return min(max(HEARTBEAT_SECONDS, size / MAX_BYTES_PER_SECOND), MAX_HEARTBEAT_SECONDS)
+    least = max(HEARTBEAT_SECONDS, size / MAX_BYTES_PER_SECOND, _running / MAX_HEARTBEATS_PER_SECOND)
+    return min(least, MAX_HEARTBEAT_SECONDS)
