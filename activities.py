@@ -44,7 +44,7 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
     """Return the model's answer to the prompt; sources that are too many for the model are left out."""
     complete = llm.complete_shortening if has_sources(input.prompt) else llm.complete
-    return await _call(input, lambda draft: complete(input.prompt, config.load(), draft, Limits.of(input)))
+    return await _call(input, complete)
 
 
 @activity.defn
@@ -68,9 +68,7 @@ async def web_search(input: WebSearchInput) -> WebSearchOutput:
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary; research that is too long for the model is shortened for its prompt."""
-    return await _call(
-        input, lambda draft: llm.complete_shortening(input.prompt, config.load(), draft, Limits.of(input))
-    )
+    return await _call(input, llm.complete_shortening)
 
 
 @activity.defn(name="generate_summary")
@@ -122,7 +120,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
 
 
 async def _call(
-    input: LLMCallInput, write: Callable[[Draft], Coroutine[Any, Any, LLMCallOutput]]
+    input: LLMCallInput, complete: Callable[..., Coroutine[Any, Any, LLMCallOutput]]
 ) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
     step, attempt = input.label or STEP_LABELS[activity.info().activity_type], activity.info().attempt
@@ -133,7 +131,9 @@ async def _call(
     elif attempt == 1:
         activity.logger.info("%s begins", step)
     try:
-        answer = await run_until_shutdown(write(draft), draft)
+        answer = await run_until_shutdown(
+            complete(input.prompt, config.load(), draft, Limits.of(input)), draft
+        )
     except ProviderError as error:
         raise _as_application_error(error, draft.faults) from None
     activity.logger.info("%s finished: %s", step, format_call(answer))
