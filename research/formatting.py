@@ -31,10 +31,10 @@ def format_cost(cost: float | None) -> str:
 
 def cut_summary(text: str) -> str:
     """Return the beginning of the text that the service accepts as a step's summary."""
-    line = " ".join(text.split())
-    while len(json.dumps(line)) > MAX_SUMMARY_BYTES:
-        line = line[:-2].rstrip() + "…"
-    return line
+    line, limit = " ".join(text.split()), MAX_SUMMARY_BYTES - len('""')
+    if json_bytes(line) <= limit:
+        return line
+    return truncate_json(line, limit - json_bytes("…")).rstrip() + "…"
 
 
 def format_usage(usage: Usage) -> str:
