@@ -65,8 +65,11 @@ def _report_id(text: str) -> str:
 
 
 def _sections(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 20):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sections from 2 to 20")
+    from research.reports.plan import MAX_SECTIONS, MIN_SECTIONS  # here, because few reports have any
+
+    if not (text.isascii() and text.isdigit() and MIN_SECTIONS <= int(text) <= MAX_SECTIONS):
+        bounds = f"from {MIN_SECTIONS} to {MAX_SECTIONS}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of sections {bounds}")
     return int(text)
 
 
