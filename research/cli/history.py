@@ -27,16 +27,7 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
                 asked = await first_object(client, payloads)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                activity = event.activity_task_scheduled_event_attributes
-                name = activity.activity_type.name
-                given = await first_object(client, activity.input.payloads)
-                label = str(given.get("label") or STEP_LABELS.get(name, name))
-                title = (
-                    (await _summary(client, event)).removeprefix(f"{label}: ") if is_section(label) else ""
-                )
-                steps[event.event_id] = Step(
-                    label, activity.activity_id, State.QUEUED, begun=when, title=title
-                )
+                steps[event.event_id] = await _scheduled(client, event)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
                 number, result = completed.scheduled_event_id, completed.result.payloads
@@ -75,6 +66,18 @@ async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str,
     """Decode the first value; {} where it is not an object, because any SDK may start a report."""
     values = await client.data_converter.decode(payloads)
     return values[0] if values and isinstance(values[0], dict) else {}
+
+
+async def _scheduled(client: Client, event: HistoryEvent) -> Step:
+    """Return the step that an event schedules, with its name and, where it is a section, its title."""
+    activity = event.activity_task_scheduled_event_attributes
+    name, title = activity.activity_type.name, ""
+    label = STEP_LABELS.get(name, name)
+    if name == "llm_call":  # the others have no label, and the PDF's input is as long as the report
+        label = str((await first_object(client, activity.input.payloads)).get("label") or label)
+    if is_section(label):
+        title = (await _summary(client, event)).removeprefix(f"{label}: ")
+    return Step(label, activity.activity_id, State.QUEUED, begun=unix(event.event_time), title=title)
 
 
 async def _summary(client: Client, event: HistoryEvent) -> str:
