@@ -9,10 +9,10 @@ its text. At a terminal it is shown live.
 import sys
 import time
 
-from demos.kill_the_worker import prepare, provider_environ
+from demos.claim import prepare, print_result, provider_environ, run
 from demos.stage import Stage, has_room
 from research import config
-from research.cli import signals, terminal
+from research.cli import terminal
 from research.cli.status import State
 from research.errors import UserError
 from research.llm import sample_sections
@@ -24,29 +24,17 @@ TOPIC = "What makes tardigrades so hard to kill?"
 SUMMARY = "Every section that was finished was kept. The others were resumed in the middle of their text."
 
 
-def main() -> int:
-    """Run the report, kill its worker, compare, and return the exit status."""
+def play() -> bool:
+    """Run the report, kill its worker, compare, and return whether the claim held."""
     number = sys.argv[1] if len(sys.argv) > 1 else ""
-    try:
-        signals.install()
-        if not (number.isascii() and number.isdigit() and 3 <= int(number) <= 8):
-            raise UserError(f"SECTIONS={number} is not a number of sections from 3 to 8.")
-        service = prepare()
-        with Provider(_reply) as provider:
-            kept = _kill_in_the_middle(provider, number)
-            held = _compare(provider, int(number), kept)
-    except UserError as error:
-        terminal.print_error(str(error))
-        return error.exit_status
-    except ProgramError as error:
-        terminal.print_error(f"A process did not do what was expected of it:\n{error}")
-        return 1
-    except KeyboardInterrupt:
-        terminal.print_error("\nInterrupted.")
-        return signals.end_interrupted()
+    if not (number.isascii() and number.isdigit() and 3 <= int(number) <= 8):
+        raise UserError(f"SECTIONS={number} is not a number of sections from 3 to 8.")
+    service = prepare()
+    with Provider(_reply) as provider:
+        kept = _kill_in_the_middle(provider, number)
+        held = _compare(provider, int(number), kept)
     terminal.print_line(f"\nSee it in the Web UI:\n  {service.ui_url}/namespaces/demo/workflows")
-    terminal.print_line("The claim held." if held else "The claim did NOT hold.")
-    return 0 if held else 1
+    return held
 
 
 def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
@@ -68,8 +56,7 @@ def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
             workers.append(successor)
             if starter.exit_status():
                 raise ProgramError(starter.text)
-    for line in (*[line for line in starter.lines if line.startswith("Result:")], starter.lines[-1]):
-        terminal.print_line(f"  {line}")
+    print_result(starter)
     return kept
 
 
@@ -115,4 +102,4 @@ def _reply(call: Call) -> Reply:
 
 
 if __name__ == "__main__":
-    terminal.exit_now(main())
+    terminal.exit_now(run(play))

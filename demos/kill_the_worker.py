@@ -6,17 +6,15 @@ The exit status is 0 when the research was paid twice without durability and onc
 terminal the second half is shown live; its picture is saved to the file, if one is named.
 """
 
-import os
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from demos.claim import prepare, print_result, provider_environ, run
 from demos.stage import Album, Stage, has_room
 from research import config
-from research.cli import signals, terminal
-from research.errors import UserError
-from research.temporal.client import Service, connect
+from research.cli import terminal
 from testing.processes import Program, ProgramError, start_worker
 from testing.provider import Call, Provider, Reply, default_reply
 
@@ -24,25 +22,13 @@ TOPIC = "How does durable execution work?"
 PAUSE_SECONDS = "3"
 
 
-def main() -> int:
-    """Run both halves, compare them, and return the exit status."""
-    try:
-        signals.install()
-        service = prepare()
-        with tempfile.TemporaryDirectory() as scratch:
-            without = _without_durability(scratch)
-            album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
-            with_temporal = _with_temporal(config.load().reports_dir, album)
-    except UserError as error:
-        terminal.print_error(str(error))
-        return error.exit_status
-    except ProgramError as error:
-        terminal.print_error(f"A process did not do what was expected of it:\n{error}")
-        return 1
-    except KeyboardInterrupt:
-        terminal.print_error("\nInterrupted.")
-        return signals.end_interrupted()
-    held = without == (2, 1) and with_temporal == (1, 1)
+def play() -> bool:
+    """Run both halves, compare them, and return whether the claim held."""
+    service = prepare()
+    with tempfile.TemporaryDirectory() as scratch:
+        without = _without_durability(scratch)
+        album = Album(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+        with_temporal = _with_temporal(config.load().reports_dir, album)
     terminal.print_line("\nWhat the provider was asked to do\n")
     terminal.print_line("                       without durability    with Temporal")
     rows = zip(("research", "summary"), without, with_temporal, strict=True)
@@ -51,15 +37,7 @@ def main() -> int:
     terminal.print_line(
         f"\nSee the killed worker's report in the Web UI:\n  {service.ui_url}/namespaces/demo/workflows"
     )
-    terminal.print_line("The claim held." if held else "The claim did NOT hold.")
-    return 0 if held else 1
-
-
-def prepare() -> Service:
-    """Return the service, with a namespace of its own: no worker of yours takes these reports."""
-    os.environ["TEMPORAL_NAMESPACE"] = "demo"
-    _, service = signals.run_async(lambda: connect(config.load(), terminal.print_error))
-    return service
+    return without == (2, 1) and with_temporal == (1, 1)
 
 
 def _without_durability(reports: str) -> tuple[int, int]:
@@ -103,8 +81,7 @@ def _with_temporal(reports: object, album: Album) -> tuple[int, int]:
         album.take("Another worker resumes where the first one died:", stage.picture())
         album.save()
         terminal.print_line("  It resumed where the first one died:")
-        for line in (*[line for line in starter.lines if line.startswith("Result:")], starter.lines[-1]):
-            terminal.print_line(f"  {line}")
+        print_result(starter)
         return provider.research_calls, provider.summary_calls
 
 
@@ -113,15 +90,5 @@ def _slowly(call: Call) -> Reply:
     return replace(default_reply(call), chunk_seconds=0.1)
 
 
-def provider_environ(provider: Provider, reports: str) -> dict[str, str]:
-    """Return the settings of a worker and a starter that use the stand-in provider."""
-    return {
-        "LLM_MODEL": "openai/stand-in",
-        "LLM_API_KEY": "sk-stand-in-for-a-key",
-        "LLM_API_BASE": provider.url,
-        "REPORTS_DIR": reports,
-    }
-
-
 if __name__ == "__main__":
-    terminal.exit_now(main())
+    terminal.exit_now(run(play))
