@@ -1,10 +1,15 @@
-"""What the contenders share: a dev server, and the settings of the endpoint."""
+"""What the contenders share: a dev server, the settings of the endpoint, how a report is started."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from temporalio.client import Client
+
+from testing.processes import Program
 from testing.provider import Provider
 from tests.conftest import DevServer, copy_clone, free_port
 
@@ -33,3 +38,29 @@ def environ(server: DevServer, provider: Provider) -> dict[str, str]:
         "LLM_API_BASE": provider.url,
         "REPORTS_DIR": str(server.root / "out"),
     }
+
+
+def start_workflow(server: DevServer, workflow: Any, argument: object, identity: str, queue: str) -> None:
+    """Start a Workflow, ours or the plain one, by its run method."""
+
+    async def start() -> None:
+        client = await Client.connect(f"127.0.0.1:{server.port}")
+        await client.start_workflow(workflow, argument, id=identity, task_queue=queue)
+
+    asyncio.run(start())
+
+
+def wait_for_workflow(server: DevServer, identity: str) -> None:
+    """Wait for the end of a Workflow."""
+
+    async def wait() -> None:
+        client = await Client.connect(f"127.0.0.1:{server.port}")
+        await client.get_workflow_handle(identity).result()
+
+    asyncio.run(wait())
+
+
+def start_peer(server: DevServer, module: str, identity: str, environ: dict[str, str]) -> Program:
+    """Start a peer that makes its report by itself, or resumes it from its database."""
+    database = str(server.root / f"{identity}.sqlite")
+    return Program("-m", f"benchmarks.{module}", "topic", identity, database, environ=environ)

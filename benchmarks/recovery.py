@@ -6,16 +6,13 @@ Research and summary take four seconds each at the endpoint. Two seconds into th
 is killed (SIGKILL) and restarted at once.
 """
 
-import asyncio
 import os
 import signal
 import statistics
 import sys
 import time
 
-from temporalio.client import Client
-
-from benchmarks.fixtures import environ, own_server
+from benchmarks.fixtures import environ, own_server, start_peer, start_workflow, wait_for_workflow
 from benchmarks.plain_temporal import PlainWorkflow
 from models import GenerateReportInput
 from testing.processes import Program, start_worker
@@ -81,33 +78,21 @@ class _Run:
             worker = Program("-m", "benchmarks.plain_temporal", environ=self.environ)
             worker.wait_for("Ready.")
             return worker
-        module = f"benchmarks.{self.name.lower()}_version"
-        database = str(self.server.root / f"{self.identity}.sqlite")
-        return Program("-m", module, "topic", self.identity, database, environ=self.environ)
+        return start_peer(self.server, f"{self.name.lower()}_version", self.identity, self.environ)
 
     def ask(self) -> None:
-        asyncio.run(self._ask())
-
-    async def _ask(self) -> None:
-        if self.name not in ("ours", "plain Temporal"):
-            return  # because the process starts its report by itself
-        client = await Client.connect(f"127.0.0.1:{self.server.port}")
+        """Start the report, unless the process has started it by itself."""
         if self.name == "ours":
-            report = GenerateReportInput("topic")
-            run = GenerateReportWorkflow.run
-            await client.start_workflow(run, report, id=self.identity, task_queue="research")
-        else:
-            await client.start_workflow(PlainWorkflow.run, "topic", id=self.identity, task_queue="plain")
+            report, run = GenerateReportInput("topic"), GenerateReportWorkflow.run
+            start_workflow(self.server, run, report, self.identity, "research")
+        elif self.name == "plain Temporal":
+            start_workflow(self.server, PlainWorkflow.run, "topic", self.identity, "plain")
 
     def wait(self, process: Program) -> None:
         if self.name in ("ours", "plain Temporal"):
-            asyncio.run(self._result())
+            wait_for_workflow(self.server, self.identity)
         else:
             process.wait_for("Done.", seconds=120)
-
-    async def _result(self) -> None:
-        client = await Client.connect(f"127.0.0.1:{self.server.port}")
-        await client.get_workflow_handle(self.identity).result()
 
 
 if __name__ == "__main__":

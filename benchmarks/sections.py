@@ -7,16 +7,13 @@ Plan and summary take two seconds each at the endpoint. Two seconds into the sec
 checkpointer, and a loop that writes one section after the other.
 """
 
-import asyncio
 import os
 import signal
 import statistics
 import sys
 import time
 
-from temporalio.client import Client
-
-from benchmarks.fixtures import environ, own_server
+from benchmarks.fixtures import environ, own_server, start_peer, start_workflow, wait_for_workflow
 from models import GenerateReportInput
 from testing.processes import Program, start_worker
 from testing.provider import Call, Continuation, Provider, Reply, rest_of
@@ -93,32 +90,21 @@ class _Run:
     def start(self) -> Program:
         if self.name == "ours":
             return start_worker(root=self.server.root, environ=self.environ)
-        database = str(self.server.root / f"{self.identity}.sqlite")
-        module = f"benchmarks.{MODULES[self.name]}"
-        return Program("-m", module, "topic", self.identity, database, environ=self.environ)
+        return start_peer(self.server, MODULES[self.name], self.identity, self.environ)
 
     def ask(self, provider: Provider) -> float:
         """Ask for the report; return since when it is counted: the first request, after all imports."""
         if self.name == "ours":
-            asyncio.run(self._ask())
+            report, run = GenerateReportInput("topic", sections=SECTIONS), GenerateReportWorkflow.run
+            start_workflow(self.server, run, report, self.identity, "research")
         wait_until(lambda: bool(provider.calls), seconds=120)
         return time.monotonic()
 
-    async def _ask(self) -> None:
-        client = await Client.connect(f"127.0.0.1:{self.server.port}")
-        report = GenerateReportInput("topic", sections=SECTIONS)
-        run = GenerateReportWorkflow.run
-        await client.start_workflow(run, report, id=self.identity, task_queue="research")
-
     def wait(self, process: Program) -> None:
         if self.name == "ours":
-            asyncio.run(self._result())
+            wait_for_workflow(self.server, self.identity)
         else:
             process.wait_for("Done.", seconds=300)
-
-    async def _result(self) -> None:
-        client = await Client.connect(f"127.0.0.1:{self.server.port}")
-        await client.get_workflow_handle(self.identity).result()
 
 
 if __name__ == "__main__":
