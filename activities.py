@@ -32,6 +32,7 @@ from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderE
 from research.llm.limits import Limits
 from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
+from research.reports.sections import text_below
 from research.reports.sources import clean_results
 from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
 from research.temporal.names import STEP_LABELS
@@ -93,10 +94,8 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             run = asyncio.get_running_loop().run_in_executor
             with _counting_faults(draft):
                 report = await run(_RENDERING, citations.check_report, input)
-                rendered = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
-                path = await run(
-                    _RENDERING, storage.store_report, report, settings.reports_dir, rendered.data
-                )
+                pdf = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
+                path = await run(_RENDERING, storage.store_report, report, settings.reports_dir, pdf.data)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
     except OSError as error:
@@ -107,14 +106,14 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             type="NeedsAction",
             next_retry_delay=timedelta(seconds=NEEDS_ACTION_RETRY_SECONDS),
         ) from None
-    activity.logger.info("PDF written: %s, %s", pluralize(rendered.pages, "page"), path)
+    activity.logger.info("PDF written: %s, %s", pluralize(pdf.pages, "page"), path)
     return PDFGenerationOutput(
         filename=input.filename,
         path=path,
-        pages=rendered.pages,
+        pages=pdf.pages,
         attempts=activity.info().attempt,
         interruptions=lost,
-        warnings=rendered.warnings,
+        warnings=pdf.warnings,
         sources=report.sources,
     )
 
@@ -137,7 +136,8 @@ async def _call(
     except ProviderError as error:
         raise _as_application_error(error, draft.faults) from None
     activity.logger.info("%s finished: %s", step, format_call(answer))
-    return replace(answer, attempts=attempt, interruptions=lost)
+    text = text_below(input.title, answer.text) if input.title else answer.text
+    return replace(answer, text=text, attempts=attempt, interruptions=lost)
 
 
 @contextmanager

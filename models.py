@@ -81,6 +81,8 @@ class LLMCallInput:
     """The longest answer that is wanted, in bytes of its JSON; 0 for as much as a payload holds."""
     label: str = ""
     """The step's name in logs, such as "Section 3 of 8"; empty for that of the Activity."""
+    title: str = ""
+    """The heading that the answer is to stand below, with its own headings below it; empty for none."""
 
 
 @dataclass(frozen=True)

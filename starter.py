@@ -1,7 +1,4 @@
-"""The starter: ask for a topic, start the report and follow it to its PDF.
-
-`--help` shows the exit statuses.
-"""
+"""The starter: ask for a topic, start the report and follow it to its PDF."""
 
 import argparse
 import os

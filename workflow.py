@@ -184,7 +184,7 @@ class GenerateReportWorkflow:
 
         async def write(number: int, title: str, sources: Sequence[Source]) -> WrittenSection:
             label, prompt = section_label(number, count), section_prompt(topic, lines, number, sources)
-            call = LLMCallInput(prompt, spent, share=count, max_bytes=MAX_SECTION_BYTES, label=label)
+            call = LLMCallInput(prompt, spent, count, MAX_SECTION_BYTES, label=label, title=title)
             answer, failure = await self._ask(llm_call, call, cut_summary(f"{label}: {title}"))
             return written_section(title, answer, failure)
 

@@ -18,6 +18,7 @@ from research.reports.sections import (
     WrittenSection,
     join_sections,
     section_notes,
+    text_below,
     written_section,
 )
 from research.temporal.converter import data_converter
@@ -27,7 +28,7 @@ MAX_PAYLOAD_BYTES = 2 * 2**20
 
 
 def section(text: str, title: str = "Biology", **call: object) -> WrittenSection:
-    return written_section(title, LLMCallOutput(text, **call))  # type: ignore[arg-type]
+    return written_section(title, LLMCallOutput(text_below(title, text), **call))  # type: ignore[arg-type]
 
 
 def outline(markdown: str) -> list[tuple[int, str]]:
@@ -144,7 +145,7 @@ def test_texts_that_repeat_their_parts(language: str) -> None:
 
 @pytest.mark.parametrize("line", ["# \n", "`", "> ", "- ", "a\n---\n", "```\n", "**", "1.1 ", "# 1.1 a\n"])
 def test_every_text_takes_little_time(line: str) -> None:
-    """The Workflow calls this, and may not take two seconds for a step."""
+    """In proportion to its length: a worker has other steps to serve."""
     text = line * (MAX_SECTION_BYTES // len(line))
     begun = time.process_time()
     below_title(text, "Biology")

@@ -43,11 +43,14 @@ class WrittenSection:
     """Its title as a heading, and its text or the reason why there is none."""
 
 
+def text_below(title: str, text: str) -> str:
+    """Return a section's text as it is to stand below its title, at most as long as two limits allow."""
+    return truncate_json(below_title(text, title), MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)
+
+
 def written_section(title: str, call: LLMCallOutput | None, failure: str = "") -> WrittenSection:
     """Return a section as it is to stand in the report."""
-    text = f"*This section could not be written: {escape_markdown(failure)}.*"
-    if call:
-        text = truncate_json(below_title(call.text, title), MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)
+    text = call.text if call else f"*This section could not be written: {escape_markdown(failure)}.*"
     return WrittenSection(call, failure, f"## {title}\n\n{text}")
 
 
