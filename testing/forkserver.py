@@ -125,7 +125,8 @@ class ForkServer:
     def can_start(self, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         """Return whether a fork would be the same as a start in the ordinary way."""
         names = {name for name in {*environ, *self._environ} if name.startswith(READ_AT_START)}
-        names -= {*SET_AFTERWARDS, *[name for name in IMPORT_ENVIRON if environ.get(name) == IMPORT_ENVIRON[name]]}
+        names -= {name for name, value in IMPORT_ENVIRON.items() if environ.get(name) == value}
+        names -= {*SET_AFTERWARDS}
         same = all(environ.get(name) == self._environ.get(name) for name in names)
         return same and (arguments[0] in ("-c", "-m") or not arguments[0].startswith("-"))
 

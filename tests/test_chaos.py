@@ -23,6 +23,7 @@ def audit(events: list[Event], reports: int, sabotage: str = "", workers: int = 
     return asyncio.run(play())
 
 
+@pytest.mark.long
 def test_a_short_run() -> None:
     """Every kind of kill and some faults; nothing is lost."""
     outcome, table = audit(schedule(seed=7, kills=5), reports=8)
@@ -35,6 +36,7 @@ def test_the_same_seed_is_the_same_schedule() -> None:
     assert {event.what for event in schedule(3, 50)} == {*KILLS, *FAULTS, "disk full"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("events", "sabotages"),
     [

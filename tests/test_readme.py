@@ -70,6 +70,7 @@ def test_every_command_has_its_test() -> None:
     assert set(COMMANDS) == set(TESTED_ELSEWHERE) | TESTED_HERE
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cold_starts")
 def test_make_report(make_clone: DevServer) -> None:
     """One command, a PDF whose path is the last thing said, and the worker is gone again."""
@@ -82,6 +83,7 @@ def test_make_report(make_clone: DevServer) -> None:
     assert f"{make_clone.root}/worker.py" not in processes
 
 
+@pytest.mark.long
 def test_make_demo(make_clone: DevServer) -> None:
     """At a terminal: three panes in which the kill is seen; two calls against one, and a link."""
     command = ["make", "-o", ".venv/run", "demo"]

@@ -5,9 +5,11 @@ import re
 import pytest
 
 from research.llm import sample_sections
+from research.llm.library import load
 from research.llm.prompts import planned_sections, section_prompt, sections_plan_prompt, summary_prompt
-from research.llm.sample import TARDIGRADE_SUMMARY, answer
 from research.reports.plan import read_plan, sections_to_write
+
+pytestmark = pytest.mark.xdist_group("litellm")
 
 
 @pytest.mark.parametrize(
@@ -16,6 +18,9 @@ from research.reports.plan import read_plan, sections_to_write
 )
 def test_a_plan_and_its_sections(topic: str, asked: int, planned: int) -> None:
     """No two texts are the same, and nothing of a template is left in any of them."""
+    load()
+    from research.llm.sample import TARDIGRADE_SUMMARY, answer
+
     prompt = sections_plan_prompt(topic, asked, has_sources=False)
     assert planned_sections(prompt) == asked
     plan = [section.line() for section in sections_to_write(read_plan(answer(prompt)))]
