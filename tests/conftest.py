@@ -15,11 +15,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
 import pytest
 from filelock import FileLock
 from pypdf import PdfReader
 from temporalio.client import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from research.config import ROOT
 from testing import processes
@@ -30,6 +32,11 @@ from testing.provider import Provider
 PROMPT_SECONDS = 10.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
+LOAD_LITELLM = {
+    f"test_{subject}"
+    for subject in ("continuation", "fuzz", "limits", "model_call", "routes", "sample", "search")
+}
+"""Test files that import litellm into pytest's own process, which takes seconds."""
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 
 SHARED = "TESTS_SHARED_FOLDER"
@@ -49,6 +56,17 @@ def pytest_configure() -> None:
     if sys.platform == "linux":
         os.environ[processes.FORK_SERVER] = str(Path(os.environ[SHARED]) / "fork")
         processes.fork_server = ForkServer(Path(os.environ[SHARED]) / "fork")
+
+
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Sends each test to the next process that is free, and those that load litellm to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "litellm" if Path(nodeid.split("::")[0]).stem in LOAD_LITELLM else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,8 +20,6 @@ from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import KINDS, LANGUAGES, templated
 from tests.conftest import KEY
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 CORPUS = sorted((ROOT / "tests" / "corpus").glob("*.md"))
 EXAMPLES = hypothesis_settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)

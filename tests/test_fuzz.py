@@ -38,8 +38,6 @@ from testing.provider import Call, Provider, Reply
 from tests.conftest import KEY
 from tests.test_model_call import configured
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 TIMES = int(os.environ.get("FUZZ", "1"))
 
 

@@ -14,8 +14,6 @@ from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import LANGUAGES, templated
 from tests.test_model_call import WORDS, configured
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 CEILING = 0.02
 CALLS = 8
 

@@ -21,8 +21,6 @@ from research.llm.limits import CostCeiling, Limits
 from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import KEY
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 WORDS = " ".join(f"word{number}" for number in range(400))
 MARKDOWN = (
     "# Tardigrades\n\nThey live in moss — naïve façades, 水熊虫, and *more*.\n\n"

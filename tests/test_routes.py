@@ -13,8 +13,6 @@ from testing.provider import Reply, default_reply
 from tests.conftest import KEY, App, pdf_text
 from tests.test_model_call import configured
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 ROUTES = [
     ("openai/gpt-4o", "/v1"),
     ("anthropic/claude-sonnet-4-5", ""),

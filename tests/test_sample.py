@@ -9,8 +9,6 @@ from research.llm.library import load
 from research.llm.prompts import planned_sections, section_prompt, sections_plan_prompt, summary_prompt
 from research.reports.plan import read_plan, sections_to_write
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 
 @pytest.mark.parametrize(
     ("topic", "asked", "planned"),

@@ -27,8 +27,6 @@ from research.reports.sources import (
 )
 from testing.search import SearchProvider, SearchReply
 
-pytestmark = pytest.mark.xdist_group("litellm")
-
 KEY = "tvly-never-to-be-seen-7c1d"
 
 
