@@ -32,11 +32,12 @@ from testing.provider import Provider
 PROMPT_SECONDS = 10.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
-LOAD_LITELLM = {
-    f"test_{subject}"
-    for subject in ("continuation", "fuzz", "limits", "model_call", "routes", "sample", "search")
+GROUPS = {
+    "model": ("continuation", "limits", "model_call", "routes", "sample", "search"),
+    "page": ("page", "any_document"),
+    "document": ("fonts", "formulas", "fuzz", "looks", "markdown", "pdf", "references", "text"),
 }
-"""Test files that import litellm into pytest's own process, which takes seconds."""
+"""Subjects of test files that run in one process, because each process loads litellm, or fonts, anew."""
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 
 SHARED = "TESTS_SHARED_FOLDER"
@@ -59,10 +60,11 @@ def pytest_configure() -> None:
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Sends each test to the next process that is free, and those that load litellm to the same one."""
+    """Sends each test to the next process that is free, and those of a group to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "litellm" if Path(nodeid.split("::")[0]).stem in LOAD_LITELLM else nodeid
+        subject = Path(nodeid.split("::")[0]).stem.removeprefix("test_")
+        return next((name for name, subjects in GROUPS.items() if subject in subjects), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
