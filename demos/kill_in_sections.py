@@ -48,6 +48,7 @@ def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
     ):
         kept = _wait_for_two(stage, worker)
         worker.kill()
+        provider.release()
         terminal.print_line(f"  {len(kept)} sections are finished; now the worker is killed (SIGKILL).")
         if has_room():
             stage.wait_until_blocked(15)
@@ -94,11 +95,12 @@ def _text(call: Call) -> str:
 
 
 def _reply(call: Call) -> Reply:
-    """Write the sample's sections, slower where a person watches; a later section takes longer."""
+    """Write the sample's sections, slower where a person watches; only the first two end before the kill."""
     text, pace = _text(call), 1.5 if has_room() else 0.8
     seconds = pace * (1.5 + call.section) if call.section else 1.0
-    rest = rest_of(text, call, Continuation.EXACT)
-    return Reply(rest, chunk_seconds=seconds / len(text.split()))
+    words, rest = len(text.split()), rest_of(text, call, Continuation.EXACT)
+    held_after = words * 4 // 5 if call.section > 2 else None
+    return Reply(rest, chunk_seconds=seconds / words, held_after=held_after)
 
 
 if __name__ == "__main__":
