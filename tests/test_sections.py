@@ -10,11 +10,12 @@ import pytest
 from pypdf import PdfReader
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
+from research.formatting import json_bytes
 from research.reports.outline import below_title
 from research.reports.sections import MAX_SECTION_BYTES
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.texts import section_plan, section_text, section_title
-from tests.conftest import App, wait_until
+from tests.conftest import App, notes_of, wait_until
 
 QUESTION = "How is every step recorded?"
 POLICY = {"message": "violates our content policy", "code": "content_policy_violation"}
@@ -80,11 +81,13 @@ def body(app: App) -> str:
 
 
 def joined(count: int) -> str:
-    parts = [
-        f"## {section_title(number)}\n\n{below_title(section_text(number), section_title(number))}"
-        for number in range(1, count + 1)
-    ]
+    parts = [f"## {section_title(number)}\n\n{below(number)}" for number in range(1, count + 1)]
     return "\n\n".join(parts)
+
+
+def below(number: int) -> str:
+    """A section's text with its headings below its title."""
+    return below_title(section_text(number), section_title(number))
 
 
 async def test_a_report_of_sections(app: App, provider: Provider) -> None:
@@ -106,7 +109,7 @@ async def test_a_report_of_sections(app: App, provider: Provider) -> None:
 
     result = json.loads(starter.lines[-1])
     assert result["bill"]["requests"] == 10
-    assert result["notes"] == []
+    assert notes_of(result) == []
     outline = [entry for entry in PdfReader(result["path"]).outline if not isinstance(entry, list)]
     assert [entry.title for entry in outline] == [section_title(number) for number in range(1, 9)]
 
@@ -133,13 +136,13 @@ async def test_a_kill_while_sections_are_written(app: App, client: Client, provi
     assert body(app) == joined(count)
     texts = await recorded(handle)
     for number in range(1, count + 1):
-        assert texts[named(number, count)]["text"] == section_text(number)
+        assert texts[named(number, count)]["text"] == below(number)
     for number in slow:
         first, second = calls_for(provider, number)
         assert len(second.draft) > len(first.sent) / 2
         resumed_at = texts[named(number, count)]["resumed_at"]
         assert section_text(number)[:resumed_at].rstrip() == second.draft
-    assert result["notes"] == ["Sections 3, 4, 5 and 6: the text was interrupted and resumed."]
+    assert notes_of(result) == ["Sections 3, 4, 5 and 6: the text was interrupted and resumed."]
 
     whole = [texts["Plan the report"], *[texts[named(number, count)] for number in (1, 2)]]
     kept = sum(texts[named(number, count)]["kept_tokens"] for number in slow)
@@ -218,13 +221,13 @@ async def test_what_models_write_and_refuse(app: App, client: Client, provider: 
 
     assert page("no plan") == "Text of section 0."
     assert sum(call.is_plan and "no plan" in call.prompt for call in provider.calls) == 2
-    [note] = results["no plan"]["notes"]
+    [note] = notes_of(results["no plan"])
     assert note == "The model wrote no plan of sections that could be read, so the report is one text."
 
     refused = f"## {section_title(2)}\n\n*This section could not be written: the provider's content policy"
     assert refused in page("one refused")
     assert f"## {section_title(3)}\n\nText of section 3." in page("one refused")
-    assert results["one refused"]["notes"] == ["1 of 3 sections could not be written."]
+    assert notes_of(results["one refused"]) == ["1 of 3 sections could not be written."]
     failure = results["all refused"]
     assert isinstance(failure, WorkflowFailureError)
     assert str(failure.cause).startswith("no section could be written: the provider's content policy")
@@ -234,7 +237,7 @@ async def test_what_models_write_and_refuse(app: App, client: Client, provider: 
         assert section in page("first levels")
 
     assert page("too many").count("\n\nText of section ") == 20
-    assert results["too many"]["notes"] == ["A report has at most 20 sections; 50 were asked for."]
+    assert notes_of(results["too many"]) == ["A report has at most 20 sections; 50 were asked for."]
     assert page("only one") == page("less than none") == "Text of section 0."
 
 
@@ -256,13 +259,13 @@ async def test_twenty_sections_of_the_greatest_length(app: App, client: Client, 
     result = await handle.result()
     texts = await recorded(handle)
     assert len(texts) == 21
-    assert all(len(json.dumps(texts[named(n, 20)]["text"])) - 2 > MAX_SECTION_BYTES - 9 for n in range(1, 21))
-    [note] = result["notes"]
+    blank = 3_100  # bytes of empty lines at its end
+    assert all(json_bytes(texts[named(n, 20)]["text"]) > MAX_SECTION_BYTES - blank for n in range(1, 21))
+    [note] = notes_of(result)
     assert re.fullmatch(r"Sections 1, 2, .* 19 and 20: the text ends where the longest .*", note)
     events = (await handle.fetch_history()).events
     failed = [event.workflow_task_failed_event_attributes.failure.message for event in events]
-    # A busy machine may take a long Workflow Task for a deadlock, and repeats it.
-    assert [message for message in failed if message and "TMPRL1101" not in message] == []
+    assert [message for message in failed if message] == []
     assert len(provider.calls[-1].prompt) > 20 * 28_000, "the summary is of all sections"
     size = (await handle.describe()).raw_description.workflow_execution_info.history_size_bytes
     assert 4_000_000 < size < 10_000_000, "the service warns of a history of 10 MB"

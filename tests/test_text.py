@@ -13,6 +13,7 @@ from research.pdf.linebreak import break_lines
 from research.pdf.runs import Line, MissingGlyphs, Run
 from research.pdf.styles import BODY, CODE
 from research.pdf.unicode import graphemes
+from tests.conftest import needs_fonts
 
 WIDTHS = range(40, 400, 9)
 CLOSING = "ァィゥェォッャュョぁぃぅぇぉっゃゅょー、。，！？：」）》”…"
@@ -37,6 +38,7 @@ def test_no_line_begins_with_a_small_kana_or_a_closing_mark_nor_ends_with_an_ope
         "サーバーのメッセージをチェックして、「ちょっと待って」（きょう）と言った。ファイルは……たぶんショートカットだ！"
         "報告（第二版）《附录》“引用”，但是——结论：成立？"
     )
+    needs_fonts(text)
     for width in WIDTHS[3:]:
         broken = texts(text, width)
         assert "".join(broken) == text
@@ -54,19 +56,29 @@ def test_a_number_is_not_broken_at_its_no_break_space(space: str) -> None:
         assert [line for line in broken if line[0] in ";»!"] == []
 
 
-def test_thai_breaks_between_words_and_korean_at_spaces() -> None:
+def test_thai_breaks_between_words() -> None:
     thai = ["ประเทศ", "ไทย", "มี", "ประชากร", "หลาย", "ล้าน", "คน", "ใน", "ปัจจุบัน"]
-    korean = "정부는 내년부터 새로운 지원 제도를(최대 3년) 시행한다고 밝혔다."
     for width in WIDTHS[4:]:
         ends = {len("".join(thai[:count])) for count in range(len(thai) + 1)}
         broken = texts("".join(thai), width)
         assert {len("".join(broken[:count])) for count in range(len(broken) + 1)} <= ends
+
+
+def test_korean_breaks_at_spaces() -> None:
+    korean = "정부는 내년부터 새로운 지원 제도를(최대 3년) 시행한다고 밝혔다."
+    needs_fonts(korean)
+    for width in WIDTHS[4:]:
         assert " ".join(texts(korean, width)) == korean
 
 
-def test_a_long_word_is_broken_between_graphemes_and_an_address_where_it_can_be_read() -> None:
+def test_a_long_word_is_broken_between_graphemes() -> None:
+    needs_fonts("🇫🇷👩🚀가")
     letters = "e\u0301🇫🇷👩\u200d🚀가" * 30
-    assert {cluster for line in texts(letters, 90) for cluster in graphemes(line)} == set(graphemes(letters))
+    broken = ["".join(part.text for part in line) for line in lines(letters, width=90)]
+    assert {cluster for line in broken for cluster in graphemes(line)} == set(graphemes(letters))
+
+
+def test_an_address_is_broken_where_it_can_be_read() -> None:
     address = "https://example.com/reports/annual_summary-final.html?year=2026&section=introduction#sources"
     for width in WIDTHS[10:]:
         broken = texts(address, width)

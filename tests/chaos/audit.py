@@ -13,7 +13,7 @@ from typing import Any
 from pypdf import PdfReader
 from temporalio.api.enums.v1 import EventType
 
-from tests.chaos.endpoint import Entry, content_of, kinds_of, seconds_of, sections_of, text_of
+from tests.chaos.endpoint import Entry, content_of, kinds_of, result_of, seconds_of, sections_of, text_of
 from tests.chaos.schedule import KILLS
 from tests.chaos.world import STALL_SECONDS, WorkerRun, World
 
@@ -77,7 +77,7 @@ class Audit:
         refused = any(entry.fault == "summary refused" for entry in self.world.endpoint.of(number, "s"))
         recorded = {kind: _recorded_text(history, kind) for kind in kinds_of(number)}
         for kind, text in recorded.items():
-            if text != text_of(number, kind) and not (kind == "s" and refused and text is None):
+            if text != result_of(number, kind) and not (kind == "s" and refused and text is None):
                 return f"its recorded text {kind!r} is not the provider's: {_difference(text, number, kind)}"
         summary = "" if recorded["s"] is None else text_of(number, "s")
         return _wrong_markdown(number, texts[0], summary) or _wrong_pdf(number, pdfs[0])
@@ -195,7 +195,7 @@ def _recorded_text(history: Any, kind: str) -> str | None:
 
 
 def _difference(text: str | None, number: int, kind: str) -> str:
-    expected = text_of(number, kind)
+    expected = result_of(number, kind)
     if text is None:
         return "there is none"
     same = next((i for i, (a, b) in enumerate(zip(text, expected, strict=False)) if a != b), None)

@@ -55,8 +55,13 @@ def content_of(number: int) -> str:
     """Return the text of the whole research, as it is to stand on the page."""
     if not sections_of(number):
         return text_of(number, "r")
-    parts = [(title_of(kind), text_of(number, kind)) for kind in kinds_of(number)[1:-1]]
-    return "\n\n".join(f"## {title}\n\n{below_title(text, title)}" for title, text in parts)
+    return "\n\n".join(f"## {title_of(kind)}\n\n{result_of(number, kind)}" for kind in kinds_of(number)[1:-1])
+
+
+def result_of(number: int, kind: str) -> str:
+    """Return what the Activity is to return for a text: a section's headings stand below its title."""
+    text = text_of(number, kind)
+    return below_title(text, title_of(kind)) if kind.isdigit() else text
 
 
 def seconds_of(kind: str) -> float:
