@@ -19,17 +19,17 @@ from tests.conftest import App, notes_of, wait_until
 
 QUESTION = "How is every step recorded?"
 POLICY = {"message": "violates our content policy", "code": "content_policy_violation"}
-SECONDS = 4.0
+SECONDS = 2.0
 PIECES = 40
 
 
 def slowly(*numbers: int) -> Callable[[Call], Reply]:
-    """These sections take four seconds each; all others, plan and summary are there at once."""
+    """These sections stop after half of their two seconds; all others, plan and summary are there at once."""
 
     def reply(call: Call) -> Reply:
         answer = default_reply(call)
         if call.section in numbers:
-            answer.chunk_seconds = SECONDS / PIECES
+            answer.chunk_seconds, answer.held_after = SECONDS / PIECES, PIECES // 2
             answer.chunk_characters = len(section_text(call.section)) // PIECES
         return answer
 
@@ -40,8 +40,8 @@ def calls_for(provider: Provider, number: int) -> list[Call]:
     return [call for call in provider.calls if call.section == number]
 
 
-def is_under_way(provider: Provider, *numbers: int) -> bool:
-    """Whether more than a second of each section's text was sent."""
+def are_under_way(provider: Provider, *numbers: int) -> bool:
+    """Whether most of what is sent of these sections was sent."""
     return all(
         sum(len(call.sent) for call in calls_for(provider, number)) > len(section_text(number)) * 0.4
         for number in numbers
@@ -128,8 +128,11 @@ async def test_a_kill_while_sections_are_written(app: App, client: Client, provi
     provider.reply = slowly(*slow)
     worker = app.worker()
     handle = await start(client, QUESTION, count)
-    await asyncio.to_thread(wait_until, lambda: is_under_way(provider, *slow))
+    await asyncio.to_thread(wait_until, lambda: are_under_way(provider, *slow))
+    while len(await recorded(handle)) < 3:  # the plan and two sections
+        await asyncio.sleep(0.05)
     worker.kill()
+    provider.release()
     app.worker()
     result = await handle.result()
     assert [len(calls_for(provider, number)) for number in range(1, count + 1)] == [1, 1, 2, 2, 2, 2]
@@ -158,8 +161,9 @@ async def test_one_of_two_workers_stops(app: App, client: Client, provider: Prov
     stopped = app.worker(LLM_MAX_CALLS="3", LLM_API_KEY="sk-one-of-two-workers")
     app.worker(LLM_MAX_CALLS="9", LLM_API_KEY="sk-two-of-two-workers")
     handle = await start(client, QUESTION, 6)
-    await asyncio.to_thread(wait_until, lambda: is_under_way(provider, *numbers))
+    await asyncio.to_thread(wait_until, lambda: are_under_way(provider, *numbers))
     assert await asyncio.to_thread(stopped.stop) == 0
+    provider.release()
     await handle.result()
     assert body(app) == joined(6)
     moved = [number for number in numbers if len(calls_for(provider, number)) == 2]
