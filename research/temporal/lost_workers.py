@@ -55,7 +55,10 @@ async def _release(client: Client, workflow_id: str, run_id: str) -> None:
         activity = client.get_async_activity_handle(
             workflow_id=workflow_id, run_id=run_id, activity_id=step.activity_id
         )
-        await activity.fail(error)
+        try:
+            await activity.fail(error)
+        except RPCError:  # it has ended meanwhile, or is left to the heartbeat timeout
+            continue
         label = STEP_LABELS.get(step.activity_type.name, step.activity_type.name)
         place = {"temporal_workflow": {"workflow_id": workflow_id}}
         _log.info(
