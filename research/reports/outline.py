@@ -1,6 +1,6 @@
 """A section's own headings, brought below its title.
 
-The time that it takes is linear in the text; that of a Markdown parser is not, for every text.
+It takes time that is linear in the text, which a Markdown parser does not for every text.
 """
 
 import re

@@ -44,7 +44,7 @@ class WrittenSection:
 
 
 def text_below(title: str, text: str) -> str:
-    """Return a section's text as it is to stand below its title, at most as long as two limits allow."""
+    """Return a section's text as it is to stand below its title, with its own headings below that."""
     return truncate_json(below_title(text, title), MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)
 
 
