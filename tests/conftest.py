@@ -5,6 +5,7 @@ import compileall
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from pypdf import PdfReader
@@ -27,10 +29,10 @@ from research.config import ROOT
 from research.pdf import fonts
 from testing import processes
 from testing.forkserver import ForkServer
-from testing.processes import Program, start_worker
+from testing.processes import Program, run_program, start_worker
 from testing.provider import Provider
 
-PROMPT_SECONDS = 10.0
+PROMPT_SECONDS = 20.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
 GROUPS = {
@@ -47,6 +49,10 @@ SHARED = "TESTS_SHARED_FOLDER"
 
 def pytest_configure() -> None:
     """Clean the environment, and start what all pytest processes share in the one that starts the others."""
+    hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine is slow at any moment
+    hypothesis.settings.load_profile("tests")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # or the programs would ignore it too
     if SHARED not in os.environ:
         _clean_environment()
         folder = Path(tempfile.mkdtemp(prefix="research-tests-"))
@@ -89,9 +95,9 @@ def _clean_environment() -> None:
 
 
 def _end_shared(folder: Path, shared: ForkServer) -> None:
-    shared.close()
     if (folder / "port").exists():
         DevServer(folder / "clone", int((folder / "port").read_text())).run("stop")
+    shared.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -160,14 +166,7 @@ class DevServer:
         self.environ = {"DEV_SERVER_PORT": str(port)}
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "research.temporal.devserver", command],
-            cwd=self.root,
-            env={**os.environ, **self.environ},
-            capture_output=True,
-            text=True,
-            timeout=1200,
-        )
+        return run_program("-m", "research.temporal.devserver", command, root=self.root, environ=self.environ)
 
     @property
     def pid(self) -> int:

@@ -20,7 +20,7 @@ import pytest
 from research.config import ROOT
 from research.temporal import binary
 from testing.processes import Program
-from tests.conftest import App, DevServer, wait_until
+from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
 
 SLOW = """#!/bin/sh
 [ "$1" = server ] && sleep 3
@@ -140,7 +140,7 @@ def test_a_signal_ends_a_server_that_does_not_serve_yet(machine: Machine) -> Non
     assert waiting.stdout.readline() == "Another process starts the Temporal dev server … 2 s\n"
     for process in (waiting, starting):
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=PROMPT_SECONDS)
         assert process.returncode == 130
     wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
 
