@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from research.reports.naming import report_filename
     from research.reports.plan import (
+        MAX_PLAN_BYTES,
         MAX_QUERIES,
         PlannedSection,
         plan_notes,
@@ -86,14 +87,13 @@ class GenerateReportWorkflow:
     @workflow.run
     async def run(self, input: GenerateReportInput) -> GenerateReportOutput:
         """Plan and search if that is asked for, research the prompt, summarise, write a PDF."""
-        retrieved = ""
         asked = sections_asked_for(input.sections)
         plan = await self._plan(input, asked) if input.sources or asked else ()
         sections = sections_to_write(plan) if asked else ()
         queries = search_queries(sections or plan, input.prompt, max(MAX_QUERIES, len(sections)))
         if input.sources:
             await self._search(queries)
-            retrieved = workflow.now().date().isoformat()
+        retrieved = workflow.now().date().isoformat() if input.sources else ""
         found = gather_sources(self._searches)
 
         if sections:
@@ -150,9 +150,10 @@ class GenerateReportWorkflow:
         plan: tuple[PlannedSection, ...] = ()
         for summary in ("Plan the report", "Plan the report once more")[: 2 if asked else 1]:
             self._stages.append([])
-            call, _ = await self._ask(llm_call, LLMCallInput(prompt, self._spent, label=PLAN_LABEL), summary)
-            plan = read_plan(call.text) if call else ()
-            if call is None or sections_to_write(plan):
+            call = LLMCallInput(prompt, self._spent, max_bytes=MAX_PLAN_BYTES, label=PLAN_LABEL)
+            answer, _ = await self._ask(llm_call, call, summary)
+            plan = read_plan(answer.text) if answer else ()
+            if answer is None or sections_to_write(plan):
                 break
         return plan
 

@@ -1,10 +1,13 @@
 """A plan is read as models write it, small local ones too; whatever they write, there is a query."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from research.reports.plan import (
+    MAX_PLAN_BYTES,
     MAX_QUERY_CHARACTERS,
     PlannedSection,
     read_plan,
@@ -98,3 +101,16 @@ def test_any_text_gives_queries_within_bounds(text: str, limit: int) -> None:
     assert 1 <= len(queries) <= limit
     assert all(query.strip() == query and query for query in queries)
     assert all(isinstance(section, PlannedSection) and (section.title or section.queries) for section in plan)
+
+
+@pytest.mark.parametrize(
+    "part", ["x\n", "- a\n", "# a\n", "**a**\n", "1. a\n", "## a\n- b\n", "# ", "**", "1. "]
+)
+def test_every_plan_is_read_in_little_time(part: str) -> None:
+    """The Workflow reads it, and has two seconds; here four times the longest, so that a square is seen."""
+    text = part * (4 * MAX_PLAN_BYTES // len(part))
+    begun = time.process_time()
+    plan = read_plan(text)
+    sections_to_write(plan)
+    search_queries(plan, "Tardigrades")
+    assert time.process_time() - begun < 2.0

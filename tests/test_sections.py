@@ -192,6 +192,8 @@ def odd_models(call: Call) -> Reply:
         return Reply(PLANS[case])
     if call.is_plan and case == "no plan":
         return Reply("I cannot plan that.")
+    if call.is_plan and case == "no end":
+        return Reply("- And what then?\n" * 20_000, chunk_characters=9_000, chunk_seconds=0.05)
     if call.is_plan:
         return Reply(section_plan(25 if case == "too many" else 3))
     if case == "all refused" or (case == "one refused" and call.section == 2):
@@ -202,10 +204,10 @@ def odd_models(call: Call) -> Reply:
 
 
 async def test_what_models_write_and_refuse(app: App, client: Client, provider: Provider) -> None:
-    """Plans in three shapes, none at all, too many sections; refusals; headings of the first level."""
+    """Plans in three shapes, none, one without end, too many sections; refusals; first-level headings."""
     provider.reply = odd_models
     app.worker()
-    asked = dict.fromkeys((*PLANS, "no plan", "one refused", "all refused", "first levels"), 3)
+    asked = dict.fromkeys((*PLANS, "no plan", "no end", "one refused", "all refused", "first levels"), 3)
     asked |= {"too many": 50, "only one": 1, "less than none": -3}
     handles = {name: await start(client, f"Case: {name}.", count) for name, count in asked.items()}
     ends = await asyncio.gather(*[handle.result() for handle in handles.values()], return_exceptions=True)
@@ -225,8 +227,12 @@ async def test_what_models_write_and_refuse(app: App, client: Client, provider: 
 
     assert page("no plan") == "Text of section 0."
     assert sum(call.is_plan and "no plan" in call.prompt for call in provider.calls) == 2
-    [note] = notes_of(results["no plan"])
-    assert note == "The model wrote no plan of sections that could be read, so the report is one text."
+    assert page("no end") == "Text of section 0."
+    endless = [call for call in provider.calls if call.is_plan and "no end" in call.prompt]
+    assert len(endless) == 2
+    assert all(len(call.sent) < 150_000 for call in endless), "a plan without end is not paid for"
+    unread = "The model wrote no plan of sections that could be read, so the report is one text."
+    assert notes_of(results["no plan"]) == notes_of(results["no end"]) == [unread]
 
     refused = f"## {section_title(2)}\n\n*This section could not be written: the provider's content policy"
     assert refused in page("one refused")

@@ -129,7 +129,7 @@ def test_twenty_sections_on_two_screens(app: App, provider: Provider, screens: l
     for screen in (wide, narrow):
         seen = screen.see("How is it recorded?", "more: ", " done", "Summary", "PDF", "Ctrl-C")
         assert len(seen.splitlines()) <= 24
-        assert re.search(r"^. Section 8 .*words", seen, re.MULTILINE)
+        screen.wait_until(lambda shown: bool(re.search(r"^. Section 8 .*words", shown, re.MULTILINE)))
         assert re.search(r"^. Plan", seen, re.MULTILINE)
     assert narrow.screen.isascii()
     assert app.run("starter.py", "--cancel", started[1][-8:]).exit_status() == 0

@@ -8,6 +8,7 @@ The Workflow reads plans while it replays: a change that reads a recorded plan d
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ MAX_QUERIES = 4
 MAX_QUERY_CHARACTERS = 200
 MAX_TITLE_CHARACTERS = 120
 MAX_COVERS_CHARACTERS = 400
+MAX_PLAN_BYTES = 30_000
+"""Bytes of a plan as JSON: the Workflow reads it, and has two seconds for that. 20 sections need half."""
 
 _HEADING = re.compile(r"(?P<level>#{1,6})\s+(?P<text>.+)")
 _BOLD = re.compile(r"(?:\d{1,2}[.)]\s*)?(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s*[:：]?\s*(?P<covers>.*)")
@@ -117,8 +120,8 @@ def _lines(text: str) -> Iterator[str]:
 
 def _section_level(lines: Sequence[str]) -> int:
     """Return the level of the headings that begin sections; those below it belong to them. 0 without any."""
-    levels = [len(heading["level"]) for line in lines if (heading := _HEADING.fullmatch(line))]
-    return min((level for level in levels if levels.count(level) > 1), default=max(levels, default=0))
+    levels = Counter(len(heading["level"]) for line in lines if (heading := _HEADING.fullmatch(line)))
+    return min((level for level, times in levels.items() if times > 1), default=max(levels, default=0))
 
 
 def _section(line: str, level: int, has_bold: bool) -> PlannedSection | None:
@@ -150,7 +153,8 @@ def _extended(section: PlannedSection, line: str) -> PlannedSection:
     text = text[label.end() :] if label else text
     if (item and not label) or (label and label["query"]):
         query = _cut(_plain(text), MAX_QUERY_CHARACTERS)
-        return replace(section, queries=(*section.queries, query)) if query else section
+        is_wanted = query and len(section.queries) < MAX_SECTIONS
+        return replace(section, queries=(*section.queries, query)) if is_wanted else section
     if not section.title:  # a remark before the plan
         return section
     return replace(section, covers=_cut(f"{section.covers} {text}".strip(), MAX_COVERS_CHARACTERS))
