@@ -5,6 +5,8 @@ import unicodedata
 
 MAX_SLUG_BYTES = 80
 MAX_NAME_BYTES = 255
+MAX_READ_CHARACTERS = 10_000
+"""Of a topic: the rest is in no name, and the Workflow has two seconds for the whole."""
 # Windows reserves these names for devices, whatever extension follows.
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE)
 
@@ -19,7 +21,7 @@ def report_filename(topic: str, run_id: str) -> str:
     Letters and digits of any script are kept. The end of the Run ID makes the name unique: its
     beginning is a time, which runs that start together share.
     """
-    normal = unicodedata.normalize("NFC", topic).casefold()
+    normal = unicodedata.normalize("NFC", topic[:MAX_READ_CHARACTERS]).casefold()
     kept = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in normal)
     slug = "-".join(kept.split())
     if len(slug.encode()) > MAX_SLUG_BYTES:
