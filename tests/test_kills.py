@@ -76,8 +76,8 @@ def test_a_killed_worker_loses_nothing_that_was_finished(
 
 @pytest.mark.usefixtures("cold_starts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_a_worker_imports(clone: Path, number: signal.Signals) -> None:
-    with Program("worker.py", root=clone) as worker:
+def test_a_signal_while_a_worker_imports(own_server: DevServer, number: signal.Signals) -> None:
+    with Program("worker.py", root=own_server.root, environ=own_server.environ) as worker:
         wait_until(lambda: "temporal_sdk_bridge" in Path(f"/proc/{worker.process.pid}/maps").read_text())
         worker.process.send_signal(number)
         assert worker.exit_status(PROMPT_SECONDS) in (-number, 128 + number)
