@@ -1,6 +1,7 @@
 """What the contenders share: a dev server, the settings of the endpoint, how a report is started."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tests.conftest import DevServer, copy_clone, free_port
 @contextmanager
 def own_server() -> Iterator[DevServer]:
     """Run a dev server in its own clone, with the folder `out` for the reports."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start would compile what a user's does not
     with tempfile.TemporaryDirectory() as scratch:
         server = DevServer(copy_clone(Path(scratch) / "clone"), free_port())
         (server.root / "out").mkdir()
