@@ -2,6 +2,7 @@
 
 import atexit
 import compileall
+import gc
 import json
 import os
 import shutil
@@ -23,7 +24,6 @@ import pytest
 from filelock import FileLock
 from pypdf import PdfReader
 from temporalio.client import Client
-from xdist.scheduler import LoadScopeScheduling
 
 from research.config import ROOT
 from research.pdf import fonts
@@ -31,16 +31,12 @@ from testing import processes
 from testing.forkserver import ForkServer
 from testing.processes import Program, run_program, start_worker
 from testing.provider import Provider
+from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
+gc.disable()  # until all tests are imported
 PROMPT_SECONDS = 20.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
-GROUPS = {
-    "model": ("continuation", "limits", "model_call", "routes", "sample", "search"),
-    "page": ("page", "any_document"),
-    "document": ("fonts", "formulas", "fuzz", "looks", "markdown", "pdf", "references", "text"),
-}
-"""Subjects of test files that run in one process, because each process loads litellm, or fonts, anew."""
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 
 SHARED = "TESTS_SHARED_FOLDER"
@@ -66,22 +62,10 @@ def pytest_configure() -> None:
         processes.fork_server = ForkServer(Path(os.environ[SHARED]) / "fork")
 
 
-class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Sends each test to the next process that is free, and those of a group to the same one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        subject = Path(nodeid.split("::")[0]).stem.removeprefix("test_")
-        return next((name for name, subjects in GROUPS.items() if subject in subjects), nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return Scheduler(config, log)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that start programs: they wait most, and the others fill the gaps."""
-    starts = {"app", "server", "own_server", "make_clone"}
-    items.sort(key=lambda item: (not item.get_closest_marker("long"), starts.isdisjoint(item.fixturenames)))  # type: ignore[attr-defined]
+def pytest_collection_finish() -> None:
+    """Let the collector, which was off for the imports, pass over what they have made."""
+    gc.freeze()
+    gc.enable()
 
 
 def _clean_environment() -> None:
@@ -106,6 +90,15 @@ def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start this test's programs in the ordinary way, with the imports that they have for a user."""
     monkeypatch.setattr(processes, "fork_server", None)
     monkeypatch.delenv(processes.FORK_SERVER, raising=False)
+
+
+@pytest.fixture
+def cold_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start this test's workers in the ordinary way; starters import little."""
+    can_start = ForkServer.can_start
+    monkeypatch.setattr(
+        ForkServer, "can_start", lambda *given: given[1][0] != "worker.py" and can_start(*given)
+    )
 
 
 def copy_clone(target: Path) -> Path:

@@ -48,7 +48,7 @@ def test_the_changelog_names_versions_and_commits() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("cold_starts")
+@pytest.mark.usefixtures("cold_workers")
 @pytest.mark.parametrize("rollback", [False, True], ids=["upgrade", "rollback"])
 def test_another_version_completes_what_one_began(
     app: App, released: Path, provider: Provider, environ: dict[str, str], rollback: bool

@@ -1,0 +1,32 @@
+"""In which order the tests run, and which of them in one process. pytest finds these hooks in conftest.py."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+GROUPS = {
+    "model": ("continuation", "limits", "model_call", "routes", "sample", "search"),
+    "page": ("page", "any_document"),
+    "document": ("fonts", "formulas", "fuzz", "looks", "markdown", "pdf", "references", "text"),
+}
+"""Subjects of test files that run in one process, because each process loads litellm, or fonts, anew."""
+
+
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Sends each test to the next process that is free, and those of a group to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        subject = Path(nodeid.split("::")[0]).stem.removeprefix("test_")
+        return next((name for name, subjects in GROUPS.items() if subject in subjects), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that start programs: they wait most, and the others fill the gaps."""
+    starts = {"app", "server", "own_server", "make_clone"}
+    items.sort(key=lambda item: (not item.get_closest_marker("long"), starts.isdisjoint(item.fixturenames)))  # type: ignore[attr-defined]
