@@ -33,7 +33,6 @@ from testing.processes import Program, run_program, start_worker
 from testing.provider import Provider
 from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
-gc.disable()  # until all tests are imported
 PROMPT_SECONDS = 20.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
@@ -45,6 +44,7 @@ SHARED = "TESTS_SHARED_FOLDER"
 
 def pytest_configure() -> None:
     """Clean the environment, and start what all pytest processes share in the one that starts the others."""
+    gc.disable()  # until all tests are imported
     hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine is slow at any moment
     hypothesis.settings.load_profile("tests")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
