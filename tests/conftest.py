@@ -2,7 +2,6 @@
 
 import atexit
 import compileall
-import gc
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
@@ -33,7 +32,7 @@ from testing.processes import Program, run_program, start_worker
 from testing.provider import Provider
 from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
-PROMPT_SECONDS = 20.0
+PROMPT_SECONDS = 10.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
@@ -44,7 +43,6 @@ SHARED = "TESTS_SHARED_FOLDER"
 
 def pytest_configure() -> None:
     """Clean the environment, and start what all pytest processes share in the one that starts the others."""
-    gc.disable()  # until all tests are imported
     hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine is slow at any moment
     hypothesis.settings.load_profile("tests")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
@@ -60,12 +58,6 @@ def pytest_configure() -> None:
     if sys.platform == "linux":
         os.environ[processes.FORK_SERVER] = str(Path(os.environ[SHARED]) / "fork")
         processes.fork_server = ForkServer(Path(os.environ[SHARED]) / "fork")
-
-
-def pytest_collection_finish() -> None:
-    """Let the collector, which was off for the imports, pass over what they have made."""
-    gc.freeze()
-    gc.enable()
 
 
 def _clean_environment() -> None:
@@ -95,10 +87,12 @@ def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cold_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start this test's workers in the ordinary way; starters import little."""
-    can_start = ForkServer.can_start
-    monkeypatch.setattr(
-        ForkServer, "can_start", lambda *given: given[1][0] != "worker.py" and can_start(*given)
-    )
+    would_fork = ForkServer.can_start
+
+    def can_start(server: ForkServer, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+        return arguments[0] != "worker.py" and would_fork(server, arguments, environ)
+
+    monkeypatch.setattr(ForkServer, "can_start", can_start)
 
 
 def copy_clone(target: Path) -> Path:

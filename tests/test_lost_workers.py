@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import AsyncActivityHandle, Client, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportInput
 from research.temporal import lost_workers
@@ -18,7 +19,8 @@ from research.temporal.identity import is_certain, is_lost, own_identity
 from research.temporal.lost_workers import WORKER_LOST
 from testing.processes import Program
 from testing.provider import Provider, Reply, default_reply, rest_of
-from tests.conftest import App, DevServer
+from tests.conftest import App, DevServer, wait_until
+from tests.test_sections import are_under_way, slowly, start
 
 HEARTBEAT_TIMEOUT = 8.0
 
@@ -114,6 +116,32 @@ async def test_a_release_that_errs_loses_nothing(
     assert await report.research() == (2, WORKER_LOST)
     assert report.text.startswith(provider.calls[1].messages[1]["content"])
     assert provider.summary_calls == 1
+
+
+async def test_a_step_whose_release_is_refused_keeps_no_other_waiting(
+    app: App, provider: Provider, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three sections the first that is asked for cannot be released; the other two are, at once."""
+    provider.reply = slowly(1, 2, 3)
+    worker = app.worker()
+    handle = await start(client, "A topic", 3)
+    await asyncio.to_thread(wait_until, lambda: are_under_way(provider, 1, 2, 3))
+    worker.kill()
+    asked = []
+    fail = AsyncActivityHandle.fail
+
+    async def fail_but_once(self: AsyncActivityHandle, error: Exception) -> None:
+        asked.append(error)
+        if len(asked) == 1:
+            raise RPCError("not this one", RPCStatusCode.RESOURCE_EXHAUSTED, b"")
+        await fail(self, error)
+
+    monkeypatch.setattr(AsyncActivityHandle, "fail", fail_but_once)
+    await lost_workers.release_steps(client)
+    pending = (await handle.describe()).raw_description.pending_activities
+    started = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    assert len(asked) == 3
+    assert sum(step.state == started and step.attempt == 1 for step in pending) == 1
 
 
 async def test_a_service_that_refuses_is_no_obstacle(app: App, server: DevServer) -> None:

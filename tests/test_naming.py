@@ -9,7 +9,7 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 
 from models import PDFGenerationInput
 from research.reports.markdown import report_markdown, split_title
-from research.reports.naming import UnsafeName, report_filename
+from research.reports.naming import MAX_READ_CHARACTERS, UnsafeName, report_filename
 from research.reports.storage import store
 
 RUN = "01a20425-255b-7eae-b487-6333967bf5a4"
@@ -37,6 +37,13 @@ def test_a_name_is_short_for_any_topic(topic: str, tmp_path: Path) -> None:
     name = report_filename(topic, RUN)
     assert len(name.encode()) <= 98
     assert Path(store(tmp_path, {name: b"x"})).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("letter", ["x", "語", "é́", " ", "-"])
+def test_only_the_beginning_of_a_topic_is_read(letter: str) -> None:
+    """The Workflow makes the name, in the two seconds that it has for all it does."""
+    beginning = letter * MAX_READ_CHARACTERS
+    assert report_filename(f"{beginning} late", RUN) == report_filename(beginning, RUN)
 
 
 def test_runs_of_one_topic_have_names_of_their_own() -> None:

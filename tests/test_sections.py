@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
-from research.formatting import json_bytes
+from research.formatting import json_bytes, truncate_json
 from research.reports.outline import below_title
 from research.reports.sections import MAX_SECTION_BYTES
 from testing.provider import Call, Provider, Reply, default_reply
@@ -254,8 +254,9 @@ async def test_what_models_write_and_refuse(app: App, client: Client, provider: 
 async def test_twenty_sections_of_the_greatest_length(app: App, client: Client, provider: Provider) -> None:
     """Each is cut at its limit with a note; the service takes every payload, another worker replays them."""
 
+    long = ("Words." + "\n" * 1_500) * 30  # 90 kB as JSON, and a page at most
+
     def reply(call: Call) -> Reply:
-        long = ("Words." + "\n" * 1_500) * 30  # 90 kB as JSON, and a page at most
         answer = Reply(long, chunk_characters=9_000) if call.section else default_reply(call)
         answer.before_seconds = 60.0 * (provider.summary_calls == 1 and call.is_summary)
         return answer
@@ -269,8 +270,10 @@ async def test_twenty_sections_of_the_greatest_length(app: App, client: Client, 
     result = await handle.result()
     texts = await recorded(handle)
     assert len(texts) == 21
-    blank = 3_100  # bytes of empty lines at its end
-    assert all(json_bytes(texts[named(n, 20)]["text"]) > MAX_SECTION_BYTES - blank for n in range(1, 21))
+    longest = truncate_json(long, MAX_SECTION_BYTES)
+    assert json_bytes(longest) > MAX_SECTION_BYTES - 9
+    for n in range(1, 21):
+        assert texts[named(n, 20)]["text"] == below_title(longest, section_title(n))
     [note] = notes_of(result)
     assert re.fullmatch(r"Sections 1, 2, .* 19 and 20: the text ends where the longest .*", note)
     events = (await handle.fetch_history()).events

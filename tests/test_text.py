@@ -74,8 +74,7 @@ def test_korean_breaks_at_spaces() -> None:
 def test_a_long_word_is_broken_between_graphemes() -> None:
     needs_fonts("🇫🇷👩🚀가")
     letters = "e\u0301🇫🇷👩\u200d🚀가" * 30
-    broken = ["".join(part.text for part in line) for line in lines(letters, width=90)]
-    assert {cluster for line in broken for cluster in graphemes(line)} == set(graphemes(letters))
+    assert {cluster for line in texts(letters, 90) for cluster in graphemes(line)} == set(graphemes(letters))
 
 
 def test_an_address_is_broken_where_it_can_be_read() -> None:
