@@ -16,7 +16,7 @@ def audit(events: list[Event], reports: int, sabotage: str = "", workers: int = 
     """Play the events, with workers that may lack a promise, and return the audit and its table."""
 
     async def play() -> tuple[Audit, str]:
-        async with world(sabotage, workers) as made:
+        async with world(reports, sabotage, workers) as made:
             outcome = await run(made, events, reports)
             return outcome, outcome.table()
 

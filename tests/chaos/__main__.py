@@ -29,7 +29,7 @@ async def main() -> int:
     reports = options.reports or max(100, options.kills)
     events = schedule(options.seed, options.kills)
     print(f"{reports} reports, {options.kills} kills, about {events[-1].at:.0f} s …", flush=True)
-    async with world() as made:
+    async with world(reports) as made:
         audit = await run(made, events, reports)
         table = audit.table()
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"

@@ -76,13 +76,19 @@ class Audit:
         pdfs, texts = (list(self.world.reports.glob(f"*-{suffix}.{kind}")) for kind in ("pdf", "md"))
         if len(pdfs) != 1 or len(texts) != 1:
             return f"{len(pdfs)} PDFs, {len(texts)} Markdown files"
-        refused = any(entry.fault == "summary refused" for entry in self.world.endpoint.of(number, "s"))
         recorded = {kind: _recorded_text(history, kind) for kind in kinds_of(number)}
         for kind, text in recorded.items():
-            if text != result_of(number, kind) and not (kind == "s" and refused and text is None):
+            if text != result_of(number, kind) and not (kind == "s" and self._is_kept(text, number)):
                 return f"its recorded text {kind!r} is not the provider's: {_difference(text, number, kind)}"
-        summary = "" if recorded["s"] is None else text_of(number, "s")
-        return _wrong_markdown(number, texts[0], summary) or _wrong_pdf(number, pdfs[0])
+        return _wrong_markdown(number, texts[0], recorded["s"] or "") or _wrong_pdf(number, pdfs[0])
+
+    def _is_kept(self, text: str | None, number: int) -> bool:
+        """Return whether a summary is what the provider had sent before it refused the rest."""
+        refused = [
+            entry.start for entry in self.world.endpoint.of(number, "s") if entry.fault == "summary refused"
+        ]
+        written = (text or "").rstrip()
+        return any(text_of(number, "s")[:start].rstrip() == written for start in refused)
 
     def _requests(self) -> Iterator[Row]:
         """No request without an attempt of the service behind it; none for what was recorded.

@@ -20,6 +20,8 @@ from tests.conftest import DevServer, copy_clone, free_port
 
 STALL_SECONDS = 10.0
 """Longer than the heartbeat timeout: the service gives the stalled worker's Activities to another."""
+REPORT_BYTES = 200_000
+"""More than the files of one report: only the filler makes the disk full."""
 KEY = "sk-chaos-0123456789"
 SABOTAGE = ROOT / "tests" / "chaos" / "sabotage.py"
 
@@ -39,14 +41,16 @@ class World:
 
     Args:
         folder: Where everything is kept.
+        reports: How many reports the small disk has room for.
         sabotage: Functions of `tests/chaos/sabotage.py`, by comma, to run before each worker; empty for none.
         workers: How many serve at a time.
     """
 
-    def __init__(self, folder: Path, sabotage: str = "", workers: int = WORKERS) -> None:
+    def __init__(self, folder: Path, reports: int, sabotage: str = "", workers: int = WORKERS) -> None:
         self.server = DevServer(copy_clone(folder / "clone"), free_port())
         self.endpoint = Endpoint()
         self.reports = folder / "reports"
+        self._disk_bytes = REPORT_BYTES * reports
         self.disk = ""
         """ "small" where it can really be full, "locked" where it is made read-only; empty for neither."""
         self.runs: list[WorkerRun] = []
@@ -63,7 +67,7 @@ class World:
         """Start endpoint, service and workers; mount a small disk where that is permitted."""
         self.endpoint.__enter__()
         self.reports.mkdir()
-        mounted = ["mount", "-t", "tmpfs", "-o", "size=8m", "chaos", str(self.reports)]
+        mounted = ["mount", "-t", "tmpfs", "-o", f"size={self._disk_bytes}", "chaos", str(self.reports)]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             with contextlib.suppress(OSError):
                 self.disk = "small" if subprocess.run(mounted, capture_output=True).returncode == 0 else ""
@@ -128,7 +132,7 @@ class World:
             self.reports.chmod(0o500)
         else:
             with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-                while file.write(bytes(4096)):
+                while file.write(bytes(65_536)):
                     pass
         await asyncio.sleep(seconds)
         self.reports.chmod(0o700)
@@ -180,10 +184,10 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(sabotage: str = "", workers: int = WORKERS) -> AsyncIterator[World]:
+async def world(reports: int, sabotage: str = "", workers: int = WORKERS) -> AsyncIterator[World]:
     """Provide a world in its own folder, which is removed with everything in it."""
     with tempfile.TemporaryDirectory() as folder:
-        made = World(Path(folder), sabotage, workers)
+        made = World(Path(folder), reports, sabotage, workers)
         try:
             await asyncio.to_thread(made.start)
             yield made
