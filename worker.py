@@ -123,8 +123,8 @@ def create_worker(client: Client, max_calls: int, simulate_failure: bool = False
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=0.5),
         graceful_shutdown_timeout=timedelta(seconds=DRAIN_SECONDS),
         # Because heartbeats carry the text so far, and the SDK holds them back for longer by default.
-        max_heartbeat_throttle_interval=timedelta(seconds=0.4),
-        default_heartbeat_throttle_interval=timedelta(seconds=0.4),
+        max_heartbeat_throttle_interval=timedelta(seconds=0.3),
+        default_heartbeat_throttle_interval=timedelta(seconds=0.3),
     )
 
 

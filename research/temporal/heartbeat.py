@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-HEARTBEAT_SECONDS = 0.7
+HEARTBEAT_SECONDS = 0.4
 """Between two heartbeats with new text: a killed worker loses what was written after the last one."""
 IDLE_HEARTBEAT_SECONDS = 1.5
 """Between two heartbeats with nothing new; the Workflow's heartbeat timeout is 8 seconds."""
