@@ -20,7 +20,8 @@ report: $(VENV)/run
 test: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@# Beside mypy the tests are compiled, or each of pytest's processes would compile them.
+	@$(BIN)/python -m pytest --collect-only -qq -n 0 >/dev/null & $(BIN)/mypy; status=$$?; wait; exit $$status
 	$(BIN)/python -m pytest
 
 demo: $(VENV)/run

@@ -9,6 +9,7 @@ libraries: a test of that starts its program in the ordinary way.
 Run as a script, this file is the server; its argument is the path of its socket.
 """
 
+import atexit
 import gc
 import importlib
 import io
@@ -295,7 +296,22 @@ def _main() -> None:
     listener.listen(100)
     request = _serve(listener)
     _become(request, imported)
-    _run(request["arguments"], request["root"])
+    try:
+        _run(request["arguments"], request["root"])
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        _end(end.code or 0)
+    _end(0)
+
+
+def _end(status: int) -> None:
+    """End as the interpreter does, but leave the memory: to free it takes longer than most programs."""
+    threading._shutdown()  # type: ignore[attr-defined]  # it waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

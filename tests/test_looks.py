@@ -89,7 +89,8 @@ def ink(markdown: str) -> Image.Image:
     rendered = document.render(PDFGenerationInput(f"x\n\n{markdown}", topic="Zq"))
     if rendered.warnings:
         pytest.skip("no font here has it")
-    command = ["pdftoppm", "-r", "288", "-gray", "-png", "-"]
+    corner = ["-x", "0", "-y", "0", "-W", "1000", "-H", "1500"]
+    command = ["pdftoppm", "-r", "288", *corner, "-gray", "-png", "-"]
     picture = subprocess.run(command, input=rendered.data, capture_output=True, check=True).stdout
     with Image.open(io.BytesIO(picture)) as page:
         text = page.convert("L").point(lambda value: 255 if value < 140 else 0)

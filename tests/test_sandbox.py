@@ -13,7 +13,8 @@ from temporalio.worker.workflow_sandbox._importer import Importer
 from temporalio.worker.workflow_sandbox._restrictions import RestrictionContext, SandboxRestrictions
 from research.temporal import sandbox
 
-if sys.argv[1] == "without":
+without = sys.argv[1] == "without"
+if without:
     sandbox.UNSAFE_IMPORTS = ()
 sandbox.workflow_runner()
 at_work, over = threading.Event(), threading.Event()
@@ -26,6 +27,8 @@ def run_workflows():
 threading.Thread(target=run_workflows).start()
 at_work.wait()
 try:
+    if without:  # the one of litellm's imports that fails
+        import cryptography.x509
     from research.llm import library
     library.load()
     from research.pdf import document
