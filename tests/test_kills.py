@@ -164,6 +164,7 @@ async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: P
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
+@pytest.mark.long
 async def test_the_service_is_killed_in_the_middle(
     own_server: DevServer, app: App, provider: Provider
 ) -> None:

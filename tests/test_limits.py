@@ -76,7 +76,8 @@ async def test_an_answer_has_at_most_its_bytes(provider: Provider, language: str
 
 async def test_reasoning_is_not_counted(provider: Provider) -> None:
     """A model that thinks for longer than it writes gives its whole answer."""
-    provider.reply = lambda call: Reply(f"<think>\n{'I count. ' * 2_000}\n</think>\n\n{WORDS}")
+    thoughts = f"<think>\n{'I count. ' * 2_000}\n</think>\n\n"
+    provider.reply = lambda call: Reply(thoughts + WORDS, chunk_characters=100)
     settings = configured("openai/gpt-4o", provider)
     answer = await llm.complete("A topic", settings, limits=Limits(max_bytes=6_000))
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")

@@ -103,6 +103,7 @@ def test_make_demo(make_clone: DevServer) -> None:
     assert f"http://localhost:{make_clone.port + 1000}/namespaces/demo/workflows" in shown
 
 
+@pytest.mark.long
 def test_make_demo_with_sections(make_clone: DevServer) -> None:
     """The kill in the middle of sections: two were paid once, and the others were resumed."""
     made = make(make_clone, "demo", "SECTIONS=4")

@@ -251,6 +251,7 @@ async def test_what_models_write_and_refuse(app: App, client: Client, provider: 
     assert page("only one") == page("less than none") == "Text of section 0."
 
 
+@pytest.mark.long
 async def test_twenty_sections_of_the_greatest_length(app: App, client: Client, provider: Provider) -> None:
     """Each is cut at its limit with a note; the service takes every payload, another worker replays them."""
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from models import GenerateReportInput
@@ -20,6 +21,7 @@ def words(text: str) -> int:
     return len(text.split())
 
 
+@pytest.mark.long
 async def test_a_kill_at_ten_points_of_a_stream(app: App, provider: Provider, client: Client) -> None:
     """Ten reports, each as far as another: all whole, and nothing is sent again but a last word or two."""
     points = {f"topic {number}": point for number, point in enumerate((1, 2, 40, 150, *range(250, 600, 60)))}
@@ -197,6 +199,7 @@ def test_a_reports_folder_that_cannot_be_written_waits(app: App, provider: Provi
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
+@pytest.mark.long
 async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
     app: App, provider: Provider, client: Client
 ) -> None:
@@ -221,6 +224,7 @@ async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
         assert max(attributes.attempt for attributes in started) == 1
 
 
+@pytest.mark.long
 def test_a_store_that_fails_waits_until_it_is_mended(app: App, provider: Provider) -> None:
     worker = app.worker(REPORTS_DIR="ftp://127.0.0.1:9/reports")
     starter = app.starter()

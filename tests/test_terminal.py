@@ -63,6 +63,7 @@ def script(app: App, *arguments: str, typed: str = "") -> "subprocess.CompletedP
     return run_program("starter.py", *arguments, root=app.root, environ=app.environ, typed=typed)
 
 
+@pytest.mark.long
 def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """It grows on both, at 80 and at 40 columns; who exits can attach again, also after the end."""
     provider.reply = slow
@@ -97,6 +98,7 @@ def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider
     assert provider.research_calls == 1
 
 
+@pytest.mark.long
 def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """No worker, a worker, a killed one: each is on the screen at once, with the text so far."""
     provider.reply = slow
@@ -115,6 +117,7 @@ def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, p
     assert f"✓ Research {WORDS} words" in screen.see("Result:")
 
 
+@pytest.mark.long
 def test_the_service_dies_under_the_view(
     clone: object, own_server: DevServer, open_terminal: OpenTerminal, app: App
 ) -> None:
@@ -131,6 +134,7 @@ def test_the_service_dies_under_the_view(
     assert "does not answer" not in terminal.see("Result:")
 
 
+@pytest.mark.long
 def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Attempt, reason, and the seconds to the next try; the pause likewise."""
 
@@ -411,6 +415,7 @@ def test_help(app: App) -> None:
     assert "examples:" in helped and "exit status:" in helped
 
 
+@pytest.mark.long
 async def test_the_view_asks_little_of_the_service(app: App, provider: Provider) -> None:
     """At most two requests a second, while a text grows, a pause lasts, and nobody works."""
     provider.reply = slow
@@ -444,6 +449,7 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
     assert polls < requests <= 2 * polls
 
 
+@pytest.mark.long
 def test_the_worker_logs_a_report(app: App, provider: Provider) -> None:
     """One line for each event, with the report's short ID; a worker that stops hands its step back."""
     provider.reply = slow
