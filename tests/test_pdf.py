@@ -122,6 +122,8 @@ def test_every_level_of_a_deep_list_is_there() -> None:
         "0123456789" * 400,
         "[" * 2000,
         "*" * 2000 + "x",
+        "Soft hyphens: \xad \xad",
+        "\n\n".join(f"{mark} {mark}" for mark in "\u200b\u200c\u200d\u200e\u2060\ufeff"),
     ],
 )
 def test_nothing_breaks_the_page(text: str) -> None:
