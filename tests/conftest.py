@@ -27,10 +27,14 @@ from temporalio.client import Client
 from research.config import ROOT
 from research.pdf import fonts
 from testing import processes
-from testing.forkserver import ForkServer
+from testing.forkserver import IMPORT_ENVIRON, ForkServer
 from testing.processes import Program, run_program, start_worker
 from testing.provider import Provider
-from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
+from tests.scheduling import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+    pytest_xdist_setupnodes,
+)
 
 PROMPT_SECONDS = 10.0
 """For what is to happen at once, on a machine that is busy."""
@@ -47,6 +51,8 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("tests")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
         signal.signal(signal.SIGINT, signal.default_int_handler)  # or the programs would ignore it too
+    for name in IMPORT_ENVIRON:  # of a fork
+        os.environ.pop(name, None)
     if SHARED not in os.environ:
         _clean_environment()
         folder = Path(tempfile.mkdtemp(prefix="research-tests-"))

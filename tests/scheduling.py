@@ -1,10 +1,16 @@
-"""In which order the tests run, and which of them in one process. pytest finds these hooks in conftest.py."""
+"""How the tests are spread over processes, and in which order. pytest finds these hooks in conftest.py."""
 
+import os
+import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from testing import forkserver, processes
 
 GROUPS = {
     "model": ("continuation", "limits", "model_call", "routes", "sample", "search"),
@@ -20,6 +26,13 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no type
     def _split_scope(self, nodeid: str) -> str:
         subject = Path(nodeid.split("::")[0]).stem.removeprefix("test_")
         return next((name for name, subjects in GROUPS.items() if subject in subjects), nodeid)
+
+
+def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
+    """Let the fork server start pytest's own processes too: they need the same libraries."""
+    if socket := os.environ.get(processes.FORK_SERVER):
+        for spec in specs:
+            spec.python = shlex.join([sys.executable, forkserver.__file__, socket])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
