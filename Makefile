@@ -20,9 +20,7 @@ report: $(VENV)/run
 test: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# Beside mypy the tests are compiled, or each of pytest's processes would compile them.
-	@$(BIN)/python -m pytest --collect-only -qq -n 0 >/dev/null & $(BIN)/mypy; status=$$?; wait; exit $$status
-	$(BIN)/python -m pytest
+	@$(BIN)/mypy & checking=$$!; $(BIN)/python -m pytest; status=$$?; wait $$checking && exit $$status
 
 demo: $(VENV)/run
 	@$(BIN)/python -m demos.$(if $(SECTIONS),kill_in_sections '$(SECTIONS)',kill_the_worker)

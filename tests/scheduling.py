@@ -1,5 +1,6 @@
 """How the tests are spread over processes, and in which order. pytest finds these hooks in conftest.py."""
 
+import importlib
 import os
 import shlex
 import sys
@@ -12,12 +13,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from testing import forkserver, processes
 
+FOLDER = Path(__file__).parent
 GROUPS = {
-    "model": ("continuation", "limits", "model_call", "routes", "sample", "search"),
     "page": ("page", "any_document"),
     "document": ("fonts", "formulas", "fuzz", "looks", "markdown", "pdf", "references", "text"),
 }
-"""Subjects of test files that run in one process, because each process loads litellm, or fonts, anew."""
+"""Subjects of test files that run in one process, because each process opens its fonts anew."""
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -33,6 +34,9 @@ def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
     if socket := os.environ.get(processes.FORK_SERVER):
         for spec in specs:
             spec.python = shlex.join([sys.executable, forkserver.__file__, socket])
+        if not list(FOLDER.glob("__pycache__/test_*")):  # compile the tests once, or each would
+            for file in FOLDER.glob("test_*.py"):
+                importlib.import_module(f"tests.{file.stem}")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
