@@ -167,6 +167,7 @@ def test_one_clone_has_one_server(own_server: DevServer) -> None:
     assert refused.stderr.startswith(f"The dev server of this clone runs on port {own_server.port}: set ")
 
 
+@pytest.mark.long
 def test_another_program_on_the_port(clone: Path) -> None:
     """The port's holder is no Temporal service: say so, with the setting that helps."""
     with socket.socket() as other:

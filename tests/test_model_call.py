@@ -244,6 +244,7 @@ async def test_a_prompt_too_long_is_shortened(provider: Provider, settings: Sett
     assert re.fullmatch(r"(?s).*research\.\s*", provider.calls[-1].prompt)
 
 
+@pytest.mark.long
 async def test_the_sample_model_goes_on_where_it_was(provider: Provider) -> None:
     sample = configured("sample/report", provider, api_key=None, api_base=None)
     whole = (await llm.complete("Why is the sky blue?", sample)).text
@@ -413,6 +414,7 @@ def test_a_ceiling_needs_a_price(provider: Provider) -> None:
         library.check(configured("openai/own", provider, max_cost=1.0))
 
 
+@pytest.mark.long
 async def test_the_sample_model_answers_whole_too(provider: Provider) -> None:
     sample = configured("sample/report", provider, api_key=None, api_base=None)
     streamed = await llm.complete("Why is the sky blue?", sample)

@@ -330,6 +330,7 @@ async def test_cancel(app: App, open_terminal: OpenTerminal, provider: Provider)
     assert json.loads(script(app, "--attach", identity, "--json").stdout)["status"] == "cancelled"
 
 
+@pytest.mark.long
 def test_cancel_with_no_worker(app: App, client: Client) -> None:
     identity = script(app, "--detach", "--quiet", TOPIC).stdout.strip()
     done = script(app, "--cancel", identity)
