@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from research.formatting import truncate_json
 from research.reports.plan import (
     MAX_PLAN_BYTES,
     MAX_QUERY_CHARACTERS,
+    MAX_SECTIONS,
     PlannedSection,
     read_plan,
     search_queries,
@@ -103,12 +105,25 @@ def test_any_text_gives_queries_within_bounds(text: str, limit: int) -> None:
     assert all(isinstance(section, PlannedSection) and (section.title or section.queries) for section in plan)
 
 
+def test_a_wordy_plan_is_kept_whole() -> None:
+    """In Chinese, where each character may take six bytes as JSON; the last section is there too."""
+    section = (
+        "## 第 {} 节：水熊虫\n"
+        + "它们怎样在真空、辐射和干燥中生存。" * 16
+        + "\n- 水熊虫 隐生 机制\n- 水熊虫 太空 实验\n"
+    )
+    text = "".join(section.format(number) for number in range(1, MAX_SECTIONS + 1))
+    kept = truncate_json(text, MAX_PLAN_BYTES)
+    assert kept == text
+    assert len(sections_to_write(read_plan(kept))) == MAX_SECTIONS
+
+
 @pytest.mark.parametrize(
     "part", ["x\n", "- a\n", "# a\n", "**a**\n", "1. a\n", "## a\n- b\n", "# ", "**", "1. "]
 )
 def test_every_plan_is_read_in_little_time(part: str) -> None:
-    """The Workflow reads it, and has two seconds; here four times the longest, so that a square is seen."""
-    text = part * (4 * MAX_PLAN_BYTES // len(part))
+    """The Workflow reads it, and has two seconds; here twice the longest, so that a square is seen."""
+    text = part * (2 * MAX_PLAN_BYTES // len(part))
     begun = time.process_time()
     plan = read_plan(text)
     sections_to_write(plan)
