@@ -8,13 +8,15 @@ import pytest
 
 from research import __version__
 from research.config import ROOT
-from testing.provider import Call, Provider, Reply, rest_of
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import App, checkout, pdf_text, wait_until
 
 RELEASES = re.findall(
     r"^## (\S+) \(\d{4}-\d\d-\d\d, commit ([0-9a-f]{7,40})\)$", (ROOT / "CHANGELOG.md").read_text(), re.M
 )
 PHASES = ("research", "pause", "summary", "pdf")
+"""Those of a report of one text; the report of sections is stopped in the middle of them."""
+SECTIONS = 2
 WORDS = 40
 
 
@@ -24,6 +26,12 @@ def text_of(phase: str) -> str:
 
 def reply(call: Call) -> Reply:
     """Slow in the phase in which the worker is to be stopped, and fast in the others."""
+    if call.is_plan:
+        return default_reply(call)
+    if call.section:
+        return Reply(rest_of(text_of(f"section{call.section}-"), call), chunk_seconds=0.1)
+    if "section1-0" in call.prompt:
+        return Reply("In short.")
     phase = next(phase for phase in PHASES if f"phase {phase}" in call.prompt or f"{phase}0" in call.prompt)
     if call.is_summary:
         return Reply("In short.", before_seconds=3.0 if phase == "summary" else 0.0)
@@ -77,6 +85,7 @@ def test_another_version_completes_what_one_began(
                 worker.wait_for("the report cannot be written to")
         for phase in ("summary", "research"):
             starters[phase] = apps[first].starter(f"phase {phase}")
+        long = apps[first].starter("--sections", str(SECTIONS), "A long report")
         wait_until(lambda: in_all_phases(provider))
         worker.kill()
         reports.unlink()
@@ -86,18 +95,22 @@ def test_another_version_completes_what_one_began(
             [report] = reports.glob(f"*{workflow_suffix(starter.text)}.pdf")
             words = re.findall(rf"{phase}\d+", pdf_text(report))
             assert words == text_of(phase).split()
+        assert long.exit_status(60) == 0, long.text
+        [report] = reports.glob(f"*{workflow_suffix(long.text)}.pdf")
+        words = re.findall(r"section\d-\d+", pdf_text(report))
+        assert words == f"{text_of('section1-')} {text_of('section2-')}".split()
         finished = [call for call in provider.calls if call.finished and not call.is_summary]
-        assert len(finished) == len(PHASES)
+        assert len(finished) == len(PHASES) + SECTIONS + 1  # and the plan
     finally:
         for each in apps.values():
             each.stop()
 
 
 def in_all_phases(provider: Provider) -> bool:
-    """In the middle of one research, after another, and in a summary."""
+    """In the middle of one research and of sections, after another research, and in a summary."""
     sent = "".join(call.sent for call in provider.calls)
     summary = any(call.is_summary and "summary0" in call.prompt for call in provider.calls)
-    return "research15" in sent and "pause39" in sent and summary
+    return summary and all(word in sent for word in ("research15", "pause39", "section1-9", "section2-9"))
 
 
 def workflow_suffix(text: str) -> str:
