@@ -20,7 +20,7 @@ MAX_QUERY_CHARACTERS = 200
 MAX_TITLE_CHARACTERS = 120
 MAX_COVERS_CHARACTERS = 400
 MAX_PLAN_BYTES = 60_000
-"""Bytes of a plan as JSON: the Workflow reads it, and has two seconds for that. 20 sections need a quarter."""
+"""Bytes of a plan as JSON: the Workflow reads it, and has two seconds. 20 sections need a quarter."""
 
 _HEADING = re.compile(r"(?P<level>#{1,6})\s+(?P<text>.+)")
 _BOLD = re.compile(r"(?:\d{1,2}[.)]\s*)?(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s*[:：]?\s*(?P<covers>.*)")
