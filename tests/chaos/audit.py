@@ -80,7 +80,7 @@ class Audit:
         for kind, text in recorded.items():
             if text != result_of(number, kind) and not (kind == "s" and self._is_kept(text, number)):
                 return f"its recorded text {kind!r} is not the provider's: {_difference(text, number, kind)}"
-        return _wrong_markdown(number, texts[0], recorded["s"] or "") or _wrong_pdf(number, pdfs[0])
+        return _wrong_markdown(number, texts[0], (recorded["s"] or "").strip()) or _wrong_pdf(number, pdfs[0])
 
     def _is_kept(self, text: str | None, number: int) -> bool:
         """Return whether a summary is what the provider had sent before it refused the rest."""
