@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 
 SERVER = Path(__file__).with_name("forked.py")
-# What research/llm/client.py sets before it imports litellm.
+# What research/llm/library.py sets before it imports litellm.
 IMPORT_ENVIRON = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_MODE": "PRODUCTION",

@@ -20,8 +20,8 @@ from tests.conftest import DevServer, copy_clone, free_port
 
 STALL_SECONDS = 10.0
 """Longer than the heartbeat timeout: the service gives the stalled worker's Activities to another."""
-REPORT_BYTES = 200_000
-"""More than the files of one report: only the filler makes the disk full."""
+REPORT_BYTES = 400_000
+"""More than the files of one report, also while they are written: only the filler makes the disk full."""
 KEY = "sk-chaos-0123456789"
 SABOTAGE = ROOT / "tests" / "chaos" / "sabotage.py"
 
