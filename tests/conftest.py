@@ -51,10 +51,8 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("tests")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
         signal.signal(signal.SIGINT, signal.default_int_handler)  # or the programs would ignore it too
-    for name in IMPORT_ENVIRON:  # of a fork
-        os.environ.pop(name, None)
+    _clean_environment()
     if SHARED not in os.environ:
-        _clean_environment()
         folder = Path(tempfile.mkdtemp(prefix="research-tests-"))
         os.environ[SHARED] = str(folder)
         shared = ForkServer(folder / "fork")
@@ -67,13 +65,14 @@ def pytest_configure() -> None:
 
 
 def _clean_environment() -> None:
-    """Let no setting of the person who runs the tests reach them."""
+    """Let no setting of the person who runs the tests reach them, nor what a fork was imported with."""
     for name in list(os.environ):
         if name.startswith(("LLM_", "TEMPORAL_", "SEARCH_")) or name.endswith(("_API_KEY", "_API_BASE")):
             del os.environ[name]
-    for name in ("REPORTS_DIR", "DEV_SERVER_PORT", "TOPIC", "MAKEFLAGS", "MAKELEVEL"):
+    for name in ("REPORTS_DIR", "DEV_SERVER_PORT", "TOPIC", "MAKEFLAGS", "MAKELEVEL", *IMPORT_ENVIRON):
         os.environ.pop(name, None)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # because every program would compile its libraries
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every program would compile what it imports
+    sys.dont_write_bytecode = False
 
 
 def _end_shared(folder: Path, shared: ForkServer) -> None:
