@@ -20,6 +20,7 @@ report: $(VENV)/run
 test: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@# Beside each other, because each leaves a core idle for some of its time.
 	@$(BIN)/mypy & checking=$$!; $(BIN)/python -m pytest; status=$$?; wait $$checking && exit $$status
 
 demo: $(VENV)/run

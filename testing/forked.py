@@ -177,13 +177,14 @@ def _main() -> None:
     listener.listen(100)
     request = _serve(listener)
     _become(request, imported)
+    status = 0
     try:
         _run(request["arguments"], request["root"])
     except SystemExit as end:
         if not isinstance(end.code, int | None):
             raise
-        _end(end.code or 0)
-    _end(0)
+        status = end.code or 0
+    _end(status)
 
 
 def _end(status: int) -> None:

@@ -142,7 +142,7 @@ class ForkServer:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends, and this with it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the program, and its end ends this
     arguments = [argument for argument in sys.argv[2:] if argument != "-u"]
     program = ForkServer(Path(sys.argv[1])).start(arguments, Path.cwd(), os.environ, (0, 1, 2))
     sys.exit(program.wait())

@@ -65,7 +65,7 @@ def pytest_configure() -> None:
 
 
 def _clean_environment() -> None:
-    """Let no setting of the person who runs the tests reach them, nor what a fork was imported with."""
+    """Let no setting of the person who runs the tests reach them, nor the variables of the fork server."""
     for name in list(os.environ):
         if name.startswith(("LLM_", "TEMPORAL_", "SEARCH_")) or name.endswith(("_API_KEY", "_API_BASE")):
             del os.environ[name]

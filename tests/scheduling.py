@@ -35,10 +35,15 @@ def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
     if socket := os.environ.get(processes.FORK_SERVER):
         for spec in specs:
             spec.python = shlex.join([sys.executable, forkserver.__file__, socket])
-        if not list(FOLDER.glob("__pycache__/test_*")):  # compile the tests once, or each would
-            for file in FOLDER.glob("test_*.py"):
-                with suppress(Exception):  # each process says what is wrong with it
-                    importlib.import_module(f"tests.{file.stem}")
+        if not list(FOLDER.glob("__pycache__/test_*")):
+            _compile_tests()
+
+
+def _compile_tests() -> None:
+    """Compile the test files once in a clean clone, while the fork server imports, or each process would."""
+    for file in FOLDER.glob("test_*.py"):
+        with suppress(Exception):  # the processes say what is wrong with it
+            importlib.import_module(f"tests.{file.stem}")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -137,7 +137,7 @@ class _Embedded:
 
     def _show(self, piece: GlyphRun, size: float) -> Iterator[str]:
         """They name its text where its glyphs alone would not."""
-        if not piece.glyphs:  # a word of nothing but soft hyphens, or others that are not seen
+        if not piece.glyphs:  # a word of invisible characters alone, such as soft hyphens
             return
         # Where marks are placed on letters, readers of the text see gaps that are none.
         marks = piece.level % 2 == 0 and any(
