@@ -20,8 +20,9 @@ report: $(VENV)/run
 test: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# Beside each other, because each leaves a core idle for some of its time.
-	@$(BIN)/mypy & checking=$$!; $(BIN)/python -m pytest; status=$$?; wait $$checking && exit $$status
+	@# Beside each other, because each leaves a core idle for some of its time; mypy has the last word.
+	@$(BIN)/mypy >$(VENV)/mypy.log & checking=$$!; $(BIN)/python -m pytest; status=$$?; \
+		wait $$checking || status=$$?; cat $(VENV)/mypy.log; exit $$status
 
 demo: $(VENV)/run
 	@$(BIN)/python -m demos.$(if $(SECTIONS),kill_in_sections '$(SECTIONS)',kill_the_worker)
