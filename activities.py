@@ -1,4 +1,4 @@
-"""The four Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
+"""The five Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
 
 The Workflow imports this file, and the starter imports the Workflow; so litellm and reportlab, which
 take seconds to import, are imported by the functions that need them.
@@ -20,13 +20,14 @@ from models import (
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
+    StoredAnswersInput,
     WebSearchInput,
     WebSearchOutput,
 )
 from research import config
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
-from research.llm import search
+from research.llm import resume, search, stored
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
 from research.llm.limits import Limits
@@ -34,7 +35,14 @@ from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
 from research.reports.sections import text_below
 from research.reports.sources import clean_results
-from research.temporal.heartbeat import EmptyDraft, heartbeats, interruptions, last_draft, run_until_shutdown
+from research.temporal.heartbeat import (
+    EmptyDraft,
+    heartbeats,
+    interruptions,
+    is_abandoned,
+    last_draft,
+    run_until_shutdown,
+)
 from research.temporal.names import STEP_LABELS
 
 activity.logger.activity_info_on_message = False  # one line for people's logs
@@ -125,19 +133,30 @@ async def _call(
     step, attempt = input.label or STEP_LABELS[activity.info().activity_type], activity.info().attempt
     draft = last_draft(Draft)
     lost = interruptions(draft)
-    if draft.text:
-        activity.logger.info("%s resumes at character %s", step, f"{len(draft.text):,}")
-    elif attempt == 1:
+
+    def on_resume(way: resume.Way, place: int) -> None:
+        activity.logger.info("%s resumes at character %s: %s", step, f"{place:,}", resume.describe(way))
+
+    if attempt == 1:
         activity.logger.info("%s begins", step)
+    call = complete(input.prompt, config.load(), draft, Limits.of(input), on_resume)
     try:
-        answer = await run_until_shutdown(
-            complete(input.prompt, config.load(), draft, Limits.of(input)), draft
-        )
+        answer = await run_until_shutdown(call, draft)
     except ProviderError as error:
         raise _as_application_error(error, draft.faults) from None
+    except asyncio.CancelledError:
+        if draft.stored and await is_abandoned():
+            await stored.discard(draft.stored, config.load())
+        raise
     activity.logger.info("%s finished: %s", step, format_call(answer))
     text = text_below(input.title, answer.text) if input.title else answer.text
     return replace(answer, text=text, attempts=attempt, interruptions=lost)
+
+
+@activity.defn
+async def delete_stored_answers(input: StoredAnswersInput) -> None:
+    """Delete the answers that the provider keeps: the history has their texts."""
+    await stored.discard(input.ids, config.load())
 
 
 @contextmanager

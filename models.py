@@ -106,6 +106,8 @@ class LLMCallOutput:
     """Attempts that were lost with their worker or handed over by it, not those that the provider failed."""
     resumed_at: int | None = None
     """The character at which another attempt resumed an interrupted text."""
+    resumed_by: str = ""
+    """How: "retrieve", "prefill", "block" or "again"; empty where it was not."""
     kept_tokens: int = 0
     """Tokens that this attempt did not have to pay again, and their price."""
     kept_cost: float | None = None
@@ -115,6 +117,15 @@ class LLMCallOutput:
     """Whether the provider read far less of the prompt than was sent."""
     notes: tuple[str, ...] = ()
     """What a reader must know about the text, as clauses whose subject is the text."""
+    stored: tuple[str, ...] = ()
+    """IDs of the answers that the provider keeps for this text, until the Workflow has them deleted."""
+
+
+@dataclass(frozen=True)
+class StoredAnswersInput:
+    """Answers that the provider keeps and nobody needs any more."""
+
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,14 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities import create_pdf_activity, failing_generate_summary, generate_summary, llm_call, web_search
+from activities import (
+    create_pdf_activity,
+    delete_stored_answers,
+    failing_generate_summary,
+    generate_summary,
+    llm_call,
+    web_search,
+)
 from research import __version__, config
 from research.cli import log_format, signals, startup, terminal
 from research.config import Settings
@@ -105,14 +112,14 @@ async def _drain(client: Client, worker: Worker) -> None:
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
-    """Return a Worker for the Workflow and the four Activities, at most `max_calls` of them at a time."""
+    """Return a Worker for the Workflow and the five Activities, at most `max_calls` of them at a time."""
     summary = failing_generate_summary if simulate_failure else generate_summary
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         workflow_runner=sandbox.workflow_runner(),
-        activities=[llm_call, web_search, summary, create_pdf_activity],
+        activities=[llm_call, web_search, summary, create_pdf_activity, delete_stored_answers],
         # So that the history says for every step which version made it.
         deployment_config=WorkerDeploymentConfig(
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False

@@ -14,7 +14,13 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities import create_pdf_activity, generate_summary, llm_call, web_search
+    from activities import (
+        create_pdf_activity,
+        delete_stored_answers,
+        generate_summary,
+        llm_call,
+        web_search,
+    )
     from models import (
         GenerateReportInput,
         GenerateReportOutput,
@@ -22,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         LLMCallOutput,
         PDFGenerationInput,
         Source,
+        StoredAnswersInput,
         WebSearchInput,
         WebSearchOutput,
     )
@@ -86,6 +93,13 @@ class GenerateReportWorkflow:
 
     @workflow.run
     async def run(self, input: GenerateReportInput) -> GenerateReportOutput:
+        """Make the report; whatever comes of it, no answer stays with the provider."""
+        try:
+            return await self._make_report(input)
+        finally:
+            await self._delete_stored_answers()
+
+    async def _make_report(self, input: GenerateReportInput) -> GenerateReportOutput:
         """Plan and search if that is asked for, research the prompt, summarise, write a PDF."""
         asked = sections_asked_for(input.sections)
         plan = await self._plan(input, asked) if input.sources or asked else ()
@@ -218,6 +232,22 @@ class GenerateReportWorkflow:
             return None, getattr(error.cause, "message", "")
         self._stages[-1].append(answer)
         return answer, ""
+
+    async def _delete_stored_answers(self) -> None:
+        """Delete the answers that the provider keeps; those of a model that keeps none need no step."""
+        ids = tuple(number for stage in self._stages for call in stage for number in call.stored)
+        if not ids:
+            return
+        try:
+            await workflow.execute_activity(
+                delete_stored_answers,
+                StoredAnswersInput(ids),
+                summary="Delete the stored answers",
+                start_to_close_timeout=timedelta(minutes=5),
+                retry_policy=RetryPolicy(maximum_attempts=3),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("Stored answers are not deleted: %s", error.cause)
 
     @property
     def _spent(self) -> float:

@@ -54,6 +54,8 @@ class Settings:
     """Model calls among them that are streamed; the others get their answers whole."""
     max_cost: float | None
     """US dollars that one report may cost; None is no ceiling."""
+    store: str
+    """Whether the provider may keep answers, so that a killed worker loses none: "auto", "yes" or "no"."""
     search_provider: str | None
     """Who searches the web for reports with sources, by litellm's name."""
     secrets: tuple[str, ...] = field(repr=False)
@@ -116,6 +118,7 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
         max_calls=values.number("LLM_MAX_CALLS", 1, 10_000, DEFAULT_CALLS),
         max_streams=values.number("LLM_MAX_STREAMS", 0, 10_000, DEFAULT_STREAMS),
         max_cost=values.dollars("LLM_MAX_COST"),
+        store=values.choice("LLM_STORE", "auto", "yes", "no"),
         search_provider=_search_provider(values),
         secrets=redaction.find_secrets(values.all),
         sources=values.sources,

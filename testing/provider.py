@@ -17,6 +17,8 @@ from typing import Any, Self
 from aiohttp import web
 
 from research.llm.prompts import is_plan_prompt, is_summary_prompt, planned_sections, section_number
+from research.llm.resume import PROBE_PROMPT
+from testing.responses import Responses, break_connection
 from testing.texts import section_plan, section_text
 
 OVERLAP_WORDS = 6
@@ -48,6 +50,11 @@ class Call:
         return next((str(m["content"]) for m in self.messages if m["role"] == "assistant"), "")
 
     @property
+    def is_prefill(self) -> bool:
+        """Whether the client asks the model to continue its own message."""
+        return bool(self.messages[-1]["role"] == "assistant")
+
+    @property
     def is_summary(self) -> bool:
         return is_summary_prompt(self.prompt)
 
@@ -71,6 +78,8 @@ class Reply:
     """How to answer one request."""
 
     text: str = ""
+    reasoning: str = ""
+    """Sent before the text, in chunks of the same size."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | str | None = None
@@ -93,6 +102,29 @@ class Reply:
     """Break the connection after so many bytes of the stream."""
     held_after: int | None = None
     """Send no more after so many chunks, until `Provider.release` is called."""
+    cut_events: int | None = None
+    """Responses API: break each connection after so many events; the generation continues in background."""
+    error_after: int | None = None
+    """Responses API: send an `error` event with `error_code` after so many chunks of the text, and fail."""
+    error_code: str = "server_error"
+
+    def pieces(self, text: str) -> list[str]:
+        """Cut a text into chunks."""
+        if self.chunk_characters:
+            return re.findall(rf"(?s).{{1,{self.chunk_characters}}}", text)
+        return re.findall(rf"(?:\s*\S+\s*){{1,{self.chunk_words}}}", text)
+
+    def count(self, call: Call, pieces: int) -> dict[str, int]:
+        """Return the usage after so many chunks."""
+        contents = [str(message["content"]) for message in call.messages]
+        words = sum(max(len(content.split()), len(content.encode()) // 8) for content in contents)
+        chunk_tokens = self.chunk_characters // 4 if self.chunk_characters else self.chunk_words
+        input_tokens, output_tokens = self.usage or (words, pieces * chunk_tokens)
+        return {
+            "prompt_tokens": input_tokens,
+            "completion_tokens": output_tokens,
+            "total_tokens": input_tokens + output_tokens,
+        }
 
 
 class Continuation(Enum):
@@ -108,12 +140,17 @@ class Continuation(Enum):
 Stream = Callable[[web.Request, Call, Reply], Awaitable[web.StreamResponse]]
 
 
-class Provider:
+class Provider(Responses):
     """Serves in its own thread, as a context manager; `reply` may be replaced at any time."""
 
     def __init__(self, reply: Callable[[Call], Reply] | None = None, port: int = 0) -> None:
+        super().__init__()
         self.reply = reply or default_reply
         self.calls: list[Call] = []
+        self.takes_prefill = True
+        """Whether its model continues its own message; else it answers in a new one."""
+        self.probes: list[Call] = []
+        """Requests that ask whether it does; they are in no other ledger."""
         self.in_flight = 0
         self.most_in_flight = 0
         self.port = port
@@ -174,6 +211,7 @@ class Provider:
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_post("/v1/chat/completions", self._complete)
+        self.add_response_routes(app)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -182,6 +220,9 @@ class Provider:
 
     async def answer(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
         """Record the call and answer it as `reply` says, its text through `stream`."""
+        if call.prompt == PROBE_PROMPT:
+            self.probes.append(call)
+            return await stream(request, call, Reply(" 8, 9" if self.takes_prefill else "8, 9, 10, 11, 12"))
         self.calls.append(call)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -198,7 +239,8 @@ class Provider:
 
     async def _play(self, request: web.Request, call: Call, stream: Stream) -> web.StreamResponse:
         reply = self.reply(call)
-        await asyncio.sleep(reply.before_seconds)
+        if not call.body.get("background"):  # its answer begins at once, its text after the delay
+            await asyncio.sleep(reply.before_seconds)
         if reply.status != 200 or reply.error is not None:
             text = reply.error if isinstance(reply.error, str) else json.dumps({"error": reply.error or {}})
             return web.Response(
@@ -208,7 +250,7 @@ class Provider:
 
     async def _whole(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
         """Answer a request that does not stream, after the time that the stream would take."""
-        pieces = _pieces(reply)
+        pieces = reply.pieces(reply.text)
         try:
             await asyncio.sleep(reply.chunk_seconds * len(pieces))
         except asyncio.CancelledError:  # what was written is billed, though nothing of it was sent
@@ -223,7 +265,7 @@ class Provider:
             "created": 1,
             "model": call.body["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
-            "usage": _usage(call, reply, len(pieces)),
+            "usage": reply.count(call, len(pieces)),
         }
         return web.json_response(answer)
 
@@ -231,45 +273,28 @@ class Provider:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         sent_bytes = 0
-        pieces = _pieces(reply)
-        for number, piece in enumerate(pieces, start=1):
-            usage = _usage(call, reply, number) if reply.counts_along else None
-            event = _event(call, {"delta": {"role": "assistant", "content": piece}}, usage)
+        pieces = [("reasoning_content", piece) for piece in reply.pieces(reply.reasoning)]
+        pieces += [("content", piece) for piece in reply.pieces(reply.text)]
+        for number, (kind, piece) in enumerate(pieces, start=1):
+            usage = reply.count(call, number) if reply.counts_along else None
+            event = _event(call, {"delta": {"role": "assistant", kind: piece}}, usage)
             if reply.cut_bytes is not None and sent_bytes + len(event) > reply.cut_bytes:
                 await response.write(event[: reply.cut_bytes - sent_bytes])
-                return _broken(request, response)
+                return break_connection(request, response)
             await response.write(event)
             sent_bytes += len(event)
-            call.sent += piece
+            call.sent += piece if kind == "content" else ""
             await asyncio.sleep(reply.chunk_seconds)
             if number == reply.held_after:
                 await self._released.wait()
         if reply.finish_reason is None:
-            return response if reply.ends_cleanly else _broken(request, response)
+            return response if reply.ends_cleanly else break_connection(request, response)
         await response.write(_event(call, {"delta": {}, "finish_reason": reply.finish_reason}))
-        usage = _usage(call, reply, len(pieces))
+        usage = reply.count(call, len(pieces))
         await response.write(_event(call, None, usage))
         await response.write(b"data: [DONE]\n\n")
         call.finished = True
         return response
-
-
-def _pieces(reply: Reply) -> list[str]:
-    if reply.chunk_characters:
-        return re.findall(rf"(?s).{{1,{reply.chunk_characters}}}", reply.text)
-    return re.findall(rf"(?:\s*\S+\s*){{1,{reply.chunk_words}}}", reply.text)
-
-
-def _usage(call: Call, reply: Reply, pieces: int) -> dict[str, int]:
-    contents = [str(message["content"]) for message in call.messages]
-    words = sum(max(len(content.split()), len(content.encode()) // 8) for content in contents)
-    chunk_tokens = reply.chunk_characters // 4 if reply.chunk_characters else reply.chunk_words
-    input_tokens, output_tokens = reply.usage or (words, pieces * chunk_tokens)
-    return {
-        "prompt_tokens": input_tokens,
-        "completion_tokens": output_tokens,
-        "total_tokens": input_tokens + output_tokens,
-    }
 
 
 def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | None = None) -> bytes:
@@ -282,13 +307,6 @@ def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | No
         "usage": usage,
     }
     return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode()
-
-
-def _broken(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Break the connection in the middle of the answer."""
-    if request.transport:
-        request.transport.abort()
-    return response
 
 
 def position(text: str, draft: str) -> int:

@@ -33,7 +33,7 @@ MARKDOWN = (
 @pytest.fixture
 def settings(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A paid model at the local endpoint."""
-    monkeypatch.setattr(llm, "STREAM_IDLE_SECONDS", 2.0)
+    monkeypatch.setattr(library, "STREAM_IDLE_SECONDS", 2.0)
     return configured("openai/gpt-4o", provider)
 
 
@@ -135,7 +135,7 @@ async def test_an_answer_of_the_provider_is_sorted(
         (Reply("cut in the middle of a chunk", cut_bytes=450), "the provider"),
         (Reply("水熊虫 " * 20, cut_bytes=301), "the provider"),
         (Reply("ended as if it were whole", finish_reason=None, ends_cleanly=True), "the provider"),
-        (Reply("silence", before_seconds=8), "the provider"),
+        (Reply("silence", before_seconds=8), "nothing answers at http://127.0.0.1:"),
         (Reply(""), "the model gave an empty answer"),
     ],
 )
@@ -162,23 +162,30 @@ async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settin
 
 
 async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings: Settings) -> None:
-    """Asked for the rest, a model that says nothing is asked again; the text is whole, or said not to be."""
+    """Asked for the rest, a model that says nothing is asked once from the beginning, and the page says so."""
     replies = iter([Reply(WORDS[:900], finish_reason=None), Reply(""), Reply("")])
     provider.reply = lambda call: next(replies, None) or Reply(rest_of(WORDS, call))
     draft = Draft()
-    for _ in range(3):
+    for _ in range(2):
         assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
     answer = await llm.complete("A topic", settings, draft)
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")
+    assert "written again from its beginning" in answer.notes[0]
 
-    provider.reply = lambda call: Reply("" if len(call.messages) > 1 else WORDS[:900], finish_reason="stop")
+
+@pytest.mark.parametrize("again", [WORDS[:300], WORDS[:1200]], ids=["shorter", "longer"])
+async def test_of_two_incomplete_texts_the_longer_one_is_kept(
+    provider: Provider, settings: Settings, again: str
+) -> None:
+    """What was written again ends by a length limit that cannot be continued either."""
+    provider.reply = lambda call: Reply("" if len(call.messages) > 1 else again, finish_reason="length")
     draft = Draft(text=WORDS[:900])
-    for _ in range(4):
-        assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
     answer = await llm.complete("A topic", settings, draft)
-    assert WORDS.startswith(answer.text.strip())
-    assert len(answer.text) > 880
-    assert answer.finish_reason == "empty"
+    longest = max(again, WORDS[:900], key=len)
+    assert longest.startswith(answer.text.strip())
+    assert len(answer.text) > len(longest) - 30
+    assert answer.finish_reason in ("empty", "length")
+    assert len(provider.calls) <= 5
 
 
 async def test_a_filtered_answer_is_final(provider: Provider, settings: Settings) -> None:
@@ -326,7 +333,7 @@ async def test_a_whole_answer_cut_by_its_length_is_continued(provider: Provider)
 
     provider.reply = reply
     answer = await llm.complete("A topic", configured("openai/gpt-4o", provider, max_streams=0))
-    assert (answer.text, answer.requests) == (WORDS[:1500], 2)
+    assert (answer.text, answer.requests) == (WORDS[:1500], 2 + len(provider.probes))
 
 
 # What is paid for is bounded, and what was written is kept.

@@ -9,36 +9,39 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from models import LLMCallOutput
 from research.config import Settings
 from research.formatting import truncate_json
-from research.llm import answer, continuation, errors, outcome, prompts, stream
+from research.llm import answer, outcome, prompts
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
+from research.llm.endings import Ending
+from research.llm.errors import PromptTooLong, ProviderError
 from research.llm.library import load
 from research.llm.limits import NO_LIMITS, CostCeiling, Limits
-from research.llm.usage import estimate_tokens, is_ollama, price
+from research.llm.request import OnResume, Request
+from research.llm.resume import Way
+from research.llm.usage import price
 
-STREAM_IDLE_SECONDS = 120.0
-"""How long a model may send nothing, before its first word or between two."""
-WHOLE_ANSWER_SECONDS = 900.0
-"""How long an answer that is not streamed may take."""
-MAX_CONTINUATIONS = 4
-"""Requests for one answer that the model's own length limit cuts."""
+MAX_CONTINUATIONS = {Ending.LENGTH.value: 3, Ending.UNKNOWN.value: 1}
+"""Further requests for one answer that the model's own length limit has cut, or that ended with a reason
+that nobody knows."""
 MIN_PROMPT_CHARACTERS = 1_000
 """A shorter prompt is not shortened any more."""
-MIN_CONTEXT_TOKENS = 1_000
-"""No provider cuts a prompt to less."""
-PROMPT_CUT_RATIO = 0.8
-"""Tokens read, against the least that the prompt can have, below which the provider has cut the prompt."""
+SHORTENING = 0.8
+"""Of what the provider reads of a prompt, the part that is sent in its place."""
 
 
 async def complete(
-    prompt: str, settings: Settings, draft: Draft | None = None, limits: Limits = NO_LIMITS
+    prompt: str,
+    settings: Settings,
+    draft: Draft | None = None,
+    limits: Limits = NO_LIMITS,
+    on_resume: OnResume = lambda way, place: None,
 ) -> LLMCallOutput:
     """Return the model's whole answer; it grows in `draft`, and resumes from the text that is there.
+
+    `on_resume` is called when it does, with the way and the character at which the text is resumed.
 
     Raises:
         ProviderError: no answer; its kind says what that means. The draft keeps what was written.
@@ -46,20 +49,24 @@ async def complete(
     draft = draft or Draft()
     with _counting_faults(draft):
         try:
-            return await _complete(prompt, settings, draft, limits)
+            return await _complete(prompt, settings, draft, limits, on_resume)
         except PromptTooLong as fault:  # with what was written so far, where there is anything
             return _output(settings, draft, limits, "refused", outcome.kept_in_spite_of(fault, draft))
 
 
 async def complete_shortening(
-    prompt: str, settings: Settings, draft: Draft, limits: Limits = NO_LIMITS
+    prompt: str,
+    settings: Settings,
+    draft: Draft,
+    limits: Limits = NO_LIMITS,
+    on_resume: OnResume = lambda way, place: None,
 ) -> LLMCallOutput:
     """Return the same as `complete`; a prompt that is too long for the model is halved until it fits.
 
     A provider that cuts long prompts by itself gets the instruction once more, after the text.
     """
     with _counting_faults(draft):
-        return await _complete_shortening(prompt, settings, draft, limits)
+        return await _complete_shortening(prompt, settings, draft, limits, on_resume)
 
 
 @contextmanager
@@ -72,13 +79,14 @@ def _counting_faults(draft: Draft) -> Iterator[None]:
         raise
 
 
-async def _complete(prompt: str, settings: Settings, draft: Draft, limits: Limits) -> LLMCallOutput:
+async def _complete(
+    prompt: str, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume
+) -> LLMCallOutput:
     draft.model = settings.model
     await asyncio.to_thread(load)
-    _prepare_resume(draft)
     reason = ""
     try:
-        finish_reason = await _write(prompt, settings, draft, limits)
+        finish_reason = await _write(prompt, settings, draft, limits, on_resume)
     except PromptTooLong:
         raise
     except ProviderError as fault:
@@ -89,10 +97,11 @@ async def _complete(prompt: str, settings: Settings, draft: Draft, limits: Limit
 def _output(
     settings: Settings, draft: Draft, limits: Limits, finish_reason: str, reason: str
 ) -> LLMCallOutput:
+    finish_reason = outcome.keep_the_better(draft, finish_reason)
     text = answer.clean(draft.text, finished=finish_reason == "stop")
     if not text.strip():  # nothing but reasoning
         draft.text = ""
-        raise outcome.empty_answer(draft)
+        raise outcome.no_text(draft)
     return LLMCallOutput(
         text=truncate_json(text, limits.max_bytes),
         model=settings.model,
@@ -103,137 +112,66 @@ def _output(
         seconds=round(draft.seconds, 2),
         requests=draft.requests,
         resumed_at=draft.resumed_at,
+        resumed_by=draft.way,
         kept_tokens=draft.kept_tokens,
         kept_cost=price(settings.model, 0, draft.kept_tokens),
         notes=outcome.notes(draft, finish_reason, settings, reason),
-        prompt_cut=draft.prompt_cut,
+        prompt_cut=draft.prompt_part < 1,
+        stored=tuple(draft.stored),
     )
 
 
 async def _complete_shortening(
-    prompt: str, settings: Settings, draft: Draft, limits: Limits
+    prompt: str, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume
 ) -> LLMCallOutput:
     length, shorter, output = len(prompt), prompt, None
     while True:
         try:
-            output = await _complete(shorter, settings, draft, limits)
+            output = await _complete(shorter, settings, draft, limits, on_resume)
         except CostCeiling:
             if output is None:
                 raise
             return output  # an answer to a part of the prompt is better than none
         except PromptTooLong:
-            if length < MIN_PROMPT_CHARACTERS:
+            length //= 2
+            before, shorter = shorter, prompts.shorten_prompt(prompt, length)
+            if length < MIN_PROMPT_CHARACTERS or len(shorter) >= len(before):
                 raise
-        else:
-            if not output.prompt_cut or length < MIN_PROMPT_CHARACTERS:
-                return replace(output, prompt_shortened=shorter != prompt)
-            draft.text, draft.prompt_cut = "", False
-        length //= 2
-        shorter = prompts.shorten_prompt(prompt, length, repeat_instruction=output is not None)
+            continue
+        if not output.prompt_cut or shorter != prompt:
+            return replace(output, prompt_shortened=shorter != prompt)
+        # Once more, with as much as the provider reads of it, and with the instruction at its end.
+        length = int(len(prompt) * draft.prompt_part * SHORTENING)
+        shorter = prompts.shorten_prompt(prompt, length, repeat_instruction=True)
+        if len(shorter) >= len(prompt):
+            return output
+        draft.text, draft.prompt_part = "", 1.0
 
 
-def _prepare_resume(draft: Draft) -> None:
-    """Trim the draft of an earlier attempt to where a continuation can begin."""
-    if draft.text and len(draft.text) != draft.resumed_at:  # or it was trimmed there before
-        draft.text = continuation.trim_partial_word(draft.text)
-        draft.resumed_at = len(draft.text) or None
-        draft.kept_tokens = estimate_tokens(draft.text)
-
-
-async def _write(prompt: str, settings: Settings, draft: Draft, limits: Limits) -> str:
+async def _write(prompt: str, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume) -> str:
     """Send requests until the answer ends; return its finish reason."""
-    for part in range(MAX_CONTINUATIONS):
-        if part:  # because the last word before a length limit may be half a word
-            draft.text = continuation.trim_partial_word(draft.text) or draft.text
+    is_resumed, continuations = bool(draft.text or draft.response_id), 0
+    while True:
         try:
             max_tokens = limits.max_tokens(prompt, settings, draft)
         except CostCeiling:
-            if not draft.text.strip():
+            if not (draft.text.strip() or draft.first):
                 raise
             return "cost"
         started = time.monotonic()
         try:
-            finish_reason = await _send_request(prompt, settings, draft, limits.max_bytes, max_tokens)
+            request = Request(prompt, settings, draft, limits.max_bytes, max_tokens)
+            finish_reason = await request.send(on_resume if is_resumed else None)
         finally:
             draft.seconds += time.monotonic() - started
-        if finish_reason != "length":
+        is_resumed = False
+        if finish_reason == outcome.NO_CONTINUATION:
+            draft.first, draft.text, draft.is_again = draft.text, "", True
+            draft.resumed_at, draft.kept_tokens = None, 0
+            on_resume(Way.AGAIN, 0)
+        elif finish_reason not in MAX_CONTINUATIONS:
             return finish_reason
-    return "length"
-
-
-async def _send_request(
-    prompt: str, settings: Settings, draft: Draft, max_bytes: int, max_tokens: int | None
-) -> str:
-    """Send one request and extend the draft by its answer; return the finish reason."""
-    input_before, output_before = draft.input_tokens, draft.output_tokens
-    draft.requests += 1
-    draft.input_tokens += estimate_tokens(prompt + draft.text)  # until the usage comes
-    least = stream.minimum_tokens(prompt) + stream.minimum_tokens(draft.text)
-    prefill = _takes_prefill(settings.model)
-    joiner = continuation.ContinuationJoiner(draft.text, prefill=prefill)
-    accepted, started = False, time.monotonic()
-    try:
-        with stream.stream_slot(settings.max_streams) as streams:
-            response = await _request(prompt, settings, draft.text, prefill, streams, max_tokens)
-            accepted = True
-            read = stream.read_stream if streams else stream.read_whole
-            end = await read(response, draft, joiner, max_bytes)
-    except Exception as error:
-        fault = error if isinstance(error, ProviderError) else errors.classify(error, settings)
-        idle = STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS
-        was_silent = time.monotonic() - started >= idle
-        is_free = fault.is_free or not (accepted or was_silent)
-        if is_free and draft.output_tokens == output_before:
-            draft.input_tokens = input_before
-        elif fault.kind in (ErrorKind.TRANSIENT, ErrorKind.INTERNAL) and outcome.is_worth_no_more(draft):
-            return "unfinished"
-        if fault.kind is ErrorKind.INTERNAL:
-            raise  # because a bug keeps its traceback
-        raise fault from None
-    draft.text = joiner.end(is_whole=bool(end.finish_reason))
-    draft.replaced |= joiner.replaced
-    draft.doubled |= joiner.doubled
-    if joiner.restarted:
-        draft.resumed_at, draft.kept_tokens = None, 0
-    if end.usage is not None and end.usage.prompt_tokens:
-        draft.input_tokens = input_before + end.usage.prompt_tokens
-        draft.output_tokens = output_before + end.usage.completion_tokens
-        draft.prompt_cut |= least >= MIN_CONTEXT_TOKENS and end.usage.prompt_tokens < least * PROMPT_CUT_RATIO
-    return outcome.validate_answer(draft, end, joiner.is_empty, max_bytes)
-
-
-async def _request(
-    prompt: str, settings: Settings, text: str, prefill: bool, streams: bool, max_tokens: int | None
-) -> Any:
-    messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}]
-    if text:
-        partial = {"role": "assistant", "content": text.rstrip()}
-        if prefill:
-            messages.append({**partial, "prefix": True})
+        elif continuations >= MAX_CONTINUATIONS[finish_reason]:
+            return "unfinished" if finish_reason == Ending.UNKNOWN else finish_reason
         else:
-            messages += [partial, {"role": "user", "content": continuation.CONTINUE_PROMPT}]
-    model = settings.model
-    if is_ollama(model):  # because the route "ollama/" says "stop" even where the length limit has cut
-        model = f"ollama_chat/{model.partition('/')[2]}"
-    return await load().acompletion(
-        model=model,
-        messages=messages,
-        api_key=settings.api_key or ("none" if settings.api_base else None),
-        api_base=settings.api_base,
-        stream=streams,
-        max_tokens=max_tokens,
-        stream_options={"include_usage": True} if streams else None,
-        timeout=STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS,
-        # Because retries are Temporal's, where they are seen, counted and outlive this process.
-        num_retries=0,
-        max_retries=0,
-    )
-
-
-def _takes_prefill(model: str) -> bool:
-    if is_ollama(model):  # because litellm would ask the Ollama of this machine, and block
-        return False
-    try:
-        return bool(load().get_model_info(model).get("supports_assistant_prefill"))
-    except Exception:  # because litellm raises a bare Exception for a model that it does not know
-        return False
+            continuations += 1

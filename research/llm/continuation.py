@@ -1,25 +1,22 @@
-"""Join the continuation of a truncated text to it, so that nothing is lost or changed.
+"""Join the rest of an interrupted text to it, so that nothing is lost or changed.
 
-A continuation is appended unless it is proven to be a repetition. In doubt it is appended:
+What a model wrote is appended unless it is proven to be a repetition. In doubt it is appended:
 a reader sees a paragraph that stands there twice, but not one that is missing.
 """
 
+from abc import ABC, abstractmethod
+
 import regex
 
-from research.llm.repetition import MAX_WAIT, Evidence, is_spaceless, open_fence
+from research.llm.blocks import MIN_DRAFT, joint
+from research.llm.repetition import MAX_WAIT, Evidence, is_periodic, is_spaceless
 
-CONTINUE_PROMPT = (
-    "Your answer above was cut off. Go on exactly where it stops, with the very next word."
-    " Repeat nothing, do not begin again, and add no remark of your own."
-)
-MIN_DRAFT = 40
-"""Characters of a draft below which the answer is requested again from its beginning."""
 MAX_TRIM = 120
 """Characters at a draft's end in which the best place to continue is searched."""
 
 
 def trim_partial_word(text: str) -> str:
-    """Return the text up to a place at which a continuation can be joined exactly.
+    """Return the text up to a place at which a model that continues its own message does so exactly.
 
     The last word may be half a word, and the white space at the end may be half of it. So the result
     is always followed, in the model's own text, by a character that is no white space, and ends
@@ -59,97 +56,151 @@ def _is_word(cluster: str) -> bool:
     return cluster[0].isalnum()
 
 
-class ContinuationJoiner:
-    """Join the pieces of a continuation to a draft.
+class Joiner:
+    """Join the pieces of an answer to a draft: this one appends them as they come."""
 
-    The first pieces are held back while more of them could still prove a repetition: at most
-    MAX_WAIT characters, and in most cases one or two words.
-
-    An answer that is proven to begin again replaces the draft when it has become longer than the
-    draft; until then `text` is the draft, which so survives another interruption.
-
-    Args:
-        draft: What was sent to the model, as `trim_partial_word` returned it.
-        prefill: Whether the model continues its own message. Then only an answer that repeats the
-            draft from its beginning is judged (some providers return the prefill with the answer).
-    """
-
-    def __init__(self, draft: str, prefill: bool = False) -> None:
+    def __init__(self, draft: str) -> None:
         self.text = draft
         """The whole text so far."""
         self.is_empty = True
-        """Whether nothing but white space has come."""
-        self.restarted = False
-        """Whether the model began its answer again, so that the draft was paid again."""
+        """Whether nothing new has come but white space."""
         self.replaced = False
-        """Whether the new answer took the draft's place and differs from it."""
-        self.doubled = False
-        """Whether the new answer was appended to the draft, because it ended before it was as long."""
-        self._draft = draft
-        self._prefill = prefill
-        self._evidence = Evidence.of_prefill(draft) if prefill else Evidence.of_turn(draft)
-        self._max_wait = len(draft) if prefill else MAX_WAIT
-        self._head: str | None = "" if draft else None
-        self._again: str | None = None
+        """Whether the model began again, and its new answer took the draft's place."""
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether something has come that is not in `text` yet."""
+        return False
 
     def add(self, piece: str) -> str:
         """Return the whole text so far, without what is held back."""
         self.is_empty &= not piece.strip()
-        if self._head is not None:
-            self._judge(self._head + piece, is_last=len(self._head) > self._max_wait)
-        elif self._again is not None:
-            self._grow_restart(self._again + piece)
-        else:
-            self.text += piece
+        self.text += piece
         return self.text
 
     def end(self, is_whole: bool = True) -> str:
-        """Return the whole text when nothing more comes.
-
-        A new answer that ended before it was as long as the draft is appended to it, so that
-        neither is lost; not if the stream broke (`is_whole` False), because then it is requested again.
-        """
-        if self._head is not None:
-            self._judge(self._head, is_last=True)
-        again, self._again = self._again, None
-        if again is not None and is_whole and not self._draft.startswith(again.rstrip()):
-            self.doubled = True
-            fence = open_fence(self._draft)
-            self.text = self._draft.rstrip() + (f"\n{fence[0]}" if fence else "") + "\n\n" + again
+        """Return the whole text when nothing more comes; `is_whole` says whether the model had finished."""
         return self.text
 
-    def _judge(self, head: str, is_last: bool) -> None:
-        """Append the head, or what of it is no repetition; hold it back if more may prove more."""
-        self._head = head
-        rest = head.lstrip()
-        if not (rest or is_last):
-            return
-        white_space = head[: len(head) - len(rest)]
-        for pattern in self._evidence.openings:
-            if match := pattern.match(rest):
-                rest, white_space = rest[match.end() :].lstrip(), ""
-            elif not is_last and pattern.fullmatch(rest, partial=True):
-                return
-        overlap = self._evidence.overlap(rest, is_last)
-        restart = self._evidence.restart
-        if overlap is None or (not is_last and restart.startswith(rest) and len(rest) < len(restart)):
-            return
-        self._head = None
-        if overlap:
-            white_space = rest[overlap : len(rest) - len(rest[overlap:].lstrip())]
-            self.text = _concatenate(self._draft, white_space, rest[overlap:].lstrip())
-        elif restart and rest.startswith(restart):
-            self.restarted = not self._prefill
-            self._grow_restart(rest)
-        else:
-            self.text = _concatenate(self._draft, white_space, rest)
 
-    def _grow_restart(self, answer: str) -> None:
-        """Hold back the answer that began again until it is longer than the draft."""
-        self._again = answer
-        if len(answer) > len(self._draft):
-            self.replaced = not answer.startswith(self._draft.strip())
-            self.text, self._again = answer, None
+class _JudgingJoiner(Joiner, ABC):
+    """Holds the beginning of an answer back until it is judged."""
+
+    def __init__(self, draft: str, max_wait: int) -> None:
+        super().__init__(draft)
+        self._draft = draft
+        self._max_wait = max_wait
+        self._head: str | None = "" if draft else None
+
+    @property
+    def is_holding(self) -> bool:
+        return bool(self._head)
+
+    def add(self, piece: str) -> str:
+        if self._head is None:
+            return super().add(piece)
+        self._head += piece
+        self._decide(is_last=len(self._head) > self._max_wait)
+        return self.text
+
+    def end(self, is_whole: bool = True) -> str:
+        if self._head is not None:
+            self._decide(is_last=True)
+        return self.text
+
+    def _decide(self, is_last: bool) -> None:
+        head = self._head or ""
+        if head.strip() and (is_last or not self._is_open(head)):
+            self._head = None
+            self._begin(head)
+
+    @abstractmethod
+    def _is_open(self, head: str) -> bool:
+        """Return whether more of the answer could still prove a repetition."""
+
+    @abstractmethod
+    def _begin(self, head: str) -> None:
+        """Join the beginning of the answer."""
+
+
+class PrefillJoiner(_JudgingJoiner):
+    """For a model that continues its own message, with the very next word.
+
+    Some providers return the prefill with the answer: then it is left out. Where nobody knows whether
+    this one does, a draft that is about to repeat itself proves nothing.
+    """
+
+    def __init__(self, draft: str, echoes: bool | None = None) -> None:
+        super().__init__(draft, max_wait=len(draft) + MAX_WAIT)
+        self._echo = "" if echoes is False else draft.strip()
+        if echoes is None and (draft.endswith("\n") or is_periodic(self._echo)):
+            self._echo = ""
+
+    def _is_open(self, head: str) -> bool:
+        rest = head.lstrip()
+        if self._echo and rest.startswith(self._echo):
+            return not rest[len(self._echo) :].strip()  # because the white space behind it is to be joined
+        return self._echo.startswith(rest)
+
+    def _begin(self, head: str) -> None:
+        if self._echo and head.lstrip().startswith(self._echo):
+            head = head.lstrip()[len(self._echo) :]
+        rest = head.lstrip()
+        self.is_empty &= not rest
+        self.text = _concatenate(self._draft, head[: len(head) - len(rest)], rest) if rest else self._draft
+
+
+class BlockJoiner(_JudgingJoiner):
+    """For a model that was asked for the rest, from the block behind the draft on.
+
+    An answer that is proven to begin again replaces the draft when it has become longer than the
+    draft, or has ended as a whole one; until then `text` is the draft, which so survives another
+    interruption.
+    """
+
+    def __init__(self, draft: str) -> None:
+        super().__init__(draft, max_wait=MAX_WAIT)
+        self._evidence = Evidence.of(draft)
+        self._again: str | None = None
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether something has come that is not in `text` yet."""
+        return self._again is not None or super().is_holding
+
+    def end(self, is_whole: bool = True) -> str:
+        """Return the whole text when nothing more comes."""
+        super().end(is_whole)
+        if self._again is not None and is_whole:
+            self._replace(self._again)
+        return self.text
+
+    def add(self, piece: str) -> str:
+        """Return the whole text so far, without what is held back."""
+        if self._again is None:
+            return super().add(piece)
+        self._again += piece
+        if len(self._again) > len(self._draft):
+            self._replace(self._again)
+        return self.text
+
+    def _is_open(self, head: str) -> bool:
+        return self._evidence.is_open(head.lstrip())
+
+    def _begin(self, head: str) -> None:
+        rest = self._evidence.without_repetition(head.lstrip())
+        if self._evidence.restart and rest.startswith(self._evidence.restart):
+            self._again = ""
+            self.add(rest)
+        elif not rest.strip():  # nothing but what is left out: what comes next is the beginning
+            self._head, self._evidence = "", Evidence()
+        else:
+            indent = head[: len(head) - len(head.lstrip())].rpartition("\n")[2]
+            self.add(joint(self._draft, rest) + (indent if head.lstrip() == rest else "") + rest)
+
+    def _replace(self, answer: str) -> None:
+        self.text, self._again = answer, None
+        self.replaced, self.is_empty = True, False
 
 
 def _concatenate(draft: str, white_space: str, rest: str) -> str:

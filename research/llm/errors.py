@@ -7,6 +7,8 @@ import json
 import math
 import random
 import re
+import socket
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from research.config import DOTENV, Settings
+from research.llm.wire import Wire
 
 MAX_BACKOFF_SECONDS = 60.0
 NEEDS_ACTION_RETRY_SECONDS = 10.0
@@ -29,6 +32,14 @@ _BROKEN = {
     "TransportError",
     "APIResponseValidationError",
 }
+
+# As providers and gateways say it; "prompt of 5000 tokens, context of 4096" is llama.cpp's.
+_TOO_LONG = re.compile(
+    r"\bcontext\b.{0,60}\b(?:token|length|window|size|exceed)|\btokens?\b.{0,60}\bcontext\b|too many tokens"
+    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|reduce (?:the|your) length"
+    r"|exceeds? .{0,40}\btokens",
+    re.IGNORECASE,
+)
 
 
 class ErrorKind(StrEnum):
@@ -74,8 +85,24 @@ class PromptTooLong(ProviderError):
     """The prompt does not fit into the model's context."""
 
 
-def classify(error: Exception, settings: Settings) -> ProviderError:
-    """Return what an exception of litellm means."""
+class StreamError(Exception):
+    """An error that a provider sends inside an answer of status 200."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__(str(body.get("message") or body))
+        self.body = body
+        self.code = body.get("code")
+        self.status_code = _status_in(body)
+
+
+def classify(error: Exception, settings: Settings, wire: Wire | None = None) -> ProviderError:
+    """Return what an exception of a model call means; what came over the wire counts first."""
+    if isinstance(error, ProviderError):
+        return error
+    if wire and wire.failure and not wire.status:
+        return unreachable(wire.failure, wire.address, settings)
+    if wire and wire.error:
+        error = StreamError(wire.error)
     names = {kind.__name__ for kind in type(error).__mro__}
     said = settings.redact(provider_message(error))
     if "MidStreamFallbackError" in names:
@@ -83,6 +110,8 @@ def classify(error: Exception, settings: Settings) -> ProviderError:
         if not isinstance(original, Exception) or getattr(original, "status_code", 500) == 500:
             return ProviderError(ErrorKind.TRANSIENT, f"the provider's answer broke off: {said}")
         return classify(original, settings)
+    if "APIConnectionError" in names and type(error).__module__.startswith("openai"):
+        return unreachable(error, settings.api_base or "the provider's address", settings)
     fault = _classify(error, names, said, settings)
     fault.is_free = isinstance(getattr(error, "status_code", None), int) and "Timeout" not in names
     return fault
@@ -91,7 +120,8 @@ def classify(error: Exception, settings: Settings) -> ProviderError:
 def _classify(error: Exception, names: set[str], said: str, settings: Settings) -> ProviderError:
     status = getattr(error, "status_code", None)
     code = str(getattr(error, "code", None))
-    if "ContextWindowExceededError" in names or code == "context_length_exceeded":
+    is_too_long = status in (400, 413, 422) and _TOO_LONG.search(said)
+    if "ContextWindowExceededError" in names or code == "context_length_exceeded" or is_too_long:
         return PromptTooLong(ErrorKind.PERMANENT, f"the prompt is too long for {settings.model}: {said}")
     if "ContentPolicyViolationError" in names or code == "content_policy_violation":
         return ProviderError(
@@ -107,9 +137,55 @@ def _classify(error: Exception, names: set[str], said: str, settings: Settings) 
         return ProviderError(ErrorKind.TRANSIENT, f"the provider cannot be reached or breaks off: {said}")
     if isinstance(status, int) and 400 <= status < 500:
         return ProviderError(ErrorKind.PERMANENT, f"the provider refuses this request ({status}): {said}")
-    if "OpenAIError" in names or isinstance(error, OSError):
+    if "OpenAIError" in names or isinstance(error, OSError | StreamError):
         return ProviderError(ErrorKind.TRANSIENT, f"the provider's answer broke off: {said}")
     return ProviderError(ErrorKind.INTERNAL, f"{type(error).__name__}: {said}")
+
+
+def unreachable(error: BaseException, address: str, settings: Settings) -> ProviderError:
+    """Return the error of a request that nothing answered, with the reason and its remedy."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and len(causes) < 10:
+        causes.append(cause)
+    reason = next(filter(None, map(_why_unreachable, causes)), "")
+    reason = reason or to_one_line(str(causes[-1])) or type(causes[-1]).__name__
+    return ProviderError(ErrorKind.TRANSIENT, settings.redact(f"nothing answers at {address}: {reason}"))
+
+
+def _why_unreachable(cause: BaseException) -> str:
+    names = {kind.__name__ for kind in type(cause).__mro__}
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = cause.verify_message or cause.reason
+        return f"its certificate cannot be verified ({why}). To fix: set SSL_CERT_FILE to its CA's file"
+    if names & {"ClientProxyConnectionError", "ProxyError"}:
+        return "the proxy does not answer. To fix: repair HTTP_PROXY or HTTPS_PROXY, or set NO_PROXY"
+    if names & {"TimeoutException", "TimeoutError"}:
+        return "no answer in time"
+    if isinstance(cause, ConnectionRefusedError):
+        return "the connection is refused"
+    if isinstance(cause, socket.gaierror):
+        return "no such host"
+    return ""
+
+
+# A gateway's error may have a name in place of a number.
+_STATUS_NAMES = {
+    r"insufficient_quota|billing|payment": 402,
+    r"rate_limit|resource_exhausted|too_many_requests": 429,
+    r"overloaded": 529,
+    r"authentication|permission|unauthori[sz]ed|invalid_api_key": 401,
+    r"context_length|invalid_request|bad_?request|invalid_argument": 400,
+}
+
+
+def _status_in(body: dict[str, Any]) -> int | None:
+    """Return the HTTP status that an error inside an answer stands for; None where it names none."""
+    values = [body.get(name) for name in ("code", "status", "status_code", "http_status", "type")]
+    for value in values:
+        if str(value).isascii() and str(value).isdecimal() and 400 <= int(str(value)) < 600:
+            return int(str(value))
+    words = " ".join(map(str, values)).lower()
+    return next((status for names, status in _STATUS_NAMES.items() if re.search(names, words)), None)
 
 
 def to_one_line(text: str, limit: int = 300) -> str:
@@ -158,7 +234,8 @@ def retry_after(error: Exception) -> float | None:
 
 def _retry_after_header(error: Exception) -> float | None:
     """Return the header's seconds, given as a number or as a date."""
-    headers: Any = getattr(error, "litellm_response_headers", None) or {}
+    answered = getattr(getattr(error, "response", None), "headers", None)
+    headers: Any = getattr(error, "litellm_response_headers", None) or answered or {}
     headers = {str(name).lower(): str(value) for name, value in dict(headers).items()}
     try:
         if "retry-after-ms" in headers:

@@ -4,12 +4,19 @@ import gc
 import logging
 import os
 import threading
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from research.config import SAMPLE_MODEL, Settings
 from research.errors import UserError
-from research.llm.usage import price
+from research.llm import wire
+from research.llm.usage import is_ollama, price
+
+STREAM_IDLE_SECONDS = 120.0
+"""How long a model may send nothing, before its first word or between two."""
+WHOLE_ANSWER_SECONDS = 900.0
+"""How long an answer that is not streamed may take."""
 
 _loading = threading.Lock()
 
@@ -38,16 +45,49 @@ def _load() -> Any:
         gc.enable()
     gc.freeze()
 
-    # Because litellm maps a finish reason that it does not know to "stop": Anthropic's "pause_turn" asks
-    # for the rest, as a length limit does.
-    from litellm.litellm_core_utils import core_helpers
-
-    core_helpers._FINISH_REASON_MAP.setdefault("pause_turn", "length")
+    wire.install()
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.custom_provider_map = [{"provider": "sample", "custom_handler": SampleModel()}]
     logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
     return litellm
+
+
+async def send(
+    messages: Sequence[Mapping[str, Any]],
+    settings: Settings,
+    streams: bool,
+    max_tokens: int | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Any:
+    """Send one request, with `fields` added to its body as they are; return litellm's stream or answer."""
+    model = settings.model
+    if is_ollama(model):  # because the route "ollama/" says "stop" even where the length limit has cut
+        model = f"ollama_chat/{model.partition('/')[2]}"
+    return await load().acompletion(
+        model=model,
+        messages=list(messages),
+        api_key=settings.api_key or ("none" if settings.api_base else None),
+        api_base=settings.api_base,
+        stream=streams,
+        max_tokens=max_tokens,
+        stream_options={"include_usage": True} if streams else None,
+        timeout=STREAM_IDLE_SECONDS if streams else WHOLE_ANSWER_SECONDS,
+        # Because retries are Temporal's, where they are seen, counted and outlive this process.
+        num_retries=0,
+        max_retries=0,
+        **({"extra_body": dict(fields)} if fields else {}),
+    )
+
+
+def provider_of(settings: Settings) -> str:
+    """Return litellm's name of the model's provider, such as "openai"; empty where it knows none."""
+    if is_ollama(settings.model):
+        return "ollama"
+    try:
+        return str(load().get_llm_provider(settings.model, api_base=settings.api_base)[1])
+    except Exception:  # because litellm raises what it likes for a model that it does not know
+        return ""
 
 
 def check(settings: Settings) -> None:

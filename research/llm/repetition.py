@@ -1,27 +1,27 @@
-"""Prove that a continuation repeats the text it continues, begins it again, or stands behind a remark."""
+"""Prove that what a model wrote after a text repeats it: the whole text, its last block, or a remark."""
 
 from typing import NamedTuple
 
 import regex
 
 MAX_WAIT = 600
-"""Characters of a continuation that may be held back until it is judged."""
+"""Characters of an answer that may be held back until it is judged."""
 MIN_RESTART = 100
 """Characters that have to equal the draft's beginning to prove that the answer began again."""
 MAX_RESTART = 300
 """Characters that prove it where the draft's first line is longer than that."""
-MIN_OVERLAP = 24
-"""Characters that have to equal the draft's end; one of a script without spaces counts twice."""
-MAX_OVERLAP = 400
-MIN_OVERLAP_WORDS = 4
-"""Different words in an overlap; two characters of a script without spaces count as one."""
+MIN_REPEATED = 80
+"""Characters of a last block that nobody writes twice in succession; one of a script without spaces counts
+twice."""
+MIN_REPEATED_WORDS = 8
+"""Different words in it; two characters of a script without spaces count as one."""
+MIN_BLOCKS = 3
+"""Blocks of a draft below which it may be about to repeat its last one."""
 
 _SPACELESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
 _WORD = regex.compile(rf"{_SPACELESS}|(?:(?!{_SPACELESS})\w)+")
 _IS_SPACELESS = regex.compile(_SPACELESS)
-_TOKEN = regex.compile(rf"(?<!\S)\S|{_WORD.pattern}")
-_LINE_START = regex.compile(r"(?:\A|\n)[ \t]*(?=\S)")
-_FENCE = regex.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\n`]*?)[ \t\r]*$", regex.MULTILINE)
+_LINE = regex.compile(r"[^\n]*\S[^\n]*")
 _RESUMED = (
     r"(?:\b(?:rest|remain(?:der|ing)|continu\w+|left off|stopped|cut off|full|complete|entire|whole"
     r"|Fortsetzung|suite|continuación|resto|продолжени\w+)\b|续|接着|続き)"
@@ -37,93 +37,40 @@ _REMARK = regex.compile(
 
 
 class Evidence(NamedTuple):
-    """What in a continuation of one draft would prove a repetition.
+    """What at the beginning of an answer would prove a repetition of one draft that ends with a block."""
 
-    Nothing is proven unless the draft ends inside a line after a word: only there no exact
-    continuation begins with a block of the text, a remark or a fence. At a line's beginning a
-    templated text often repeats itself.
-    """
-
-    solid: str = ""
-    """The draft without white space at its end; empty if nothing can be proven."""
+    remarks: tuple["regex.Pattern[str]", ...] = ()
+    """What stands in front of the next block; empty where the draft has such a line itself."""
     restart: str = ""
     """The draft's beginning, as long as it takes to prove a restart; empty if nothing proves it."""
-    openings: tuple["regex.Pattern[str]", ...] = ()
-    """What stands in front of a continuation: a remark, the code fence opened again."""
-    starts: tuple[int, ...] = ()
-    """The places in the draft at which an overlap can begin."""
+    repeated: str = ""
+    """The draft's last block; empty if the draft might be about to repeat it."""
 
     @classmethod
-    def of_prefill(cls, draft: str) -> "Evidence":
-        """Return the evidence against a model that continues its own message: the whole draft again."""
-        whole = draft.strip()
-        is_proof = not draft.endswith("\n") and not _is_periodic(whole)
-        return cls(restart=whole if is_proof else "")
+    def of(cls, draft: str) -> "Evidence":
+        """Return the evidence against an answer that is to begin with the block behind the draft."""
+        return cls(() if _REMARK.search(draft) else (_REMARK,), _restart_proof(draft), _last_block(draft))
 
-    @classmethod
-    def of_turn(cls, draft: str) -> "Evidence":
-        """Return the evidence against a model that was asked in a further turn to continue."""
-        solid = draft.rstrip()
-        line = solid.rpartition("\n")[2]
-        if draft[len(solid) :] not in ("", " ") or not regex.search(r"\w\Z", solid) or not _has_letter(line):
-            return cls()
-        openings = [_REMARK] if not _REMARK.search(draft) else []
-        if (fence := open_fence(draft)) and fence[1]:
-            openings.append(regex.compile(regex.escape("".join(fence)) + r"[ \t]*\r?\n"))
-        return cls(solid, _restart_proof(solid), tuple(openings), tuple(_overlap_starts(solid)))
+    def is_open(self, rest: str) -> bool:
+        """Return whether more of the answer could still prove something that its beginning does not."""
+        begins = (self.restart.startswith(rest) and len(rest) < len(self.restart)) or (
+            self.repeated.startswith(rest) and len(rest) <= len(self.repeated)
+        )
+        return begins or any(remark.fullmatch(rest, partial=True) for remark in self.remarks)
 
-    def overlap(self, rest: str, is_last: bool) -> int | None:
-        """Return how many characters of the continuation repeat the draft's end; None: still open."""
-        found = []
-        for start in self.starts:
-            block = self.solid[start:]
-            if not is_last and len(rest) <= len(block) and block.startswith(rest):
-                return None
-            if rest.startswith(block) and _ends_a_word(rest, len(block)) and _is_distinctive(block):
-                found.append(len(block))
-        return found[0] if len(found) == 1 else 0
+    def without_repetition(self, rest: str) -> str:
+        """Return the answer without a remark and without the draft's last block in front of it."""
+        for remark in self.remarks:
+            if found := remark.match(rest):
+                rest = rest[found.end() :].lstrip()
+        if self.repeated and rest.startswith(self.repeated):
+            after = rest[len(self.repeated) :]
+            if not after or after[0] == "\n":
+                return after.lstrip("\n")
+        return rest
 
 
-def _overlap_starts(solid: str) -> list[int]:
-    """Return the words of the last line, and the lines before it, at which an overlap can begin.
-
-    Left out is what a text that repeats itself would have there: before the first copy the same
-    word as at the end of it. An overlap does not begin inside an earlier line, because lines that
-    differ often end alike.
-    """
-    tail = max(0, len(solid) - MAX_OVERLAP)
-    last_line = max(tail, solid.rfind("\n") + 1)
-    last_word = _WORD.findall(solid[tail:])[-1]
-    places = {match.start() for match in _TOKEN.finditer(solid, last_line)}
-    places |= {match.end() for match in _LINE_START.finditer(solid, tail)}
-    size = len(last_word) + 100  # and the white space after it
-    return [p for p in sorted(places) if not solid[max(0, p - size) : p].rstrip().endswith(last_word)]
-
-
-def _restart_proof(solid: str) -> str:
-    """Return as much of the draft's beginning as the draft itself does not repeat."""
-    start = solid.lstrip()
-    tail = max(1, len(solid) - MAX_WAIT)
-    if any(start.startswith(solid[match.start() :]) for match in _TOKEN.finditer(solid, tail)):
-        return ""  # the draft itself is about to repeat its beginning
-    for length in (start.find("\n") + 1, MIN_RESTART, MAX_RESTART, MAX_WAIT):
-        proof = start[:length]
-        is_long = length >= MIN_RESTART and ("\n" in proof or length >= MAX_RESTART)
-        if (is_long or proof == start) and start.find(proof, 1) < 0 and not _is_periodic(proof):
-            return proof if len(proof) >= MIN_OVERLAP else ""
-    return ""
-
-
-def _is_distinctive(block: str) -> bool:
-    """Return whether nobody would write the block twice in succession inside a line."""
-    words = {word for word in _WORD.findall(block) if _has_letter(word)}
-    spaceless = len(_IS_SPACELESS.findall(block))
-    weight = sum(1 if _IS_SPACELESS.match(word) else 2 for word in words)
-    is_long = len(block) + spaceless >= MIN_OVERLAP and weight >= 2 * MIN_OVERLAP_WORDS
-    return is_long and not _is_periodic(block)
-
-
-def _is_periodic(block: str) -> bool:
+def is_periodic(block: str) -> bool:
     """Return whether the block repeats its beginning, so that it is about to do so again."""
     half = block[: len(block) - len(block) // 2]
     period = block.find(half, 1)
@@ -132,26 +79,30 @@ def _is_periodic(block: str) -> bool:
     return period > 0
 
 
-def _ends_a_word(text: str, end: int) -> bool:
-    return bool(_IS_SPACELESS.match(text, end - 1)) or not regex.match(r"\w", text[end : end + 1])
-
-
-def _has_letter(text: str) -> bool:
-    return any(character.isalpha() for character in text)
-
-
 def is_spaceless(text: str) -> bool:
     """Return whether the text begins with a letter of a script that is written without spaces."""
     return bool(_IS_SPACELESS.match(text))
 
 
-def open_fence(text: str) -> tuple[str, str] | None:
-    """Return marker and info string of the code fence that is open at the text's end."""
-    fence: tuple[str, str] | None = None
-    for match in _FENCE.finditer(text[: text.rfind("\n") + 1]):
-        marker, info = match.groups()
-        if fence is None:
-            fence = (marker, info)
-        elif marker.startswith(fence[0]) and not info:
-            fence = None
-    return fence
+def _restart_proof(draft: str) -> str:
+    """Return as much of the draft's beginning as the draft itself does not repeat."""
+    start = draft.strip()
+    for length in (start.find("\n") + 1, MIN_RESTART, MAX_RESTART, MAX_WAIT):
+        proof = start[:length]
+        is_long = length >= MIN_RESTART and ("\n" in proof or length >= MAX_RESTART)
+        if is_long and len(proof) == length and start.find(proof, 1) < 0 and not is_periodic(proof):
+            return proof
+    return ""
+
+
+def _last_block(draft: str) -> str:
+    """Return the draft's last line, where it is a block that nobody would write twice in succession."""
+    lines = [line.strip() for line in _LINE.findall(draft)]
+    if len(lines) < MIN_BLOCKS or lines[-1] in lines[:-1] or len(lines[-1]) > MAX_WAIT:
+        return ""
+    block = lines[-1]
+    words = {word for word in _WORD.findall(block) if any(map(str.isalpha, word))}
+    spaceless = len(_IS_SPACELESS.findall(block))
+    weight = sum(1 if is_spaceless(word) else 2 for word in words)
+    is_long = len(block) + spaceless >= MIN_REPEATED and weight >= 2 * MIN_REPEATED_WORDS
+    return block if is_long and not is_periodic(block) else ""

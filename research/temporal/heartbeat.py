@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from temporalio import activity
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 HEARTBEAT_SECONDS = 0.4
 """Between two heartbeats with new text: a killed worker loses what was written after the last one."""
@@ -60,6 +62,17 @@ def last_draft(kind: type[D]) -> D:
 def interruptions(draft: Draft) -> int:
     """Return how many attempts before this one a heartbeat timeout or a worker's shutdown has ended."""
     return max(activity.info().attempt - 1 - draft.faults, 0)
+
+
+async def is_abandoned() -> bool:
+    """Return whether nobody needs this cancelled step any more, as against one that another worker has now."""
+    details, info = activity.cancellation_details(), activity.info()
+    if details and details.cancel_requested:
+        return True
+    handle = activity.client().get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+    with suppress(RPCError):
+        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
+    return False
 
 
 async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:

@@ -1,0 +1,187 @@
+"""How an interrupted text is resumed: the best way that its provider has.
+
+Retrieve: the provider keeps the answer and writes on while no worker is alive (`stored.py`). Prefill: the
+model continues its own message. By block: it is asked for the rest, from the next block on.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from research.config import Settings
+from research.llm import library, stored
+from research.llm.blocks import cut_to_block
+from research.llm.continuation import BlockJoiner, Joiner, PrefillJoiner, trim_partial_word
+from research.llm.draft import Draft
+from research.llm.errors import ErrorKind, classify
+from research.llm.usage import estimate_tokens
+from research.llm.wire import recording
+
+
+class Way(StrEnum):
+    """How a text is resumed, from the best to the last."""
+
+    RETRIEVE = "retrieve"
+    PREFILL = "prefill"
+    BLOCK = "block"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True)
+class Prefill:
+    """How a model is asked to continue its own message."""
+
+    flag: str = ""
+    """The field of the message that says so; empty where the last message's role is enough."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the request."""
+    echoes: bool | None = None
+    """Whether the answer begins with the message; None where nobody knows."""
+
+
+CONTINUE_PROMPT = (
+    "Your answer above was cut off after its last paragraph. Write the rest of it, beginning with the next"
+    " paragraph."
+)
+
+_PARTIAL = ("moonshot", "dashscope")
+"""Providers that continue a message with `partial`; those with `prefix` are in litellm's list."""
+_NEW_TURN = ("openai", "azure", "azure_ai", "anthropic", "gemini", "vertex_ai", "xai", "cohere", "perplexity")
+"""Providers whose models answer in a new message, or refuse, unless litellm's list says otherwise."""
+_OWN_SERVERS = ("openai", "custom_openai")
+"""Routes of OpenAI's protocol, behind which any server may be."""
+_FLAGS = {"continue_final_message": True, "add_generation_prompt": False}
+"""What vLLM and SGLang want; llama.cpp takes it too."""
+PROBE_PROMPT = "Write the numbers from 1 to 12 in one line, separated by commas."
+PROBE_PREFILL = "1, 2, 3, 4, 5, 6, 7,"
+PROBE_TOKENS = 8
+
+_probed: dict[tuple[str, str | None, bool], asyncio.Future[Prefill | None]] = {}
+
+
+def known_way(settings: Settings) -> Way | None:
+    """Return how a text of this model is resumed; None where its server is asked at the first resume."""
+    if stored.is_used(settings):
+        return Way.RETRIEVE
+    known, prefill = _known_prefill(settings)
+    return (Way.PREFILL if prefill else Way.BLOCK) if known else None
+
+
+def _known_prefill(settings: Settings) -> tuple[bool, Prefill | None]:
+    """Return whether it is known how, or that no, message is continued; and how."""
+    if settings.is_sample:
+        return True, Prefill()
+    provider = library.provider_of(settings)
+    if provider in _PARTIAL:
+        return True, Prefill("partial")
+    if provider != "ollama":  # because litellm would ask the Ollama of this machine, and block
+        with suppress(Exception):  # because litellm raises a bare Exception for a model that it does not know
+            if library.load().get_model_info(settings.model).get("supports_assistant_prefill"):
+                return True, Prefill("prefix")
+    is_own_server = provider in _OWN_SERVERS and settings.api_base and not stored.is_official(settings)
+    return provider in _NEW_TURN and not is_own_server, None
+
+
+async def find_prefill(settings: Settings, draft: Draft, streams: bool) -> Prefill | None:
+    """Return how the model continues its own message; None where it does not.
+
+    A server that no list knows is asked once: its answer is remembered, and paid by the draft.
+
+    Raises:
+        ProviderError: the server cannot be asked now.
+    """
+    known, prefill = await asyncio.to_thread(_known_prefill, settings)
+    if known:
+        return prefill
+    key = (settings.model, settings.api_base, streams)
+    loop = asyncio.get_running_loop()
+    asked = _probed.get(key)
+    if asked is None or asked.get_loop() is not loop or asked.cancelled():
+        asked = _probed[key] = loop.create_future()
+        try:
+            asked.set_result(await _probe(settings, draft, streams))
+        except BaseException as error:
+            del _probed[key]
+            asked.cancel()
+            raise error from None
+    return await asyncio.shield(asked)
+
+
+async def _probe(settings: Settings, draft: Draft, streams: bool) -> Prefill | None:
+    """Ask the server to continue a list of numbers: only one that does begins with the space before the 8.
+
+    A model that answers in a new message may well say "8" too, but it does not begin with a space.
+    """
+    for fields in (_FLAGS, {}):
+        messages = [
+            {"role": "user", "content": PROBE_PROMPT},
+            {"role": "assistant", "content": PROBE_PREFILL},
+        ]
+        with recording() as wire:
+            try:
+                answer = await library.send(messages, settings, streams, PROBE_TOKENS, fields)
+                text = await _text_of(answer, draft, streams)
+            except Exception as error:
+                fault = classify(error, settings, wire)
+                if fault.kind is ErrorKind.PERMANENT:
+                    continue  # these fields, or a last message of the model's own, are refused
+                raise fault from None
+        draft.requests += 1
+        echoes = text.lstrip().startswith(PROBE_PREFILL)
+        rest = text.lstrip().removeprefix(PROBE_PREFILL) if echoes else text
+        return Prefill(fields=fields, echoes=echoes) if re.match(r"\s+8\b", rest) else None
+    return None
+
+
+async def _text_of(answer: Any, draft: Draft, streams: bool) -> str:
+    """Return the text of a short answer, and add its usage to the draft."""
+    text, usage = "", None
+    if streams:
+        async with aclosing(answer):
+            async for chunk in answer:
+                usage = getattr(chunk, "usage", None) or usage
+                text += "".join(choice.delta.content or "" for choice in chunk.choices[:1])
+    else:
+        usage = getattr(answer, "usage", None)
+        text = answer.choices[0].message.content or ""
+    draft.input_tokens += getattr(usage, "prompt_tokens", 0) or estimate_tokens(PROBE_PROMPT + PROBE_PREFILL)
+    draft.output_tokens += getattr(usage, "completion_tokens", 0) or estimate_tokens(text)
+    return text
+
+
+def cut(text: str, prefill: Prefill | None) -> str:
+    """Return the text up to where it can be resumed; empty where it is requested from its beginning."""
+    return trim_partial_word(text) if prefill else cut_to_block(text)
+
+
+def messages(prompt: str, text: str, prefill: Prefill | None) -> list[dict[str, Any]]:
+    """Return the messages that ask for the answer to a prompt, or for what comes behind a text of it."""
+    asked = [{"role": "user", "content": prompt}]
+    if not text:
+        return asked
+    partial: dict[str, Any] = {"role": "assistant", "content": text.rstrip()}
+    if prefill:
+        return [*asked, {**partial, prefill.flag: True} if prefill.flag else partial]
+    return [*asked, partial, {"role": "user", "content": CONTINUE_PROMPT}]
+
+
+def joiner(text: str, prefill: Prefill | None) -> Joiner:
+    """Return what joins the answer to the text."""
+    if not text:
+        return Joiner("")
+    return PrefillJoiner(text, prefill.echoes) if prefill else BlockJoiner(text)
+
+
+def describe(way: Way | None) -> str:
+    """Return what a way costs after a kill, as a clause for people."""
+    return {
+        Way.RETRIEVE: "the provider keeps the answer, so that a killed worker loses nothing",
+        Way.PREFILL: "the model continues its own message; about a second of the text is paid again",
+        Way.BLOCK: "the model writes the rest from the last paragraph on, which is paid again",
+        Way.AGAIN: "the text is written, and paid, again",
+        None: "whether the model continues its own message is asked when a text is first resumed",
+    }[way]
