@@ -149,6 +149,9 @@ class Provider(Responses):
         self.calls: list[Call] = []
         self.takes_prefill = True
         """Whether its model continues its own message; else it answers in a new one."""
+        self.echoes = False
+        """Whether it sends the message back with its continuation."""
+        self.probe_status = 200
         self.probes: list[Call] = []
         """Requests that ask whether it does; they are in no other ledger."""
         self.in_flight = 0
@@ -222,7 +225,11 @@ class Provider(Responses):
         """Record the call and answer it as `reply` says, its text through `stream`."""
         if call.prompt == PROBE_PROMPT:
             self.probes.append(call)
-            return await stream(request, call, Reply(" 8, 9" if self.takes_prefill else "8, 9, 10, 11, 12"))
+            numbers = (
+                f"{call.draft if self.echoes else ''} 8, 9" if self.takes_prefill else "8, 9, 10, 11, 12"
+            )
+            reply = Reply(numbers, status=self.probe_status)
+            return await stream(request, call, reply) if reply.status == 200 else _refusal(reply)
         self.calls.append(call)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -242,10 +249,7 @@ class Provider(Responses):
         if not call.body.get("background"):  # its answer begins at once, its text after the delay
             await asyncio.sleep(reply.before_seconds)
         if reply.status != 200 or reply.error is not None:
-            text = reply.error if isinstance(reply.error, str) else json.dumps({"error": reply.error or {}})
-            return web.Response(
-                text=text, status=reply.status, headers=reply.headers, content_type="application/json"
-            )
+            return _refusal(reply)
         return await stream(request, call, reply)
 
     async def _whole(self, request: web.Request, call: Call, reply: Reply) -> web.StreamResponse:
@@ -295,6 +299,13 @@ class Provider(Responses):
         await response.write(b"data: [DONE]\n\n")
         call.finished = True
         return response
+
+
+def _refusal(reply: Reply) -> web.Response:
+    text = reply.error if isinstance(reply.error, str) else json.dumps({"error": reply.error or {}})
+    return web.Response(
+        text=text, status=reply.status, headers=reply.headers, content_type="application/json"
+    )
 
 
 def _event(call: Call, choice: dict[str, Any] | None, usage: dict[str, int] | None = None) -> bytes:

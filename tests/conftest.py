@@ -25,6 +25,7 @@ from pypdf import PdfReader
 from temporalio.client import Client
 
 from research.config import ROOT
+from research.llm import resume, stored
 from research.pdf import fonts
 from testing import processes
 from testing.forkserver import IMPORT_ENVIRON, ForkServer
@@ -197,6 +198,8 @@ def own_server(clone: Path) -> Iterator[DevServer]:
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
+    resume._probed.clear()  # because another provider may get the port of an earlier one
+    stored._refused.clear()
     with Provider() as provider:
         yield provider
 

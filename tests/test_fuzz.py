@@ -30,6 +30,7 @@ from models import (
 from research import config
 from research.errors import UserError
 from research.llm import client as llm
+from research.llm import library
 from research.llm.errors import ProviderError
 from research.pdf import document
 from research.reports.naming import report_filename
@@ -110,7 +111,7 @@ BYTES = st.lists(
 
 def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes back is a text, or an error of one line without the key."""
-    monkeypatch.setattr(llm, "STREAM_IDLE_SECONDS", 5.0)
+    monkeypatch.setattr(library, "STREAM_IDLE_SECONDS", 5.0)
     provider, loop = Foreign(lambda call: Reply()), asyncio.new_event_loop()
     with provider:
 

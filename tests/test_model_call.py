@@ -162,7 +162,7 @@ async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settin
 
 
 async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings: Settings) -> None:
-    """Asked for the rest, a model that says nothing is asked once from the beginning, and the page says so."""
+    """Asked for the rest, a model that says nothing is asked once from the beginning; the page says so."""
     replies = iter([Reply(WORDS[:900], finish_reason=None), Reply(""), Reply("")])
     provider.reply = lambda call: next(replies, None) or Reply(rest_of(WORDS, call))
     draft = Draft()

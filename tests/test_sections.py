@@ -151,7 +151,8 @@ async def test_a_kill_while_sections_are_written(app: App, client: Client, provi
     kept = sum(texts[named(number, count)]["kept_tokens"] for number in slow)
     saved = sum(call["input_tokens"] + call["output_tokens"] for call in whole) + kept
     assert result["bill"]["saved_tokens"] == saved
-    assert result["bill"]["requests"] == len(provider.calls)
+    assert result["bill"]["requests"] == len(provider.calls) + len(provider.probes)
+    assert len(provider.probes) == 1, "asked once, for all sections of this worker"
 
 
 async def test_one_of_two_workers_stops(app: App, client: Client, provider: Provider) -> None:

@@ -467,7 +467,9 @@ def test_the_worker_logs_a_report(app: App, provider: Provider) -> None:
     lines = [line.split("  ", 2) for line in worker.lines if re.match(r"\d\d:\d\d:\d\d  ", line)]
     assert {line[1] for line in lines} == {workflow_id(starter)[-8:]}
     events = [line[2] for line in lines]
-    assert re.fullmatch(r"Research \D+ at character \d\d+", events[0])
+    assert re.fullmatch(
+        r"Research resumes at character \d\d+: the model continues its own message; .*", events[0]
+    )
     assert re.fullmatch(r"Research finished: 60 words, \d+ tokens, cost \$0\.\d{4}, \d+ s", events[1])
     assert events[2:4] == ["Research complete!", "Summary begins"]
     assert events[-1].startswith("PDF written: 1 page, ")

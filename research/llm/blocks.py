@@ -83,7 +83,7 @@ def _is_block_start(lines: list[Line], number: int) -> bool:
     if is_row(before.text):  # not between the header and the row of dashes below it
         has_header = number > 1 and is_row(lines[number - 2].text) and not set(before.text) <= set("|-: \t")
         return has_header and (line.text.lstrip().startswith("|") or (is_last and not line.text))
-    return bool(_ITEM.match(line.text))
+    return bool(_ITEM.match(line.text)) or (is_last and not line.text and bool(_ITEM.match(before.text)))
 
 
 def _is_closed_fence(lines: list[Line], number: int) -> bool:

@@ -53,21 +53,24 @@ class Evidence(NamedTuple):
 
     def is_open(self, rest: str) -> bool:
         """Return whether more of the answer could still prove something that its beginning does not."""
-        begins = (self.restart.startswith(rest) and len(rest) < len(self.restart)) or (
-            self.repeated.startswith(rest) and len(rest) <= len(self.repeated)
-        )
-        return begins or any(remark.fullmatch(rest, partial=True) for remark in self.remarks)
+        if any(remark.fullmatch(rest, partial=True) for remark in self.remarks):
+            return True
+        rest = self._without_remark(rest)
+        begins_again = self.restart.startswith(rest) and len(rest) < len(self.restart)
+        return begins_again or (self.repeated.startswith(rest) and len(rest) <= len(self.repeated))
 
     def without_repetition(self, rest: str) -> str:
         """Return the answer without a remark and without the draft's last block in front of it."""
-        for remark in self.remarks:
-            if found := remark.match(rest):
-                rest = rest[found.end() :].lstrip()
+        rest = self._without_remark(rest)
         if self.repeated and rest.startswith(self.repeated):
             after = rest[len(self.repeated) :]
             if not after or after[0] == "\n":
                 return after.lstrip("\n")
         return rest
+
+    def _without_remark(self, rest: str) -> str:
+        found = next(filter(None, (remark.match(rest) for remark in self.remarks)), None)
+        return rest[found.end() :].lstrip() if found else rest
 
 
 def is_periodic(block: str) -> bool:

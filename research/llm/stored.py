@@ -75,14 +75,14 @@ async def read(
                     intake.joiner = Joiner(draft.text)
             else:
                 opened = await _create(client, messages, settings, draft, streams, max_tokens)
-            if hasattr(opened, "status"):
-                opened = await _wait(client, opened, draft)
+            end = None if hasattr(opened, "status") else await _follow(client, opened, draft, intake)
+            if end is None:
+                response = await _wait(client, draft)
+                end = _ended(response, draft)  # first, because a failed answer has no text any more
                 draft.text = draft.text[: draft.response_start]
                 intake.joiner = joiner_for(draft.text)
-                intake.add(opened.output_text or "")
-                end = _ended(opened, draft, intake)
-            else:
-                end = await _follow(opened, draft, intake)
+                intake.add(response.output_text or "")
+            end.stopped = intake.stopped
             if intake.stopped:
                 with suppress(Exception):
                     await client.responses.cancel(draft.response_id, timeout=CLOSE_SECONDS)
@@ -160,32 +160,44 @@ async def _attach(client: Any, draft: Draft, streams: bool) -> Any:
         raise AnswerGone from None
 
 
-async def _wait(client: Any, response: Any, draft: Draft) -> Any:
+async def _wait(client: Any, draft: Draft) -> Any:
     """Look at an answer until it has ended."""
-    while response.status not in _ENDED:
-        await asyncio.sleep(POLL_SECONDS)
+    while True:
         response = await client.responses.retrieve(draft.response_id)
-    return response
+        if response.status in _ENDED:
+            return response
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def _follow(stream: Any, draft: Draft, intake: Intake) -> AnswerEnd:
-    """Read the stream to the answer's end."""
-    async with stream:
-        async for event in stream:
-            if event.type == "response.created":
-                _name(draft, event.response.id)
-            elif event.type == "error":
-                raise StreamError({"code": event.code, "message": event.message})
-            elif event.type.removeprefix("response.") in _ENDED:
-                return _ended(event.response, draft, intake)
-            elif event.type == "response.output_text.delta":
-                intake.add(event.delta)
-            elif "reasoning" in event.type and event.type.endswith(".delta"):
-                intake.add("", event.delta)
-            if intake.stopped:
-                return AnswerEnd(stopped=intake.stopped, is_answer=True)
-            if not intake.joiner.is_holding:
-                draft.response_event = event.sequence_number
+async def _follow(client: Any, stream: Any, draft: Draft, intake: Intake) -> AnswerEnd | None:
+    """Read the stream to the answer's end; return None where the stream failed and the answer has ended."""
+    import openai
+
+    try:
+        async with stream:
+            async for event in stream:
+                if event.type == "response.created":
+                    _name(draft, event.response.id)
+                elif event.type == "error":
+                    raise StreamError({"code": event.code, "message": event.message})
+                elif event.type.removeprefix("response.") in _ENDED:
+                    return _ended(event.response, draft)
+                elif event.type == "response.output_text.delta":
+                    intake.add(event.delta)
+                elif "reasoning" in event.type and event.type.endswith(".delta"):
+                    intake.add("", event.delta)
+                if intake.stopped:
+                    return AnswerEnd(is_answer=True)
+                if not intake.joiner.is_holding:
+                    draft.response_event = event.sequence_number
+    except (StreamError, openai.APIError) as error:
+        is_of_stream = isinstance(error, StreamError) or type(error) is openai.APIError
+        if not (is_of_stream and draft.response_id):
+            raise
+        response = await client.responses.retrieve(draft.response_id)
+        if response.status not in _ENDED:
+            raise
+        return None
     raise ProviderError(
         ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer", is_free=True
     )
@@ -196,7 +208,7 @@ def _name(draft: Draft, number: str) -> None:
     draft.stored.append(number)
 
 
-def _ended(response: Any, draft: Draft, intake: Intake) -> AnswerEnd:
+def _ended(response: Any, draft: Draft) -> AnswerEnd:
     """Return how an answer ended.
 
     Raises:
@@ -204,7 +216,6 @@ def _ended(response: Any, draft: Draft, intake: Intake) -> AnswerEnd:
     """
     usage = response.usage
     end = AnswerEnd(
-        stopped=intake.stopped,
         is_answer=True,
         input_tokens=usage.input_tokens if usage else None,
         output_tokens=usage.output_tokens if usage else None,

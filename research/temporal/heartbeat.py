@@ -65,7 +65,7 @@ def interruptions(draft: Draft) -> int:
 
 
 async def is_abandoned() -> bool:
-    """Return whether nobody needs this cancelled step any more, as against one that another worker has now."""
+    """Return whether nobody needs this cancelled step any more; else another worker has it now."""
     details, info = activity.cancellation_details(), activity.info()
     if details and details.cancel_requested:
         return True
