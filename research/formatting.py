@@ -68,9 +68,19 @@ def call_notes(part: str, call: LLMCallOutput) -> list[str]:
     clauses = [*call.notes]
     if call.finish_reason in INCOMPLETE:
         clauses.insert(0, INCOMPLETE[call.finish_reason])
-    if call.resumed_at:
-        clauses.append(f"was interrupted and resumed at character {call.resumed_at:,}")
+    clauses += resumed_clause(call, f" at character {call.resumed_at:,}" if call.resumed_at else "")
     return [f"{part} {clause}." for clause in clauses]
+
+
+def resumed_clause(call: LLMCallOutput, where: str = "") -> list[str]:
+    """Return what a reader must know of the seam in a resumed text.
+
+    There is none where the provider had kept the answer.
+    """
+    if not call.resumed_at or call.resumed_by == "retrieve":
+        return []
+    seam = "; the model wrote the rest, from the next paragraph on, as a second answer"
+    return [f"was interrupted and resumed{where}{seam if call.resumed_by == 'block' else ''}"]
 
 
 def json_bytes(text: str) -> int:

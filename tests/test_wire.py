@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -47,7 +48,6 @@ class Wired(Provider):
     ) -> None:
         super().__init__()
         self.bytes_for = answer
-        self.sent_bytes = 0
         self._status, self._breaks = status, breaks
 
     def add_routes(self, app: web.Application) -> None:
@@ -62,9 +62,9 @@ class Wired(Provider):
         data = self.bytes_for(call)
         response = web.StreamResponse(status=self._status)
         await response.prepare(request)
-        for piece in [data] if isinstance(data, bytes) else data:
-            await response.write(piece)
-            self.sent_bytes += len(piece)
+        with suppress(ConnectionError):
+            for piece in [data] if isinstance(data, bytes) else data:
+                await response.write(piece)
         return break_connection(request, response) if self._breaks else response
 
 

@@ -15,7 +15,7 @@ from research.config import Settings
 from research.errors import UserError
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
-from research.llm import library
+from research.llm import library, resume
 from research.llm.search import check_search
 from research.pdf import fonts
 from research.reports import storage
@@ -59,13 +59,14 @@ async def _service(settings: Settings) -> str:
 
 async def _model(settings: Settings, call: bool) -> str:
     await asyncio.to_thread(library.check, settings)
+    resumed = f"after a kill {resume.describe(await asyncio.to_thread(resume.known_way, settings))}"
     if not call:
-        return f"{settings.model} (not called: --check=call sends a request of one word)"
+        return f"{settings.model} (not called: --check=call sends a request of one word); {resumed}"
     try:
         answer = await llm.complete("Answer with the one word: ok", settings)
     except Exception as error:  # a report would meet the same
         raise UserError(f"{settings.model}: {error}") from None
-    return f"{settings.model} answered: {format_call(answer)}"
+    return f"{settings.model} answered: {format_call(answer)}; {resumed}"
 
 
 async def _search(settings: Settings) -> str:

@@ -110,8 +110,6 @@ def classify(error: Exception, settings: Settings, wire: Wire | None = None) -> 
         if not isinstance(original, Exception) or getattr(original, "status_code", 500) == 500:
             return ProviderError(ErrorKind.TRANSIENT, f"the provider's answer broke off: {said}")
         return classify(original, settings)
-    if "APIConnectionError" in names and type(error).__module__.startswith("openai"):
-        return unreachable(error, settings.api_base or "the provider's address", settings)
     fault = _classify(error, names, said, settings)
     fault.is_free = isinstance(getattr(error, "status_code", None), int) and "Timeout" not in names
     return fault

@@ -16,7 +16,7 @@ from research.llm import library
 from research.llm.continuation import Joiner
 from research.llm.draft import Draft
 from research.llm.endings import Ending, ending_of
-from research.llm.errors import ErrorKind, ProviderError, StreamError, classify
+from research.llm.errors import ErrorKind, ProviderError, StreamError
 from research.llm.stream import AnswerEnd, Intake
 
 POLL_SECONDS = 1.0
@@ -65,31 +65,26 @@ async def read(
 
     Raises:
         AnswerGone: it is not there any more, or this provider keeps none; the draft names none then.
-        ProviderError: there is no answer; the draft names it for as long as it may still come.
+        Exception: there is no answer; the draft names it for as long as it may still come.
     """
-    try:
-        async with _client(settings) as client:
-            if draft.response_id:
-                opened = await _attach(client, draft, streams)
-                if len(draft.text) > draft.response_start:  # its beginning has been judged
-                    intake.joiner = Joiner(draft.text)
-            else:
-                opened = await _create(client, messages, settings, draft, streams, max_tokens)
-            end = None if hasattr(opened, "status") else await _follow(client, opened, draft, intake)
-            if end is None:
-                response = await _wait(client, draft)
-                end = _ended(response, draft)  # first, because a failed answer has no text any more
-                draft.text = draft.text[: draft.response_start]
-                intake.joiner = joiner_for(draft.text)
-                intake.add(response.output_text or "")
-            end.stopped = intake.stopped
-            if intake.stopped:
-                with suppress(Exception):
-                    await client.responses.cancel(draft.response_id, timeout=CLOSE_SECONDS)
-    except (ProviderError, AnswerGone):
-        raise
-    except Exception as error:
-        raise classify(error, settings) from None
+    async with _client(settings) as client:
+        if draft.response_id:
+            opened = await _attach(client, draft, streams)
+            if len(draft.text) > draft.response_start:  # its beginning has been judged
+                intake.joiner = Joiner(draft.text)
+        else:
+            opened = await _create(client, messages, settings, draft, streams, max_tokens)
+        end = None if hasattr(opened, "status") else await _follow(client, opened, draft, intake)
+        if end is None:
+            response = await _wait(client, draft)
+            end = _ended(response, draft)  # first, because a failed answer has no text any more
+            draft.text = draft.text[: draft.response_start]
+            intake.joiner = joiner_for(draft.text)
+            intake.add(response.output_text or "")
+        end.stopped = intake.stopped
+        if intake.stopped:
+            with suppress(Exception):
+                await client.responses.cancel(draft.response_id, timeout=CLOSE_SECONDS)
     draft.response_id = ""
     return end
 
@@ -235,12 +230,14 @@ def _ended(response: Any, draft: Draft) -> AnswerEnd:
 
 def _client(settings: Settings) -> Any:
     import openai
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
     variable = "AZURE_API_KEY" if library.provider_of(settings) == "azure" else "OPENAI_API_KEY"
     return openai.AsyncOpenAI(
         api_key=settings.api_key or os.environ.get(variable) or "none",
         base_url=_base_url(settings),
         timeout=library.STREAM_IDLE_SECONDS,
+        http_client=AsyncHTTPHandler().client,  # so that proxies, certificates and errors are as elsewhere
         max_retries=0,  # because retries are Temporal's
     )
 

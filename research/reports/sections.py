@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models import LLMCallOutput, Source
-from research.formatting import INCOMPLETE, call_notes, truncate_json
+from research.formatting import INCOMPLETE, call_notes, resumed_clause, truncate_json
 from research.reports.markdown import escape_markdown
 from research.reports.outline import below_title
 from research.reports.plan import PlannedSection
@@ -95,8 +95,7 @@ def _clauses(call: LLMCallOutput) -> Iterator[str]:
     yield from filter(None, (INCOMPLETE.get(call.finish_reason), *call.notes))
     if call.prompt_shortened:
         yield "was written from some of its sources: all are too long for the model"
-    if call.resumed_at:
-        yield "was interrupted and resumed"
+    yield from resumed_clause(call)
 
 
 def _name(numbers: Sequence[int]) -> str:

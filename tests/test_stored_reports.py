@@ -1,0 +1,70 @@
+"""Reports whose answers the provider keeps, end to end: a kill costs no token, and nothing stays there."""
+
+import pytest
+
+from testing.processes import workflow_id
+from testing.provider import Call, Provider, Reply, default_reply
+from testing.texts import templated
+from tests.conftest import App, wait_until
+
+TEXT = templated(8, "steps", 3_000, "en")
+
+
+def slow(call: Call) -> Reply:
+    """Three seconds for the research, in many pieces."""
+    return default_reply(call) if call.is_summary else Reply(TEXT, chunk_characters=50, chunk_seconds=0.05)
+
+
+@pytest.mark.parametrize("streams", ["16", "0"], ids=["streamed", "whole"])
+def test_a_kill_costs_no_token(app: App, provider: Provider, streams: str) -> None:
+    """The answer is written on while no worker is alive; the next one gets all of it; then it is deleted."""
+    provider.reply = slow
+    app.environ |= {"LLM_STORE": "yes", "LLM_MAX_STREAMS": streams}
+    worker = app.worker()
+    starter = app.starter()
+    wait_until(lambda: bool(provider.calls) and len(provider.calls[0].sent) > 1_000)
+    worker.kill()
+    wait_until(lambda: provider.calls[0].finished)
+    second = app.worker()
+    assert starter.exit_status() == 0, starter.text
+    assert "the provider keeps the answer" in second.text
+    assert (provider.research_calls, provider.summary_calls) == (1, 1)
+    assert sum(len(call.sent) for call in provider.calls if not call.is_summary) == len(TEXT)
+    [markdown] = (app.root / "reports").glob("*.md")
+    assert TEXT.strip() in markdown.read_text(encoding="utf-8")
+    assert "Note:" not in starter.text
+    assert len(provider.stored) == 2
+    assert all(answer.deleted for answer in provider.stored.values())
+
+
+def test_a_report_that_is_cancelled_cancels_what_is_being_written(app: App, provider: Provider) -> None:
+    provider.reply = slow
+    app.worker(LLM_STORE="yes")
+    starter = app.starter()
+    wait_until(lambda: bool(provider.calls) and len(provider.calls[0].sent) > 500)
+    cancelling = app.run("starter.py", "--cancel", workflow_id(starter))
+    assert cancelling.exit_status() == 0
+    [answer] = provider.stored.values()
+    wait_until(lambda: answer.deleted, seconds=20)
+    assert answer.cancelled
+    assert len(provider.calls[0].sent) < len(TEXT)
+
+
+def test_a_report_that_is_cancelled_later_leaves_nothing_at_the_provider(
+    app: App, provider: Provider
+) -> None:
+    """Not even the research that was recorded before."""
+    provider.reply = lambda call: Reply(default_reply(call).text, chunk_seconds=2 if call.is_summary else 0)
+    app.worker(LLM_STORE="yes")
+    starter = app.starter()
+    wait_until(lambda: provider.summary_calls == 1 and len(provider.stored) == 2)
+    assert app.run("starter.py", "--cancel", workflow_id(starter)).exit_status() == 0
+    wait_until(lambda: all(answer.deleted for answer in provider.stored.values()), seconds=20)
+
+
+def test_nothing_is_stored_against_the_setting(app: App, provider: Provider) -> None:
+    app.worker(LLM_STORE="no")
+    starter = app.starter()
+    assert starter.exit_status() == 0, starter.text
+    assert provider.stored == {}
+    assert not any("background" in call.body or "store" in call.body for call in provider.calls)
