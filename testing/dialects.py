@@ -110,7 +110,8 @@ async def _ollama_stream(request: web.Request, call: Call, reply: Reply) -> web.
         )
         for piece in re.findall(r"\s*\S+\s*", reply.text)
     ]
-    counts = {"prompt_eval_count": 7, "eval_count": 9}
+    asked, written = reply.usage or (7, 9)
+    counts = {"prompt_eval_count": asked, "eval_count": written}
     nothing = {"role": "assistant", "content": ""}
     reason = reply.finish_reason
     last = {"model": "m", "message": nothing, "done": True, "done_reason": reason, **counts}

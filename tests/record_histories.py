@@ -82,6 +82,7 @@ SHAPES = {
     "no-summary": Shape(reply=no_summary),
     "cancelled": Shape(reply=slow, cancel=True),
     "over-the-ceiling": Shape(environ={"LLM_MAX_COST": "0.00001"}),
+    "stored": Shape(reply=slow, environ={"LLM_STORE": "yes"}, kill=True, since="0.7"),
     "sources": Shape(options=("--sources",), since="0.5"),
     "sections": Shape(options=("--sources", "--sections", "4"), reply=slow_sections, kill=True, since="0.5"),
 }
