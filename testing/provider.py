@@ -17,7 +17,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from research.llm.prompts import is_plan_prompt, is_summary_prompt, planned_sections, section_number
-from research.llm.resume import PROBE_PROMPT
+from research.llm.resume import CONTINUE_PROMPT, PROBE_PROMPT
 from testing.responses import Responses, break_connection
 from testing.texts import section_plan, section_text
 
@@ -42,12 +42,21 @@ class Call:
 
     @property
     def prompt(self) -> str:
-        return str(self.messages[0]["content"])
+        """What was asked for, also where the rest of an answer is asked for."""
+        return self._asked()[0]
 
     @property
     def draft(self) -> str:
         """The text that the client asks to continue; empty in a first request."""
-        return next((str(m["content"]) for m in self.messages if m["role"] == "assistant"), "")
+        return next((str(m["content"]) for m in self.messages if m["role"] == "assistant"), self._asked()[1])
+
+    def _asked(self) -> tuple[str, str]:
+        before, between, behind = CONTINUE_PROMPT
+        content = str(self.messages[0]["content"])
+        if not (content.startswith(before) and content.endswith(behind)):
+            return content, ""
+        prompt, _, draft = content.removeprefix(before).removesuffix(behind).partition(between)
+        return prompt, draft
 
     @property
     def is_prefill(self) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from research.config import ROOT
-from research.llm.blocks import MIN_DRAFT, cut_to_block, ends_within_sentence
+from research.llm.blocks import MIN_DRAFT, cut_to_block, ends_in_loop, ends_within_sentence
 from testing.texts import KINDS, LANGUAGES, templated
 
 TEXT = "# Tides\n\nThe tide rises twice a day along this coast.\n\n"
@@ -21,14 +21,16 @@ CORPUS = sorted((ROOT / "tests" / "corpus").glob("*.md"))
         ("The harbour is closed.\n\n", "## Boats\n\n**Small ones:**\n\n- the fir"),
         ("The harbour is closed.\n\n", "Bug Fixes:\n\n- the fir"),
         ("The harbour is closed.\n\n", "二、背景\n\n这是"),
-        ("- the first one\n", "- the sec"),
-        ("- the first one\n", ""),
-        ("- the first one\n   - a part of it\n", "   - another pa"),
-        ("1. the first one\n2. the second one\n", "3."[:0] + "3. the th"),
-        ("| a | b |\n| --- | --- |\n| 1 | 2 |\n", "| 3 |"),
-        ("| a | b |\n| --- | --- |\n| 1 | 2 |\n", ""),
-        ("", "| a | b |\n| --- | --- |\n"),
-        ("", "| a | b |\n| --- | --- |\n| 1 |"),
+        ("", "- the first one\n- the sec"),
+        ("", "- the first one\n\n- the second one\n\n"),  # there may be a third one
+        ("- the first one\n- the second one\n\n", ""),
+        ("- the first one\n- the second one\n\n", "The harbour"),
+        ("1. the first one\n   - a part of it\n2. the second one\n\n", "The harbour"),
+        ("", "1. the first one\n   - a part of it\n\n   More on it.\n2. the sec"),
+        ("| a | b |\n| --- | --- |\n| 1 | 2 |\n\n", "The harbour"),
+        ("", "| a | b |\n| --- | --- |\n| 1 | 2 |\n"),  # there may be another row
+        ("", "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 |"),
+        ("", "**Tides:**\n\n| a | b |\n| --- | --- |\n| 1 |"),
         ("", "```python\nfor tide in tides:\n\n    print(ti"),
         ("```python\nfor tide in tides:\n\n    print(tide)\n```\n", "And th"),
         ("", "$$\nh = a\n\n+ b"),
@@ -99,3 +101,12 @@ def test_a_text_that_breaks_off(end: str, is_within: bool) -> None:
 
 def test_a_text_without_periods_may_end_without_one() -> None:
     assert not ends_within_sentence("roses are red and violets are blue and the tide is high\n\n" * 4)
+
+
+def test_a_model_that_has_lost_its_way_is_seen() -> None:
+    """It says one long line again and again; a short one may stand there often."""
+    line = "The harbour is closed at low water, and the boats wait for the tide.\n\n"
+    assert ends_in_loop(TEXT + line * 3 + "The harbour is clo"[:0])
+    assert not ends_in_loop(TEXT + line * 2)
+    assert not ends_in_loop(TEXT + "- done\n" * 20)
+    assert not ends_in_loop(TEXT)

@@ -1,4 +1,4 @@
-"""Prompts that are too long for the model: they get shorter or it ends; a strange count alone proves nothing."""
+"""Prompts that are too long for the model: they get shorter or it ends; a strange count proves nothing."""
 
 from collections.abc import Iterator
 

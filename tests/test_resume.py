@@ -122,15 +122,16 @@ async def test_a_server_that_cannot_be_asked_now_is_asked_later(
 async def test_another_server_is_asked_for_the_rest_from_the_next_block_on(
     provider: Provider, settings: Settings, refuses: bool
 ) -> None:
-    """Behind a complete block, in a further turn; a seam in mid-sentence is never asked for."""
+    """Behind a complete block, with the text as material; a seam in mid-sentence is never asked for."""
     provider.takes_prefill, provider.probe_status = False, 400 if refuses else 200
     provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip())
     answer, said = await complete(settings, draft())
     kept = cut_to_block(TEXT[:900])
     assert (answer.text, said) == (TEXT, [(Way.BLOCK, len(kept))])
     assert answer.resumed_by == "block"
-    roles = [(message["role"], message["content"]) for message in provider.calls[-1].messages]
-    assert roles[1:] == [("assistant", kept.rstrip()), ("user", CONTINUE_PROMPT)]
+    [asked] = provider.calls[-1].messages
+    before, between, behind = CONTINUE_PROMPT
+    assert asked == {"role": "user", "content": f"{before}A topic{between}{kept.rstrip()}{behind}"}
     assert "continue_final_message" not in provider.calls[-1].body
 
 
@@ -186,14 +187,13 @@ async def test_what_is_no_continuation_is_written_again_once(
 
 async def test_what_is_written_again_survives_a_kill_too(provider: Provider, settings: Settings) -> None:
     """Both texts are in the draft; the second is resumed as the first was, and no third is asked for."""
-    provider.reply = lambda call: Reply(TEXT[:700], finish_reason=None) if not call.draft else Reply("")
+    broken = Reply(TEXT[:700], finish_reason=None, ends_cleanly=True)
+    provider.reply = lambda call: Reply("") if call.draft else broken
     begun = draft()
     with pytest.raises(ProviderError):
         await complete(settings, begun)
-    assert (begun.first, begun.is_again) == (
-        TEXT[: begun.resumed_at or len(begun.first)],
-        True,
-    ) or begun.first
+    assert begun.is_again
+    assert (TEXT.startswith(begun.first), begun.text) == (True, TEXT[:700])
     provider.reply = lambda call: Reply(rest_of(TEXT, call))
     answer, said = await complete(settings, begun)
     assert (answer.text, said[0][0]) == (TEXT, Way.PREFILL)

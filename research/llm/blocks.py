@@ -10,10 +10,15 @@ from typing import NamedTuple
 
 MIN_DRAFT = 40
 """Characters of a draft below which the answer is requested again from its beginning."""
+MAX_LIST = 1_500
+"""Characters of a list up to which all of it is asked for anew: models do not complete one that was begun."""
+LOOP = 3
+"""Times that a long line stands there in a row where a model has lost its way."""
 MAX_LABEL = 80
 """Characters of a line that may be a label; a longer one is a sentence."""
 _FENCE = re.compile(r" {0,3}(?:>[ ]?)*(?:[-*+] |\d{1,9}[.)] )?[ ]*(`{3,}|~{3,})([^`\n]*)$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,9}[.)、])[ \t]+\S")
+_BEGUN_ITEM = re.compile(r"(?:[-*+•]|\d{1,9}[.)、]?)[ \t]*$")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _MATH = {"$$": "$$", r"\[": r"\]"}
 _SENTENCE_END = re.compile(r"[.!?…。！？；;।؟۔။។」』”’\"'»)）\]】*_`]\Z")
@@ -34,19 +39,26 @@ class Line(NamedTuple):
 def cut_to_block(text: str) -> str:
     """Return the text up to the end of its last complete block, with the line breaks behind it.
 
-    A block is a paragraph, a list item, a table row, a code block or a formula. A heading, or a label
-    such as "Bug Fixes:", is left to what it introduces. Empty if less than MIN_DRAFT characters would be
-    left, as in a text of one block.
+    A block is a paragraph, a list, a table, a code block or a formula; a list longer than MAX_LIST is cut
+    behind an item. A heading, or a label such as "Bug Fixes:", is left to what it introduces. Empty if less
+    than MIN_DRAFT characters would be left, as in a text of one block.
     """
     lines = list(_lines(text))
+    starts = _list_starts(lines)
     for number in range(len(lines) - 1, 0, -1):
-        if not _is_block_start(lines, number):
+        if not _is_block_start(lines, number, starts):
             continue
         before = next((line.text for line in reversed(lines[:number]) if line.text.strip()), "")
         if not introduces(before):
             kept = text[: lines[number].start]
             return kept if len(kept.strip()) >= MIN_DRAFT else ""
     return ""
+
+
+def ends_in_loop(text: str) -> bool:
+    """Return whether the text says the same long line again and again at its end."""
+    last = [line.strip() for line in text.rsplit("\n", 12)[1:] if line.strip()][-LOOP:]
+    return len(last) == LOOP and len(set(last)) == 1 and len(last[0]) > MAX_LABEL // 2
 
 
 def _lines(text: str) -> Iterator[Line]:
@@ -70,20 +82,36 @@ def _lines(text: str) -> Iterator[Line]:
         start += len(whole) + 1
 
 
-def _is_block_start(lines: list[Line], number: int) -> bool:
+def _list_starts(lines: list[Line]) -> list[int]:
+    """Return for each line the number of the line at which its list begins; -1 outside of a list.
+
+    A blank line belongs to the list above it, because a list may have one between two items.
+    """
+    starts, start = [], -1
+    for number, line in enumerate(lines):
+        if _ITEM.match(line.text) and not line.is_open:
+            start = number if start < 0 else start
+        elif line.text.strip() and not line.text.startswith((" ", "\t")):
+            is_begun = number == len(lines) - 1 and _BEGUN_ITEM.match(line.text)
+            start = start if is_begun else -1
+        starts.append(start)
+    return starts
+
+
+def _is_block_start(lines: list[Line], number: int, starts: list[int]) -> bool:
     """Return whether a block begins with this line, or with whatever is to come in its place at the end."""
-    line, before = lines[number], lines[number - 1]
+    line, before, start = lines[number], lines[number - 1], starts[number]
+    is_end = number == len(lines) - 1 and not line.text.strip()
     if before.is_open:
         return False
-    is_last = number == len(lines) - 1
+    if 0 <= start < number:
+        is_short = line.start - lines[start].start <= MAX_LIST
+        is_tight = not any(not other.text.strip() for other in lines[start : number - 1])
+        is_over = is_end and is_tight and not before.text.strip()
+        return is_over or (not is_short and (is_end or bool(_ITEM.match(line.text))))
     if not before.text.strip():
-        return bool(line.text.strip()) or is_last
-    if _is_closed_fence(lines, number - 1):
-        return True
-    if is_row(before.text):  # not between the header and the row of dashes below it
-        has_header = number > 1 and is_row(lines[number - 2].text) and not set(before.text) <= set("|-: \t")
-        return has_header and (line.text.lstrip().startswith("|") or (is_last and not line.text))
-    return bool(_ITEM.match(line.text)) or (is_last and not line.text and bool(_ITEM.match(before.text)))
+        return bool(line.text.strip()) or is_end
+    return _is_closed_fence(lines, number - 1) or start == number
 
 
 def _is_closed_fence(lines: list[Line], number: int) -> bool:

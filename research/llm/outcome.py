@@ -6,7 +6,7 @@ What was written is never given up, and requests that are paid for are counted o
 from research.config import Settings
 from research.formatting import truncate_json
 from research.llm import answer, errors, stream
-from research.llm.blocks import MIN_DRAFT, ends_within_sentence
+from research.llm.blocks import MIN_DRAFT, ends_in_loop, ends_within_sentence
 from research.llm.draft import Draft
 from research.llm.endings import Ending
 from research.llm.errors import ErrorKind, ProviderError
@@ -25,11 +25,12 @@ MAX_LOOKS = 20
 
 
 def validate_answer(
-    draft: Draft, end: stream.AnswerEnd, is_empty: bool, is_continuation: bool, max_bytes: int
+    draft: Draft, end: stream.AnswerEnd, is_empty: bool, is_continuation: bool, is_block: bool, max_bytes: int
 ) -> str:
     """Return the finish reason of what is an answer: "stop", or why the text is not whole.
 
-    `is_empty` says whether nothing new came, `is_continuation` whether the rest of a text was asked for.
+    `is_empty` says whether nothing new came, `is_continuation` whether the rest of a text was asked for, and
+    `is_block` whether it was asked for from the next block on, in a new message.
 
     Raises:
         ProviderError: it is no answer.
@@ -48,6 +49,7 @@ def validate_answer(
     if is_empty and not is_continuation:
         raise no_text(draft)
     has_failed = is_empty or (end.ending is Ending.WHOLE and ends_within_sentence(draft.text))
+    has_failed |= is_block and ends_in_loop(draft.text)
     if is_continuation and has_failed and not draft.is_again:
         return NO_CONTINUATION
     return "empty" if is_empty else end.ending

@@ -102,8 +102,10 @@ class Request:
         draft.replaced |= joiner.replaced
         if joiner.replaced:
             draft.resumed_at, draft.kept_tokens = None, 0
+        is_continuation = bool(base and paid)
+        is_block = is_continuation and not self._prefill
         return outcome.validate_answer(
-            draft, end, joiner.is_empty, bool(base) and bool(paid), self._max_bytes
+            draft, end, joiner.is_empty, is_continuation, is_block, self._max_bytes
         )
 
     def _begin(self) -> tuple[tuple[int, int], int]:

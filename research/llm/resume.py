@@ -44,9 +44,13 @@ class Prefill:
 
 
 CONTINUE_PROMPT = (
-    "Your answer above was cut off after its last paragraph. Write the rest of it, beginning with the next"
-    " paragraph."
+    "A text was cut off after its last paragraph. Write the rest of it.\n\nThis was asked for:\n\n",
+    "\n\nThe text so far:\n\n",
+    "\n\n(The text so far ends here.) Write only the rest of the text, beginning with the block that follows"
+    " the last one.",
 )
+"""What stands before, between and behind the prompt and the text. Of twelve wordings tried with a real model,
+this one lost no section that was asked for; docs/measurements.md has the table."""
 
 _PARTIAL = ("moonshot", "dashscope")
 """Providers that continue a message with `partial`; those with `prefix` are in litellm's list."""
@@ -166,7 +170,8 @@ def messages(prompt: str, text: str, prefill: Prefill | None) -> list[dict[str, 
     partial: dict[str, Any] = {"role": "assistant", "content": text.rstrip()}
     if prefill:
         return [*asked, {**partial, prefill.flag: True} if prefill.flag else partial]
-    return [*asked, partial, {"role": "user", "content": CONTINUE_PROMPT}]
+    before, between, behind = CONTINUE_PROMPT
+    return [{"role": "user", "content": f"{before}{prompt}{between}{text.rstrip()}{behind}"}]
 
 
 def joiner(text: str, prefill: Prefill | None) -> Joiner:
