@@ -1,22 +1,31 @@
 """The chaos run: that it passes, that the same seed is the same schedule, and that it can fail."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
+from research.llm.resume import Way
 from tests.chaos.audit import Audit
 from tests.chaos.run import run
-from tests.chaos.schedule import FAULTS, KILLS, Event, schedule
+from tests.chaos.schedule import FAULTS, KILLS, WAYS, WORKERS, Event, schedule
 from tests.chaos.world import world
 
-KILL = Event(3.8, "SIGKILL")
+KILLS_OF_ALL = [Event(4.5, "SIGKILL", place) for place in range(len(WAYS))]
+"""With one worker for each way."""
 
 
-def audit(events: list[Event], reports: int, sabotage: str = "", workers: int = 2) -> tuple[Audit, str]:
+def audit(
+    events: list[Event],
+    reports: int,
+    sabotage: str = "",
+    ways: Sequence[Way] = WAYS,
+    workers: int = WORKERS,
+) -> tuple[Audit, str]:
     """Play the events, with workers that may lack a promise, and return the audit and its table."""
 
     async def play() -> tuple[Audit, str]:
-        async with world(reports, sabotage, workers) as made:
+        async with world(reports, sabotage, ways, workers) as made:
             outcome = await run(made, events, reports)
             return outcome, outcome.table()
 
@@ -26,9 +35,9 @@ def audit(events: list[Event], reports: int, sabotage: str = "", workers: int = 
 @pytest.mark.long
 def test_a_short_run() -> None:
     """Every kind of kill and some faults; nothing is lost."""
-    outcome, table = audit(schedule(seed=7, kills=5), reports=8)
+    outcome, table = audit(schedule(seed=7, kills=5), reports=9)
     assert outcome.broken == [], table
-    assert "| reports accepted | 8 |" in table
+    assert "| reports accepted | 9 |" in table
 
 
 def test_the_same_seed_is_the_same_schedule() -> None:
@@ -38,22 +47,43 @@ def test_the_same_seed_is_the_same_schedule() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("events", "sabotages"),
+    ("ways", "events", "sabotages"),
     [
-        ([KILL], {"heartbeats_without_text": "of text was sent again for each kill"}),
         (
-            [Event(0.5, "503", lasts=2.0), KILL],
+            WAYS,
+            KILLS_OF_ALL,
+            {
+                "heartbeats_without_text": "prefill: more than 2.5 s of text was sent again for each kill",
+                "": "block: more than the longest block and 2.5 s of text was sent again for each kill",
+            },
+        ),
+        (
+            (Way.PREFILL,),
+            [Event(0.5, "503", lasts=2.0), KILLS_OF_ALL[0]],
             {
                 "heartbeats_with_a_hole": "its recorded text 'r' is not the provider's",
                 "retries_of_the_client": "requests that no attempt of the service stands behind",
                 "writing_in_place": "files seen half-written or changed",
             },
         ),
+        (
+            (Way.RETRIEVE,),
+            KILLS_OF_ALL[:1],
+            {
+                "heartbeats_without_response": "answers that the provider keeps were requested again",
+                "answers_that_stay": "answers are left with the provider",
+            },
+        ),
+        (
+            (Way.BLOCK,),
+            KILLS_OF_ALL[:1],
+            {"drafts_that_end_anywhere": "the next paragraph was asked for within a line"},
+        ),
     ],
-    ids=["resuming", "text, retries, files"],
+    ids=["resuming", "text, retries, files", "kept answers", "blocks"],
 )
-def test_it_can_fail(events: list[Event], sabotages: dict[str, str]) -> None:
+def test_it_can_fail(ways: Sequence[Way], events: list[Event], sabotages: dict[str, str]) -> None:
     """Without these of the program's promises, the run falls short, and says of which."""
-    outcome, table = audit(events, 2, ",".join(sabotages), workers=1)
+    outcome, table = audit(events, 2 * len(ways), ",".join(filter(None, sabotages)), ways, workers=1)
     for claim in sabotages.values():
         assert any(claim in line for line in outcome.broken), f"{outcome.broken}\n{table}"

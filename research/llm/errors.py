@@ -152,11 +152,12 @@ def unreachable(error: BaseException, address: str, settings: Settings) -> Provi
 
 def _why_unreachable(cause: BaseException) -> str:
     names = {kind.__name__ for kind in type(cause).__mro__}
-    if isinstance(cause, ssl.SSLCertVerificationError):
+    if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_message"):
         why = cause.verify_message or cause.reason
         return f"its certificate cannot be verified ({why}). To fix: set SSL_CERT_FILE to its CA's file"
-    if names & {"ClientProxyConnectionError", "ProxyError"}:
-        return "the proxy does not answer. To fix: repair HTTP_PROXY or HTTPS_PROXY, or set NO_PROXY"
+    if names & {"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}:
+        status = getattr(cause, "status", "")
+        return f"the proxy refuses{f' ({status})' if status else ''}. To fix: repair HTTP_PROXY or HTTPS_PROXY, or set NO_PROXY"
     if names & {"TimeoutException", "TimeoutError"}:
         return "no answer in time"
     if isinstance(cause, ConnectionRefusedError):
@@ -198,6 +199,7 @@ def provider_message(error: BaseException) -> str:
     if quoted:
         with suppress(ValueError):
             return to_one_line(str(json.loads(quoted[1])))
+    text = text.partition(" Original exception: ")[0]
     text = re.sub(r"^((litellm\.)?\w+(Error|Exception)( -|:) )+", "", text)
     return to_one_line(text) or type(error).__name__
 
@@ -214,6 +216,8 @@ def _repair(status: object, error: Exception, settings: Settings) -> str | None:
     bad_key = status == 400 and ("api key not valid" in said or "api_key_invalid" in said)
     if status in (401, 403) or bad_key:
         return f"the provider refused the key: set LLM_API_KEY {where}"
+    if status == 407:
+        return "the proxy wants a name and a password: set them in HTTP_PROXY and restart the worker"
     if status == 404:
         return f"the provider does not know {settings.model}: set LLM_MODEL or LLM_API_BASE {where}"
     return None

@@ -90,6 +90,11 @@ def provider_of(settings: Settings) -> str:
         return ""
 
 
+def can_stream(settings: Settings) -> bool:
+    """Return whether litellm can read the provider's streams: Cohere's break off at their first event."""
+    return not provider_of(settings).startswith("cohere")
+
+
 def check(settings: Settings) -> None:
     """Check that a call can be made with these settings; nothing is sent.
 

@@ -122,7 +122,7 @@ def kept_in_spite_of(fault: ProviderError, draft: Draft) -> str:
         ProviderError: the fault, otherwise.
     """
     text = answer.clean(draft.text or draft.first, finished=False)
-    if fault.kind is not ErrorKind.PERMANENT or len(text) < MIN_DRAFT:
+    if fault.kind is not ErrorKind.PERMANENT or len(text.strip()) < MIN_DRAFT:
         raise fault from None
     return fault.message
 

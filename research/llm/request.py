@@ -37,7 +37,8 @@ class Request:
 
     async def send(self, on_resume: OnResume | None) -> str:
         """Return the finish reason; `on_resume` is None where the draft is not one of another attempt."""
-        with stream.stream_slot(self._settings.max_streams) as self._streams:
+        most = self._settings.max_streams if library.can_stream(self._settings) else 0
+        with stream.stream_slot(most) as self._streams:
             if self._draft.response_id:
                 self._resume(Way.RETRIEVE, on_resume)
                 with suppress(stored.AnswerGone):
@@ -76,10 +77,10 @@ class Request:
         """Send the request, or attach to the answer that is kept, and read it; return the finish reason."""
         draft, base = self._draft, self._draft.text
         before, paid = self._begin()
-        intake = stream.Intake(draft, self._joiner(base), self._max_bytes)
         started = time.monotonic()
         try:
             with recording() as wire:
+                intake = stream.Intake(draft, self._joiner(base), self._max_bytes, wire)
                 read = self._read_kept if is_kept else self._read
                 end = await read(resume.messages(self._prompt, base, self._prefill), intake, wire)
         except stored.AnswerGone:

@@ -70,10 +70,12 @@ class Intake:
         draft: Its text grows, and its output tokens, which are estimated until the usage comes.
         joiner: Joins the pieces to what the draft has already.
         max_bytes: Of the whole answer as JSON, without its reasoning.
+        wire: Is told of each word, so that a stream without any ends.
     """
 
-    def __init__(self, draft: Draft, joiner: Joiner, max_bytes: int) -> None:
+    def __init__(self, draft: Draft, joiner: Joiner, max_bytes: int, wire: Wire) -> None:
         self.joiner = joiner
+        self._wire = wire
         self.stopped = ""
         """Why no more is taken, as a clause; empty while more may come."""
         self._draft = draft
@@ -89,6 +91,8 @@ class Intake:
 
     def add(self, piece: str, reasoning: str = "") -> bool:
         """Take a piece of the text or of the reasoning; return whether enough has come."""
+        if piece or reasoning:
+            self._wire.hear()
         self._written += len(f"{piece}{reasoning}".encode("utf-8", "replace"))
         self._thoughts += len(reasoning)
         self._draft.output_tokens = self._paid_before - (-self._written // BYTES_PER_TOKEN)
@@ -158,9 +162,16 @@ async def read_whole(answer: Any, wire: Wire, intake: Intake) -> AnswerEnd:
 
 
 def read_body(wire: Wire, intake: Intake) -> AnswerEnd:
-    """Read an answer that is one JSON object, in OpenAI's or Anthropic's protocol, in place of a stream."""
+    """Read an answer that is one JSON object and that litellm did not read.
+
+    In OpenAI's or Anthropic's protocol it came in place of a stream; Gemini's was stopped by a filter.
+    """
     end, body = AnswerEnd(), wire.body
     choices, parts, usage = body.get("choices"), body.get("content"), body.get("usage")
+    candidates = body.get("candidates")
+    if isinstance(candidates, list) and candidates and isinstance(candidates[0], dict):
+        content = candidates[0].get("content")
+        parts = content.get("parts") if isinstance(content, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else {}
     message = choice.get("message") if isinstance(choice, dict) else None
     texts = [part.get("text") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []

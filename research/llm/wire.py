@@ -7,14 +7,18 @@ finish reason, an error, an answer that is no stream, or that nothing answered.
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-MAX_ERROR_BYTES = 64_000
+MAX_ERROR_BYTES = 8_000
 """Of the body of an error; the rest is not read."""
+MAX_QUIET_BYTES = 8_000_000
+MAX_QUIET_SECONDS = 900.0
+"""How much, and for how long, a provider may send without a word of the answer: pings, empty events."""
 MAX_EVENT_BYTES = 8_000_000
 """Of one event, or of an answer that is one JSON object; a longer one is passed on unread."""
 MAX_DEPTH = 4
@@ -43,6 +47,25 @@ class Wire:
     body: dict[str, Any] = field(default_factory=dict)
     """An answer that is one JSON object, also where a stream was requested."""
 
+    quiet_bytes: int = field(default=0, compare=False)
+    quiet_since: float = field(default_factory=time.monotonic, compare=False)
+    """What came since the last word of the answer, be it reasoning."""
+
+    def hear(self) -> None:
+        """Take note of a word of the answer."""
+        self.quiet_bytes, self.quiet_since = 0, time.monotonic()
+
+    def check_quiet(self, size: int) -> None:
+        """Count further bytes of a stream.
+
+        Raises:
+            QuietStream: too many have come, or for too long, without a word of the answer.
+        """
+        self.quiet_bytes += size
+        if self.quiet_bytes > MAX_QUIET_BYTES or time.monotonic() - self.quiet_since > MAX_QUIET_SECONDS:
+            self.error = {"message": "something came all the time, but no word of the answer"}
+            raise QuietStream(self.error["message"])
+
     def read(self, event: dict[str, Any]) -> None:
         """Keep what an event, or a whole answer, says beside its text."""
         self.is_readable = True
@@ -53,11 +76,15 @@ class Wire:
             self.error = error if isinstance(error, dict) else {"message": str(error)}
 
 
+class QuietStream(Exception):
+    """A provider sends on and on, but nothing of the answer."""
+
+
 class AnswerReader:
     """Read an answer's bytes into a `Wire`, and return them as litellm can read them.
 
-    Each byte is passed on as it came, except for a byte order mark at the beginning and for content that
-    is a list of parts, on which litellm's stream breaks off: its text parts become the content.
+    Each byte is passed on as it came, except for a byte order mark and white space at the beginning, and for
+    content that is a list of parts, on which litellm's stream breaks off: its text parts become the content.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -73,12 +100,15 @@ class AnswerReader:
             return data
         self._parts.append(data)
         self._size += len(data)
+        if not self._kind:
+            self._begin()
+        elif self._kind == "braces" and b"\n" in data:
+            self._decide()
         if self._size > MAX_EVENT_BYTES:
             self._kind = "unread"
+        if self._kind == "unread":
             return self._take()
-        if not self._kind:
-            self._kind = self._find_kind()
-        if self._kind != "lines" or b"\n" not in data:
+        if self._kind != "lines" or b"\n" not in self._parts[-1]:
             return b""
         *lines, rest = self._take().split(b"\n")
         self._parts, self._size = [rest], len(rest)
@@ -87,25 +117,31 @@ class AnswerReader:
     def end(self) -> bytes:
         """Return what is left when nothing more comes."""
         text = self._take()
-        if self._kind != "object":
-            return self._pass(text) if self._kind == "lines" else text
-        self._wire.body = _object(text)
-        return self._pass(text)
+        if self._kind in ("braces", "object"):
+            self._wire.body = _object(text)
+            _join_parts(self._wire.body)
+        return text if self._kind in ("", "unread") else self._pass(text)
 
     def _take(self) -> bytes:
         text, self._parts, self._size = b"".join(self._parts), [], 0
         return text
 
-    def _find_kind(self) -> str:
-        """Return whether lines come (events, or Ollama's objects) or one JSON object; empty for unknown."""
-        head = b"".join(self._parts).removeprefix(_BOM).lstrip()
-        if not head or _BOM.startswith(head):
-            return ""
+    def _begin(self) -> None:
+        """Decide by the first character whether events come, or JSON in braces, or what nobody reads here."""
+        head = self._take().removeprefix(_BOM).lstrip()
         self._parts, self._size = [head], len(head)
-        if not head.startswith(b"{"):
-            return "lines" if head[0] in b":abcdefghijklmnopqrstuvwxyz" else "unread"
-        line, end, _ = head.partition(b"\n")
-        return ("lines" if "done" in _object(line) else "object") if end else ""
+        if head.startswith(b"{"):
+            self._kind = "braces"
+            if b"\n" in head:
+                self._decide()
+        elif head and not _BOM.startswith(head):
+            self._kind = "lines" if head[0] in b":abcdefghijklmnopqrstuvwxyz" else "unread"
+
+    def _decide(self) -> None:
+        """Decide by the first line whether one JSON object comes, or one in each line (Ollama)."""
+        text = self._take()
+        self._parts, self._size = [text], len(text)
+        self._kind = "lines" if "done" in _object(text.partition(b"\n")[0]) else "object"
 
     def _pass(self, line: bytes) -> bytes:
         """Read a line, and return it for litellm."""
@@ -151,6 +187,7 @@ def install() -> None:
                 return
             reader = AnswerReader(self._wire)
             async for data in self._stream:
+                self._wire.check_quiet(len(data))
                 yield reader.feed(data)
             yield reader.end()
 

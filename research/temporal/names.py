@@ -7,6 +7,7 @@ STEP_LABELS = {
     "llm_call": "Research",
     "generate_summary": "Summary",
     "create_pdf_activity": "PDF",
+    "delete_stored_answers": "Cleanup",
 }
 """Activity types, and the step's name as people read it."""
 PLAN_LABEL = "Plan"
