@@ -115,6 +115,30 @@ async def test_a_server_that_cannot_be_asked_now_is_asked_later(
     assert (await complete(settings, begun))[0].text == TEXT
 
 
+async def test_many_texts_that_wait_for_the_same_answer_are_retried_like_one(
+    provider: Provider, settings: Settings
+) -> None:
+    """A server that cannot be asked now cancels none of them."""
+    provider.probe_status = 503
+    outcomes = await asyncio.gather(
+        *[complete(settings, draft(TEXT[: 300 + 50 * n])) for n in range(4)], return_exceptions=True
+    )
+    kinds = [outcome.kind if isinstance(outcome, ProviderError) else outcome for outcome in outcomes]
+    assert kinds == [ErrorKind.TRANSIENT] * 4
+
+
+async def test_a_server_that_fails_on_such_a_message_is_asked_for_the_rest(
+    provider: Provider, settings: Settings
+) -> None:
+    """Some chat templates raise an error, which is a 500; what was an outage is asked again the next time."""
+    provider.probe_status = 500
+    provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip())
+    answer, said = await complete(settings, draft())
+    assert (answer.text, said[0][0]) == (TEXT, Way.BLOCK)
+    provider.probe_status = 200
+    assert (await complete(settings, draft()))[1][0][0] is Way.PREFILL
+
+
 # By block
 
 

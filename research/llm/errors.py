@@ -157,7 +157,8 @@ def _why_unreachable(cause: BaseException) -> str:
         return f"its certificate cannot be verified ({why}). To fix: set SSL_CERT_FILE to its CA's file"
     if names & {"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}:
         status = getattr(cause, "status", "")
-        return f"the proxy refuses{f' ({status})' if status else ''}. To fix: repair HTTP_PROXY or HTTPS_PROXY, or set NO_PROXY"
+        said = f"the proxy refuses{f' ({status})' if status else ''}"
+        return f"{said}. To fix: repair HTTP_PROXY or HTTPS_PROXY, or set NO_PROXY"
     if names & {"TimeoutException", "TimeoutError"}:
         return "no answer in time"
     if isinstance(cause, ConnectionRefusedError):

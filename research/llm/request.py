@@ -34,6 +34,10 @@ class Request:
         self._max_bytes, self._max_tokens = max_bytes, max_tokens
         self._prefill: resume.Prefill | None = None
         self._streams = False
+        self._is_new = True
+        """Whether a request is sent, as against the rest of an answer that was requested before."""
+        self._before = (0, 0)
+        """Tokens of the requests before it."""
 
     async def send(self, on_resume: OnResume | None) -> str:
         """Return the finish reason; `on_resume` is None where the draft is not one of another attempt."""
@@ -76,7 +80,7 @@ class Request:
     async def _receive(self, is_kept: bool) -> str:
         """Send the request, or attach to the answer that is kept, and read it; return the finish reason."""
         draft, base = self._draft, self._draft.text
-        before, paid = self._begin()
+        self._begin()
         started = time.monotonic()
         try:
             with recording() as wire:
@@ -84,59 +88,51 @@ class Request:
                 read = self._read_kept if is_kept else self._read
                 end = await read(resume.messages(self._prompt, base, self._prefill), intake, wire)
         except stored.AnswerGone:
-            draft.input_tokens, draft.requests = before[0], draft.requests - paid
+            draft.input_tokens, draft.requests = self._before[0], draft.requests - self._is_new
             raise
         except Exception as error:
             fault = errors.classify(error, self._settings, wire)
             idle = library.STREAM_IDLE_SECONDS if self._streams else library.WHOLE_ANSWER_SECONDS
             was_accepted = wire.status == 200 or time.monotonic() - started >= idle
             if (fault.is_free or not was_accepted) and not intake.has_content and not draft.response_id:
-                draft.input_tokens = before[0]
+                draft.input_tokens = self._before[0]
             elif outcome.is_worth_no_more(draft, fault):
                 return "unfinished"
             if fault.kind is ErrorKind.INTERNAL:
                 raise  # because a bug keeps its traceback
             raise fault from None
-        self._count(end, before)
+        self._count(end)
         joiner = intake.joiner
         draft.text = joiner.end(is_whole=end.ending is Ending.WHOLE)
         draft.replaced |= joiner.replaced
         if joiner.replaced:
             draft.resumed_at, draft.kept_tokens = None, 0
-        is_continuation = bool(base and paid)
+        is_continuation = bool(base) and self._is_new
         is_block = is_continuation and not self._prefill
         return outcome.validate_answer(
             draft, end, joiner.is_empty, is_continuation, is_block, self._max_bytes
         )
 
-    def _begin(self) -> tuple[tuple[int, int], int]:
-        """Count the request, until its usage comes by an estimate; return the tokens before it, and 1 or 0.
-
-        An answer that is kept was counted when it was requested.
-        """
+    def _begin(self) -> None:
+        """Count the request, by an estimate until its usage comes; a kept answer was counted before."""
         draft = self._draft
-        if draft.response_id:
-            return (draft.response_input, draft.response_output), 0
-        before = draft.input_tokens, draft.output_tokens
-        draft.response_input, draft.response_output = before
-        draft.requests += 1
-        draft.input_tokens += estimate_tokens(self._prompt + draft.text)
-        return before, 1
+        self._is_new = not draft.response_id
+        if self._is_new:
+            draft.response_input, draft.response_output = draft.input_tokens, draft.output_tokens
+            draft.requests += 1
+            draft.input_tokens += estimate_tokens(self._prompt + draft.text)
+        self._before = draft.response_input, draft.response_output
 
-    def _count(self, end: stream.AnswerEnd, before: tuple[int, int]) -> None:
+    def _count(self, end: stream.AnswerEnd) -> None:
         """Take the usage as the provider counts it; see where Ollama has cut the prompt."""
         if not end.input_tokens:
             return
         draft = self._draft
-        draft.input_tokens = before[0] + end.input_tokens
-        draft.output_tokens = before[1] + (end.output_tokens or 0)
-        least = stream.minimum_tokens(self._prompt) + stream.minimum_tokens(
-            draft.text[: draft.resumed_at or 0]
-        )
-        if (
-            is_ollama(self._settings.model)
-            and MIN_CONTEXT_TOKENS <= end.input_tokens < least * PROMPT_CUT_RATIO
-        ):
+        draft.input_tokens = self._before[0] + end.input_tokens
+        draft.output_tokens = self._before[1] + (end.output_tokens or 0)
+        least = stream.minimum_tokens(self._prompt)
+        is_cut = MIN_CONTEXT_TOKENS <= end.input_tokens < least * PROMPT_CUT_RATIO
+        if is_cut and is_ollama(self._settings.model):
             draft.prompt_part = end.input_tokens / least
 
     def _joiner(self, text: str) -> Joiner:

@@ -17,7 +17,7 @@ from research.llm import library, stored
 from research.llm.blocks import cut_to_block
 from research.llm.continuation import BlockJoiner, Joiner, PrefillJoiner, trim_partial_word
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, classify
+from research.llm.errors import ErrorKind, ProviderError, classify
 from research.llm.usage import estimate_tokens
 from research.llm.wire import recording
 
@@ -64,6 +64,8 @@ PROBE_PROMPT = "Write the numbers from 1 to 12 in one line, separated by commas.
 PROBE_PREFILL = "1, 2, 3, 4, 5, 6, 7,"
 PROBE_TOKENS = 8
 
+_NOT_ASKED = ProviderError(ErrorKind.TRANSIENT, "whether the server continues messages could not be asked")
+
 _probed: dict[tuple[str, str | None, bool], asyncio.Future[Prefill | None]] = {}
 
 
@@ -93,33 +95,40 @@ def _known_prefill(settings: Settings) -> tuple[bool, Prefill | None]:
 async def find_prefill(settings: Settings, draft: Draft, streams: bool) -> Prefill | None:
     """Return how the model continues its own message; None where it does not.
 
-    A server that no list knows is asked once: its answer is remembered, and paid by the draft.
+    A server that no list knows is asked once, whoever needs it: its answer is remembered, and paid by the
+    draft that asked.
 
     Raises:
         ProviderError: the server cannot be asked now.
     """
     known, prefill = await asyncio.to_thread(_known_prefill, settings)
-    if known:
+    if known or not trim_partial_word(draft.text):  # too short to be resumed at all
         return prefill
-    key = (settings.model, settings.api_base, streams)
-    loop = asyncio.get_running_loop()
+    key, loop = (settings.model, settings.api_base, streams), asyncio.get_running_loop()
     asked = _probed.get(key)
-    if asked is None or asked.get_loop() is not loop or asked.cancelled():
+    if asked is None or asked.get_loop() is not loop:
         asked = _probed[key] = loop.create_future()
         try:
-            asked.set_result(await _probe(settings, draft, streams))
+            prefill, is_certain = await _probe(settings, draft, streams)
         except BaseException as error:
+            fault = error if isinstance(error, ProviderError) else _NOT_ASKED
+            asked.set_exception(fault)  # for those who wait for it, too
+            asked.exception()
             del _probed[key]
-            asked.cancel()
-            raise error from None
+            raise
+        asked.set_result(prefill)
+        if not is_certain:
+            del _probed[key]
     return await asyncio.shield(asked)
 
 
-async def _probe(settings: Settings, draft: Draft, streams: bool) -> Prefill | None:
-    """Ask the server to continue a list of numbers: only one that does begins with the space before the 8.
+async def _probe(settings: Settings, draft: Draft, streams: bool) -> tuple[Prefill | None, bool]:
+    """Ask the server to continue a list of numbers; return how it does, and whether that is certain.
 
-    A model that answers in a new message may well say "8" too, but it does not begin with a space.
+    Only one that continues the message begins with the space before the 8: a model that answers in a new
+    message may well say "8" too.
     """
+    is_certain = True
     for fields in (_FLAGS, {}):
         messages = [
             {"role": "user", "content": PROBE_PROMPT},
@@ -131,14 +140,16 @@ async def _probe(settings: Settings, draft: Draft, streams: bool) -> Prefill | N
                 text = await _text_of(answer, draft, streams)
             except Exception as error:
                 fault = classify(error, settings, wire)
-                if fault.kind is ErrorKind.PERMANENT:
-                    continue  # these fields, or a last message of the model's own, are refused
-                raise fault from None
+                # These fields, or a last message of the model's own, are refused; some chat templates fail.
+                if fault.kind is not ErrorKind.PERMANENT and wire.status != 500:
+                    raise fault from None
+                is_certain &= wire.status != 500
+                continue
         draft.requests += 1
         echoes = text.lstrip().startswith(PROBE_PREFILL)
         rest = text.lstrip().removeprefix(PROBE_PREFILL) if echoes else text
-        return Prefill(fields=fields, echoes=echoes) if re.match(r"\s+8\b", rest) else None
-    return None
+        return Prefill(fields=fields, echoes=echoes) if re.match(r"\s+8\b", rest) else None, True
+    return None, is_certain
 
 
 async def _text_of(answer: Any, draft: Draft, streams: bool) -> str:
