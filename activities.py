@@ -35,8 +35,10 @@ from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
 from research.reports.sections import text_below
 from research.reports.sources import clean_results
+from research.temporal import kept
 from research.temporal.heartbeat import (
     EmptyDraft,
+    ensure_ours,
     heartbeats,
     interruptions,
     is_abandoned,
@@ -103,6 +105,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
             with _counting_faults(draft):
                 report = await run(_RENDERING, citations.check_report, input)
                 pdf = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
+                await ensure_ours(draft)
                 path = await run(_RENDERING, storage.store_report, report, settings.reports_dir, pdf.data)
     except UnsafeName as error:
         raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
@@ -131,23 +134,27 @@ async def _call(
 ) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
     step, attempt = input.label or STEP_LABELS[activity.info().activity_type], activity.info().attempt
-    draft = last_draft(Draft)
+    answer: LLMCallOutput | None
+    draft, answer = kept.recall(last_draft(Draft))
     lost = interruptions(draft)
+    kept.keep(draft, answer)
 
     def on_resume(way: resume.Way, place: int) -> None:
         activity.logger.info("%s resumes at character %s: %s", step, f"{place:,}", resume.describe(way))
 
     if attempt == 1:
         activity.logger.info("%s begins", step)
-    call = complete(input.prompt, config.load(), draft, Limits.of(input), on_resume)
     try:
-        answer = await run_until_shutdown(call, draft)
+        if answer is None:  # or this worker had it, and could not hand it in
+            call = complete(input.prompt, config.load(), draft, Limits.of(input), on_resume)
+            answer = await run_until_shutdown(call, draft)
     except ProviderError as error:
         raise _as_application_error(error, draft.faults) from None
     except asyncio.CancelledError:
         if draft.stored and await is_abandoned():
             await stored.discard(draft.stored, config.load())
-        raise
+        raise asyncio.CancelledError(step) from None
+    kept.keep(draft, answer)
     activity.logger.info("%s finished: %s", step, format_call(answer))
     text = text_below(input.title, answer.text) if input.title else answer.text
     return replace(answer, text=text, attempts=attempt, interruptions=lost)

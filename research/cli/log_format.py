@@ -46,7 +46,7 @@ def _line_for_people(record: logging.LogRecord, context: dict[str, Any]) -> str:
     error = record.exc_info[1] if record.exc_info else None
     step = STEP_LABELS.get(context.get("activity_type", ""), "Report")
     if isinstance(error, asyncio.CancelledError):
-        return f"{step}: cancelled"
+        return f"{error.args[0] if error.args else step}: cancelled"
     if not isinstance(error, ApplicationError):
         return ""
     delay = error.next_retry_delay

@@ -46,6 +46,7 @@ def _load() -> Any:
     gc.freeze()
 
     wire.install()
+    litellm.disable_hf_tokenizer_download = True  # or it fetches a tokenizer where a name has "llama" in it
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.custom_provider_map = [{"provider": "sample", "custom_handler": SampleModel()}]

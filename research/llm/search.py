@@ -54,7 +54,7 @@ async def search(query: str, settings: Settings, max_results: int) -> SearchAnsw
         async with asyncio.timeout(SEARCH_SECONDS):  # because litellm applies its timeout to no search
             response = await litellm.asearch(query=query, search_provider=provider, max_results=max_results)
     except Exception as error:
-        raise _classify(error, settings) from None
+        raise classify(error, settings) from None
     return SearchAnswer(tuple(map(_source, response.results)), _price(str(provider), max_results))
 
 
@@ -97,7 +97,7 @@ def check_search(settings: Settings) -> None:
 _CONTINUES = "the report then continues by itself"
 
 
-def _classify(error: Exception, settings: Settings) -> ProviderError:
+def classify(error: Exception, settings: Settings) -> ProviderError:
     """Return what an exception of a search means, by its status code first."""
     provider, status = settings.search_provider, getattr(error, "status_code", None)
     said = settings.redact(provider_message(error)).partition(" Traceback (most recent call last)")[0]

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from temporalio import activity
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import AsyncActivityCancelledError, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 HEARTBEAT_SECONDS = 0.4
 """Between two heartbeats with new text: a killed worker loses what was written after the last one."""
@@ -23,6 +23,9 @@ MAX_BYTES_PER_SECOND = 100_000
 """Because each heartbeat carries the whole draft, a long draft is sent less often than a short one."""
 WORKER_SHUTDOWN = "WorkerShutdown"
 """Type of the failure of an Activity that its worker gave up because it was told to stop."""
+
+SUPERSEDED = "Superseded"
+"""Type of the failure of an attempt that woke too late; the service takes no note of it."""
 
 
 class Draft(Protocol):
@@ -62,6 +65,22 @@ def last_draft(kind: type[D]) -> D:
 def interruptions(draft: Draft) -> int:
     """Return how many attempts before this one a heartbeat timeout or a worker's shutdown has ended."""
     return max(activity.info().attempt - 1 - draft.faults, 0)
+
+
+async def ensure_ours(draft: Draft) -> None:
+    """Ask the service, before an effect, whether this attempt still counts: a frozen worker may wake late.
+
+    Raises:
+        ApplicationError: of the type "Superseded": another attempt has the step, or nobody needs it any more.
+    """
+    handle = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+    try:
+        await handle.heartbeat(draft)
+    except AsyncActivityCancelledError:
+        raise asyncio.CancelledError from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise ApplicationError("another attempt has this step now", type=SUPERSEDED) from None
 
 
 async def is_abandoned() -> bool:

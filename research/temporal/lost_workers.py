@@ -10,12 +10,13 @@ would refuse its own, late result.
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
@@ -46,9 +47,11 @@ async def release_steps(client: Client) -> None:
 
 async def _release(client: Client, workflow_id: str, run_id: str) -> None:
     handle = client.get_workflow_handle(workflow_id, run_id=run_id)
-    steps = (await handle.describe()).raw_description.pending_activities
-    lost = [step for step in steps if _is_lost(step)]
+    lost = await _lost_steps(handle)
     for step in lost:
+        still = {(other.activity_id, other.attempt) for other in await _lost_steps(handle)}
+        if (step.activity_id, step.attempt) not in still:  # because the ID alone would name the next attempt
+            continue
         error = ApplicationError(
             "its worker is lost", type=WORKER_LOST, next_retry_delay=timedelta(milliseconds=1)
         )
@@ -68,6 +71,10 @@ async def _release(client: Client, workflow_id: str, run_id: str) -> None:
         execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
         request = ResetStickyTaskQueueRequest(namespace=client.namespace, execution=execution)
         await client.workflow_service.reset_sticky_task_queue(request)
+
+
+async def _lost_steps(handle: WorkflowHandle[Any, Any]) -> list[PendingActivityInfo]:
+    return [step for step in (await handle.describe()).raw_description.pending_activities if _is_lost(step)]
 
 
 def _is_lost(step: PendingActivityInfo) -> bool:

@@ -1,0 +1,75 @@
+"""Workers that wake late, and a service that is away for long: nothing is overwritten or paid again."""
+
+import asyncio
+import signal
+
+import pytest
+
+from testing.processes import workflow_id
+from testing.provider import Call, Provider, Reply, default_reply
+from testing.texts import templated
+from tests.conftest import App, DevServer, wait_until
+from tests.test_kills import long_research
+
+TEXT = templated(8, "steps", 2_000, "en")
+
+
+@pytest.mark.long
+def test_a_worker_that_wakes_late_writes_over_no_finished_report(app: App, provider: Provider) -> None:
+    """Frozen in the PDF step until another one has made the report, and a person has edited it."""
+    provider.reply = long_research
+    first = app.worker()
+    starter = app.starter()
+    first.wait_for("Summary generated!")
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        second = app.worker()
+        assert starter.exit_status(90) == 0, starter.text
+        files = sorted((app.root / "reports").glob("*.*"))
+        assert len(files) == 2
+        for file in files:
+            file.write_bytes(b"edited by a person")
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    second.kill()
+    provider.reply = default_reply
+    assert app.starter("Another topic").exit_status(60) == 0, "the first worker serves again"
+    assert {file.read_bytes() for file in files} == {b"edited by a person"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [0.05, 0.3], ids=["ended while it was away", "still being written"])
+async def test_an_answer_that_ends_while_the_service_is_away_is_not_paid_again(
+    own_server: DevServer, app: App, provider: Provider, seconds: float
+) -> None:
+    """For longer than the heartbeat timeout: the worker still has what it could not hand in."""
+
+    def reply(call: Call) -> Reply:
+        pieces = len(TEXT) // 50
+        return default_reply(call) if call.is_summary else Reply(
+            TEXT, chunk_characters=50, chunk_seconds=seconds, held_after=pieces // 2
+        )  # fmt: skip
+
+    provider.reply = reply
+    app.environ.update(own_server.environ)
+    app.worker()
+    starter = app.starter()
+    wait_until(lambda: bool(provider.calls) and len(provider.calls[0].sent) > len(TEXT) // 3)
+    own_server.kill()
+    provider.release()
+    await asyncio.sleep(10)
+    assert own_server.run("start").returncode == 0
+    assert starter.exit_status() == 0, starter.text
+    assert sum(len(call.sent) for call in provider.calls if not call.is_summary) <= len(TEXT) + 60
+    [markdown] = (app.root / "reports").glob("*.md")
+    assert TEXT.strip() in markdown.read_text(encoding="utf-8")
+
+
+def test_a_section_that_is_cancelled_is_called_by_its_name(app: App, provider: Provider) -> None:
+    provider.reply = lambda call: Reply(default_reply(call).text, before_seconds=30 if call.section else 0)
+    worker = app.worker()
+    starter = app.starter("--sections", "3", "How does durable execution work?")
+    wait_until(lambda: sum(bool(call.section) for call in provider.calls) == 3)
+    assert app.run("starter.py", "--cancel", workflow_id(starter)).exit_status() == 0
+    for number in (1, 2, 3):
+        worker.wait_for(f"Section {number} of 3: cancelled", seconds=20)
