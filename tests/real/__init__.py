@@ -1,0 +1,1 @@
+"""Kills while a real model writes, and a comparison with what it writes uninterrupted."""
