@@ -188,6 +188,8 @@ def test_who_keeps_answers(
     settings = replace(configured(model, provider), api_base=base, store=store)
     assert stored.is_used(settings) is is_used
     assert (resume.known_way(settings) is Way.RETRIEVE) is is_used
+    without_key = replace(settings, api_key=None)
+    assert not stored.is_used(without_key) or store == "yes", "a token of another kind is litellm's affair"
 
 
 async def test_what_is_discarded_is_cancelled_and_deleted(provider: Provider, settings: Settings) -> None:

@@ -49,7 +49,7 @@ def is_used(settings: Settings) -> bool:
     if settings.is_sample or settings.store == "no" or (settings.model, settings.api_base) in _refused:
         return False
     asked = settings.store == "yes" and library.provider_of(settings) in _KEPT_BY
-    return asked or is_official(settings)
+    return asked or (is_official(settings) and _api_key(settings) is not None)
 
 
 async def read(
@@ -232,14 +232,19 @@ def _client(settings: Settings) -> Any:
     import openai
     from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-    variable = "AZURE_API_KEY" if library.provider_of(settings) == "azure" else "OPENAI_API_KEY"
     return openai.AsyncOpenAI(
-        api_key=settings.api_key or os.environ.get(variable) or "none",
+        api_key=_api_key(settings) or "none",
         base_url=_base_url(settings),
         timeout=library.STREAM_IDLE_SECONDS,
         http_client=AsyncHTTPHandler().client,  # so that proxies, certificates and errors are as elsewhere
         max_retries=0,  # because retries are Temporal's
     )
+
+
+def _api_key(settings: Settings) -> str | None:
+    """Return the provider's key; None where litellm has another way in, such as a token of Azure's directory."""
+    variable = "AZURE_API_KEY" if library.provider_of(settings) == "azure" else "OPENAI_API_KEY"
+    return settings.api_key or os.environ.get(variable) or None
 
 
 def _base_url(settings: Settings) -> str | None:
