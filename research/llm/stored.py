@@ -242,7 +242,7 @@ def _client(settings: Settings) -> Any:
 
 
 def _api_key(settings: Settings) -> str | None:
-    """Return the provider's key; None where litellm has another way in, such as a token of Azure's directory."""
+    """Return the provider's key; None where there is none, or a token of another kind, as for Azure."""
     variable = "AZURE_API_KEY" if library.provider_of(settings) == "azure" else "OPENAI_API_KEY"
     return settings.api_key or os.environ.get(variable) or None
 
