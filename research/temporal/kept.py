@@ -7,7 +7,7 @@ attempt from the last heartbeat that it has; this worker may know more, or the w
 import copy
 import time
 from collections import OrderedDict
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from temporalio import activity
 
@@ -17,7 +17,14 @@ KEEP_SECONDS = 900.0
 MAX_KEPT = 200
 """Steps, the oldest are forgotten first; each has at most two megabytes."""
 
-D = TypeVar("D", bound=Draft)
+
+class CountedDraft(Draft, Protocol):
+    """A draft that counts what it took."""
+
+    requests: int
+
+
+D = TypeVar("D", bound=CountedDraft)
 
 _kept: OrderedDict[tuple[str | None, str], tuple[float, Any, Any]] = OrderedDict()
 
@@ -34,10 +41,14 @@ def keep(draft: Draft, answer: object = None) -> None:
 def recall(draft: D) -> tuple[D, Any]:
     """Return the last heartbeat's draft, or this worker's own where it has more, and its answer or None.
 
-    It has more where its text begins with the heartbeat's: else another worker has written since.
+    It has more where it has made more requests, or has more text of the same one; else another worker has
+    gone on since.
     """
     _, own, answer = _kept.get(_key(), (0.0, None, None))
-    if type(own) is not type(draft) or not own.text.startswith(draft.text):
+    if type(own) is not type(draft) or own.requests < draft.requests:
+        return draft, None
+    has_more = own.requests > draft.requests or len(own.text) > len(draft.text)
+    if answer is None and not (has_more and own.text.startswith(draft.text)):
         return draft, None
     own = copy.deepcopy(own)  # because the attempt that it belongs to may still run
     own.faults = max(own.faults, draft.faults)

@@ -12,10 +12,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from models import GenerateReportInput
+from research.llm.resume import Way
 from research.temporal.client import runtime
 from tests.chaos.audit import Audit
-from tests.chaos.endpoint import sections_of
 from tests.chaos.schedule import Event
+from tests.chaos.texts import sections_of
 from tests.chaos.world import World
 from workflow import GenerateReportWorkflow
 
@@ -25,10 +26,10 @@ FINAL_SECONDS = 180.0
 
 async def run(world: World, events: list[Event], reports: int) -> Audit:
     """Start the reports, apply the events, wait for every end, and return the audit."""
-    client = await Client.connect(f"127.0.0.1:{world.server.port}", lazy=True, runtime=runtime(verbose=False))
+    clients = [await _connect(world, way) for way in world.ways]
     watcher = FolderWatcher(world.reports)
     watching = asyncio.create_task(watcher.watch())
-    handles = [await _start(client, 0)]
+    handles = [await _start(clients[0], 0)]
     while not world.endpoint.ledger:  # because a worker loads litellm first
         await asyncio.sleep(0.1)
     beginning = time.monotonic()
@@ -37,7 +38,7 @@ async def run(world: World, events: list[Event], reports: int) -> Audit:
     async def start_reports() -> None:
         for number in range(1, reports):
             await asyncio.sleep(max(0.0, beginning + number * every - time.monotonic()))
-            handles.append(await _start(client, number))
+            handles.append(await _start(clients[number % len(clients)], number))
 
     happening = [asyncio.create_task(start_reports())]
     for event in events:
@@ -54,6 +55,15 @@ async def run(world: World, events: list[Event], reports: int) -> Audit:
     return Audit(world, reports, list(ends), histories, watcher.wrong, settled)
 
 
+async def _connect(world: World, way: Way) -> Client:
+    return await Client.connect(
+        f"127.0.0.1:{world.server.port}",
+        namespace=world.namespace(way),
+        lazy=True,
+        runtime=runtime(verbose=False),
+    )
+
+
 async def _start(client: Client, number: int) -> WorkflowHandle[Any, Any]:
     """Start one report; while the service does not answer, retry as any client would."""
     identity = f"chaos-{number}"
@@ -62,7 +72,7 @@ async def _start(client: Client, number: int) -> WorkflowHandle[Any, Any]:
             return await client.start_workflow(
                 GenerateReportWorkflow.run,
                 GenerateReportInput(
-                    f"Write report {number}", pause_seconds=number % 3, sections=sections_of(number)
+                    f"Write report {number}", pause_seconds=number // 3 % 3, sections=sections_of(number)
                 ),
                 id=identity,
                 task_queue="research",
@@ -99,9 +109,7 @@ class FolderWatcher:
             await asyncio.sleep(0.02)
 
     def check(self) -> None:
-        for file in self.path.iterdir():
-            if file.name.startswith("."):
-                continue
+        for file in self.path.glob("*/[!.]*"):
             data = file.read_bytes()
             whole = data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
             if file.suffix == ".md":

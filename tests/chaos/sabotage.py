@@ -36,6 +36,44 @@ def heartbeats_with_a_hole() -> None:
     activity.heartbeat = heartbeat
 
 
+def heartbeats_without_response() -> None:
+    """Nobody knows any more which answer the provider keeps: it is paid again."""
+    from temporalio import activity
+
+    from research.llm.draft import Draft
+
+    real = activity.heartbeat
+
+    def heartbeat(*details: Any) -> None:
+        if details and isinstance(details[0], Draft):
+            details = (dataclasses.replace(details[0], response_id=""),)
+        real(*details)
+
+    activity.heartbeat = heartbeat
+
+
+def answers_that_stay() -> None:
+    """What the provider keeps is never deleted."""
+    from research.llm import stored
+
+    async def discard(ids: Any, settings: Any) -> int:
+        return 0
+
+    stored.discard = discard
+
+
+def drafts_that_end_anywhere() -> None:
+    """The next paragraph is asked for behind half a sentence."""
+    from research.llm import resume
+
+    real = resume.cut
+
+    def cut(text: str, prefill: resume.Prefill | None) -> str:
+        return real(text, prefill) if prefill else text
+
+    resume.cut = cut
+
+
 def retries_of_the_client() -> None:
     """The client retries by itself, unseen by the service."""
     from research.llm import library

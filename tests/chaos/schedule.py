@@ -3,12 +3,18 @@
 import random
 from dataclasses import dataclass
 
+from research.llm.resume import Way
+from tests.chaos.faults import OF_STORED
+
+WAYS = (Way.RETRIEVE, Way.PREFILL, Way.BLOCK)
+"""How interrupted texts are resumed: each way has its own workers, and a third of the reports."""
 WORKERS = 2
+"""Workers of each way, so that one continues what the other has lost."""
 KILLS = {"SIGKILL": 10, "SIGTERM": 4, "SIGSTOP": 2, "in the writing": 3, "service": 1}
 """Each kind of kill, with its weight."""
 FAULTS = (
     "503", "529", "408", "429", "429 with a date", "reset", "cut", "cut cleanly", "garbage",
-    "empty", "silence", "length", "401", "summary refused",
+    "empty", "silence", "length", "401", "summary refused", *OF_STORED,
 )  # fmt: skip
 """Each kind of fault of the provider; they take turns in a random order."""
 
@@ -20,6 +26,7 @@ class Event:
     at: float
     what: str
     worker: int = 0
+    """The place of the worker, over all ways."""
     lasts: float = 0.0
 
 
@@ -30,8 +37,9 @@ def schedule(seed: int, kills: int) -> list[Event]:
     rng.shuffle(first)
     rest = rng.choices(list(KILLS), list(KILLS.values()), k=max(kills - len(first), 0))
     events, at = [], 4.0
-    for what in [*first, *rest][:kills]:
-        events.append(Event(at, what, rng.randrange(WORKERS), rng.uniform(0.0, 2.0)))
+    for number, what in enumerate([*first, *rest][:kills]):
+        place = number % len(WAYS) + len(WAYS) * rng.randrange(WORKERS)  # so that the ways take turns
+        events.append(Event(at, what, place, rng.uniform(0.0, 2.0)))
         at += rng.uniform(2.0, 5.0)
     end, faults = at, list(FAULTS)
     rng.shuffle(faults)

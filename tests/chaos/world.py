@@ -2,27 +2,33 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from research.config import ROOT
+from research.llm.resume import Way
+from testing import processes
+from testing.forkserver import ForkServer
 from testing.processes import READY, Program
-from tests.chaos.endpoint import Endpoint
-from tests.chaos.schedule import FAULTS, WORKERS, Event
+from tests.chaos.endpoint import Endpoint, key_of
+from tests.chaos.schedule import FAULTS, WAYS, WORKERS, Event
 from tests.conftest import DevServer, copy_clone, free_port
 
 STALL_SECONDS = 10.0
 """Longer than the heartbeat timeout: the service gives the stalled worker's Activities to another."""
 REPORT_BYTES = 400_000
 """More than the files of one report, also while they are written: only the filler makes the disk full."""
-KEY = "sk-chaos-0123456789"
+STORE = {Way.RETRIEVE: "yes"}
+"""LLM_STORE of a way's workers; the others differ in what the endpoint's model does with a prefill."""
 SABOTAGE = ROOT / "tests" / "chaos" / "sabotage.py"
 
 
@@ -43,19 +49,30 @@ class World:
         folder: Where everything is kept.
         reports: How many reports the small disk has room for.
         sabotage: Functions of `tests/chaos/sabotage.py`, by comma, to run before each worker; empty for none.
-        workers: How many serve at a time.
+        ways: The ways to resume; each has its own Temporal namespace, workers and reports folder.
+        workers: How many of each way serve at a time.
     """
 
-    def __init__(self, folder: Path, reports: int, sabotage: str = "", workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        reports: int,
+        sabotage: str = "",
+        ways: Sequence[Way] = WAYS,
+        workers: int = WORKERS,
+    ) -> None:
         self.server = DevServer(copy_clone(folder / "clone"), free_port())
         self.endpoint = Endpoint()
+        self.ways = ways
         self.reports = folder / "reports"
         self._disk_bytes = REPORT_BYTES * reports
         self.disk = ""
         """ "small" where it can really be full, "locked" where it is made read-only; empty for neither."""
         self.runs: list[WorkerRun] = []
-        self.current: list[WorkerRun | None] = [None] * workers
+        self.current: list[WorkerRun | None] = [None for _ in range(workers) for _ in ways]
+        """The worker of each place; the ways take turns."""
         self.outages: list[tuple[float, float]] = []
+        self._numbers = itertools.count()
         self._command = [str(SABOTAGE), sabotage] if sabotage else ["worker.py"]
 
     @property
@@ -63,7 +80,18 @@ class World:
         """How often which event came about."""
         return self.endpoint.happened
 
-    def start(self) -> None:
+    def way_of(self, number: int) -> Way:
+        """The way of a report, or of the worker at a place."""
+        return self.ways[number % len(self.ways)]
+
+    def namespace(self, way: Way) -> str:
+        return f"chaos-{way}"
+
+    def run_of(self, key: str) -> WorkerRun:
+        """The worker process with this key."""
+        return next(run for run in self.runs if run.key == key)
+
+    async def start(self) -> None:
         """Start endpoint, service and workers; mount a small disk where that is permitted."""
         self.endpoint.__enter__()
         self.reports.mkdir()
@@ -73,10 +101,12 @@ class World:
                 self.disk = "small" if subprocess.run(mounted, capture_output=True).returncode == 0 else ""
         else:
             self.disk = "locked"
-        started = self.server.run("start")
+        for way in self.ways:
+            (self.reports / way).mkdir()
+        started = await asyncio.to_thread(self.server.run, "start")
         assert started.returncode == 0, started.stderr
-        for place in range(len(self.current)):
-            self.start_worker(place)
+        places = range(len(self.current))
+        await asyncio.gather(*[asyncio.to_thread(self.start_worker, place) for place in places])
 
     def stop(self) -> None:
         for run in self.runs:
@@ -90,14 +120,17 @@ class World:
 
     def start_worker(self, place: int) -> None:
         """Start a worker with its own key, and wait until it serves."""
-        key = f"{KEY}-{len(self.runs)}-{place}"
+        way = self.way_of(place)
+        key = key_of(way, next(self._numbers))
         environ = {
             **self.server.environ,
+            "TEMPORAL_NAMESPACE": self.namespace(way),
             "LLM_MODEL": "openai/gpt-4o",
             "LLM_API_KEY": key,
             "LLM_API_BASE": self.endpoint.url,
+            "LLM_STORE": STORE.get(way, "no"),
             "LLM_MAX_STREAMS": "100",
-            "REPORTS_DIR": str(self.reports),
+            "REPORTS_DIR": str(self.reports / way),
         }
         run = WorkerRun(key, Program(*self._command, root=self.server.root, environ=environ))
         try:
@@ -121,7 +154,7 @@ class World:
         elif event.what == "in the writing":
             await self.kill_while_writing(event)
         else:
-            await self.kill_worker(event.what, event.worker, event.lasts)
+            await self.kill_worker(event.what, event.worker % len(self.current), event.lasts)
 
     async def fill_disk(self, seconds: float) -> None:
         if not self.disk:
@@ -129,14 +162,18 @@ class World:
         self.happened["disk full"] += 1
         filler = self.reports / ".filler"
         if self.disk == "locked":
-            self.reports.chmod(0o500)
+            self._chmod(0o500)
         else:
             with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
                 while file.write(bytes(65_536)):
                     pass
         await asyncio.sleep(seconds)
-        self.reports.chmod(0o700)
+        self._chmod(0o700)
         filler.unlink(missing_ok=True)
+
+    def _chmod(self, mode: int) -> None:
+        for way in self.ways:
+            (self.reports / way).chmod(mode)
 
     async def kill_service(self, seconds: float) -> None:
         began = time.time()
@@ -148,14 +185,14 @@ class World:
         self.outages.append((began, time.time()))
 
     async def kill_while_writing(self, event: Event) -> None:
-        """Send SIGKILL when an incomplete file is seen; to all workers, because it may be anyone's."""
+        """Send SIGKILL when an incomplete file is seen; to all workers of its way, because it is one's."""
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and not list(self.reports.glob(".*.part")):
+        while not (parts := list(self.reports.glob("*/.*.part"))) and time.monotonic() < deadline:
             await asyncio.sleep(0.001)
-        self.happened["in the writing"] += bool(list(self.reports.glob(".*.part")))
-        await asyncio.gather(
-            *[self.kill_worker("SIGKILL", place, event.lasts) for place in range(len(self.current))]
-        )
+        self.happened["in the writing"] += bool(parts)
+        way = parts[0].parent.name if parts else self.way_of(event.worker)
+        places = [place for place in range(len(self.current)) if self.way_of(place) == way]
+        await asyncio.gather(*[self.kill_worker("SIGKILL", place, event.lasts) for place in places])
 
     async def kill_worker(self, how: str, place: int, pause: float) -> None:
         """End a worker and start another in its place; with SIGSTOP, stop it and continue it."""
@@ -183,13 +220,31 @@ class World:
                 await asyncio.sleep(0.5)
 
 
+@contextlib.contextmanager
+def _fork_server(path: Path) -> Iterator[None]:
+    """Have programs forked, as in the tests, because imports of six workers would starve the others."""
+    if processes.fork_server or sys.platform != "linux":
+        yield
+        return
+    server = ForkServer(path)
+    server.begin()
+    processes.fork_server = server
+    try:
+        yield
+    finally:
+        processes.fork_server = None
+        server.close()
+
+
 @contextlib.asynccontextmanager
-async def world(reports: int, sabotage: str = "", workers: int = WORKERS) -> AsyncIterator[World]:
+async def world(
+    reports: int, sabotage: str = "", ways: Sequence[Way] = WAYS, workers: int = WORKERS
+) -> AsyncIterator[World]:
     """Provide a world in its own folder, which is removed with everything in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = World(Path(folder), reports, sabotage, workers)
+    with tempfile.TemporaryDirectory() as folder, _fork_server(Path(folder) / "fork"):
+        made = World(Path(folder), reports, sabotage, ways, workers)
         try:
-            await asyncio.to_thread(made.start)
+            await made.start()
             yield made
         finally:
             await asyncio.to_thread(made.stop)

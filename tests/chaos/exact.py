@@ -1,0 +1,57 @@
+"""Whether a report has the provider's text: to the character, or up to blank lines between its blocks."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from tests.chaos.texts import content_of, result_of
+
+_CODE = re.compile(r"(?sm)(^ {0,3}```.*?^ {0,3}```$)")
+
+
+def without_blank_lines(text: str) -> str:
+    """Return the text without its blank lines, except for those in code.
+
+    Two texts for which this is the same have the same lines. Where a text is resumed by block, the
+    program cannot know how many line breaks the model would have written there.
+    """
+    parts = _CODE.split(text)
+    return "".join(re.sub(r"\n\s*\n", "\n", part) if i % 2 == 0 else part for i, part in enumerate(parts))
+
+
+def difference(text: str | None, number: int, kind: str) -> str:
+    """Return in words how a recorded text differs from the provider's."""
+    expected = result_of(number, kind)
+    if text is None:
+        return "there is none"
+    same = next((i for i, (a, b) in enumerate(zip(text, expected, strict=False)) if a != b), None)
+    place = min(len(text), len(expected)) if same is None else same
+    return f"{len(text)} characters, not {len(expected)}; from {place}: {text[place : place + 40]!r}"
+
+
+def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool) -> str:
+    """Return what of summary and research is not in the file to the character; notes are expected.
+
+    With `is_by_block`, blank lines do not count.
+    """
+    written = file.read_text(encoding="utf-8")
+    heading, _, body = content_of(number).partition("\n")
+    if not written.startswith(f"{heading}\n") or not heading.startswith("# "):
+        body = content_of(number)
+    parts = {"research": f"\n\n---\n\n{body.strip(chr(10))}\n\n---\n\nMade with "}
+    if summary:
+        parts["summary"] = f"\n\n## Executive Summary\n\n{summary}\n\n"
+    if is_by_block:
+        written = without_blank_lines(written)
+        parts = {name: without_blank_lines(part) for name, part in parts.items()}
+    wrong = [name for name, part in parts.items() if written.count(part) != 1]
+    return f"the Markdown file has not exactly the provider's {' and '.join(wrong)}" if wrong else ""
+
+
+def wrong_pdf(number: int, file: Path) -> str:
+    """Return which numbers of the text's parts are not on the page."""
+    printed = Counter(re.findall(r"\d{3,}", "\n".join(page.extract_text() for page in PdfReader(file).pages)))
+    lost = Counter(re.findall(r"\d{3,}", content_of(number))) - printed
+    return f"the PDF lacks {', '.join(sorted(lost)[:3])}" if lost else ""

@@ -1,0 +1,95 @@
+"""The texts of a chaos run: each report's own, with parts and words that repeat."""
+
+import re
+from functools import cache
+
+from research.llm.blocks import MIN_DRAFT, introduces
+from research.reports.outline import below_title
+from testing.texts import templated
+
+RESEARCH_SECONDS, SECTION_SECONDS, OTHER_SECONDS = 8.0, 5.0, 1.0
+SECTIONS = 3
+"""In every fourth report, the others are one text."""
+
+
+@cache
+def text_of(number: int, kind: str) -> str:
+    """Return the text of a report's research ("r"), summary ("s"), plan ("p") or section ("1" and so on).
+
+    Parts and words of it repeat. Each text is its own, so that a mix-up shows; it begins with a line that
+    it does not repeat, or a model that writes the next part could not be told from one that begins again.
+    """
+    if kind == "p":
+        return "\n".join(
+            f"## {title_of(part)}\nWhat part {part} is about.\n" for part in kinds_of(number)[1:-1]
+        )
+    if kind.isdigit():
+        seed = 1_000 + 10 * number + int(kind)
+        return (
+            f"This is section {kind} of report {number}.\n\n{templated(seed, length=400 + 200 * int(kind))}"
+        )
+    if kind == "s":
+        part = f"Report {number} checks the list, checks the time, and checks the list again."
+        return f"{part} {part} That was report {number}."
+    text = templated(seed=number + 1, length=500 + 300 * (number // 3 % 6))
+    return text if text.startswith("# ") else f"This is the text of report {number}.\n\n{text}"
+
+
+def sections_of(number: int) -> int:
+    """Return how many sections a report is asked for."""
+    return SECTIONS if number % 4 == 3 else 0
+
+
+def kinds_of(number: int) -> tuple[str, ...]:
+    """Return the kinds of a report's model calls."""
+    sections = sections_of(number)
+    return ("p", *map(str, range(1, sections + 1)), "s") if sections else ("r", "s")
+
+
+def title_of(kind: str) -> str:
+    return f"The part of the list that is checked as number {kind}"
+
+
+def content_of(number: int) -> str:
+    """Return the text of the whole research, as it is to stand on the page."""
+    if not sections_of(number):
+        return text_of(number, "r")
+    return "\n\n".join(f"## {title_of(kind)}\n\n{result_of(number, kind)}" for kind in kinds_of(number)[1:-1])
+
+
+def result_of(number: int, kind: str) -> str:
+    """Return what the Activity is to return for a text: a section's headings stand below its title."""
+    text = text_of(number, kind)
+    return below_title(text, title_of(kind)) if kind.isdigit() else text
+
+
+def seconds_of(kind: str) -> float:
+    """Return how long the endpoint takes for a text."""
+    return {"r": RESEARCH_SECONDS, "s": OTHER_SECONDS, "p": OTHER_SECONDS}.get(kind, SECTION_SECONDS)
+
+
+@cache
+def longest_block(text: str) -> int:
+    """Return the characters of the text's longest block, with the headings and labels above it.
+
+    A block ends at a blank line outside of code, unless a list continues behind it. The program may
+    find smaller ones.
+    """
+    blocks: list[str] = []
+    for piece in text.split("\n\n"):
+        if blocks and _continues(blocks[-1], piece, is_first=len(blocks) == 1):
+            blocks[-1] += f"\n\n{piece}"
+        else:
+            blocks.append(piece)
+    return max(map(len, blocks)) + len("\n\n")
+
+
+def _continues(block: str, piece: str, is_first: bool) -> bool:
+    """Return whether a block has not ended before this piece."""
+    *_, last = block.strip("\n").split("\n")
+    is_list = bool(_ITEM.match(last) and _ITEM.match(piece))
+    is_short = is_first and len(block.strip()) < MIN_DRAFT
+    return block.count("```") % 2 == 1 or introduces(last) or is_list or is_short
+
+
+_ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
