@@ -35,7 +35,8 @@ def main() -> int:
 
 def _run_starter(worker: Program) -> int:
     topic = os.environ.get("TOPIC", "").strip()
-    command = [sys.executable, "starter.py", *([topic] if topic else [])]
+    # Behind "--", because a topic may begin with a dash.
+    command = [sys.executable, "starter.py", *(["--", topic] if topic else [])]
     with subprocess.Popen(command, cwd=ROOT) as starter:
         try:
             while starter.poll() is None and worker.process.poll() is None:
