@@ -1,14 +1,12 @@
 """The starter: ask for a topic, start the report and follow it to its PDF."""
 
 import argparse
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from research.cli import arguments, signals, terminal
 from research.cli.output import Output
 from research.cli.prompt import ask, static_summary
-from research.errors import ServiceUnavailable, UserError
+from research.errors import UserError
 
 # Temporal takes half a second to import, and a person is asked for the topic before that.
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ def main() -> int:
     output = Output()
     try:
         signals.install()
-        terminal.set_lenient_output()
+        terminal.prepare_output(must_arrive=True)
         options = arguments.parse()
         output.set_format(options.quiet, options.json, options.open)
         topic = _topic(options, output)
@@ -34,7 +32,6 @@ def main() -> int:
         output.report_interrupt()
         return signals.end_interrupted()
     except BrokenPipeError:  # the reader of standard output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
 
 
@@ -43,7 +40,7 @@ async def act(options: argparse.Namespace, topic: str, output: Output) -> int:
     from temporalio.service import RPCError
 
     from research import config
-    from research.temporal.client import connect
+    from research.temporal.client import connect, refusal
 
     try:
         client, service = await connect(config.load(), output.print_event)
@@ -57,7 +54,7 @@ async def act(options: argparse.Namespace, topic: str, output: Output) -> int:
             options.sources = config.load().search_provider is not None
         return await start(client, service, options, topic, output)
     except RPCError as error:
-        raise ServiceUnavailable(f"The Temporal service cannot do that now: {error.message}") from None
+        raise refusal(error, config.load()) from None
 
 
 async def start(

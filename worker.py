@@ -5,8 +5,8 @@ import signal
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # so that Ctrl-C ends the imports without a traceback
 
-import argparse
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from activities import (
     web_search,
 )
 from research import __version__, config
-from research.cli import log_format, signals, startup, terminal
+from research.cli import arguments, log_format, signals, startup, terminal
 from research.config import Settings
 from research.errors import UserError
 from research.llm import library
@@ -49,8 +49,9 @@ WORKFLOW_TASKS = 10
 def main() -> int:
     """Serve until Ctrl-C or SIGTERM, and return the exit status: 0 once the worker has served."""
     signals.install()
+    terminal.prepare_output()
+    logging.raiseExceptions = False  # a log that cannot be written, such as on a full disk, stops nothing
     options = _parser().parse_args()
-    terminal.set_lenient_output()
     try:
         settings = config.load()
         log_format.set_up(settings, options.verbose)
@@ -144,8 +145,8 @@ def _load(settings: Settings) -> None:
     from research.pdf import document  # noqa: F401
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _parser() -> arguments.Parser:
+    parser = arguments.Parser(description=__doc__)
     parser.add_argument(
         "--simulate-failure",
         action="store_true",

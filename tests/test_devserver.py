@@ -10,12 +10,15 @@ import stat
 import subprocess
 import sys
 import sysconfig
+import urllib.error
+import urllib.request
 import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from temporalio.client import Client
 
 from research.config import ROOT
 from research.temporal import binary
@@ -244,6 +247,47 @@ def test_stop_leaves_another_clones_server_alone(app: App, server: DevServer) ->
     assert program.exit_status() == 2
     assert "was not started from" in program.lines[-1]
     assert server.run("status").returncode == 0
+
+
+def posted(address: str) -> int:
+    """The status for a report that another site's page starts: a browser sends such a request unasked."""
+    request = urllib.request.Request(
+        f"{address}/api/v1/namespaces/default/workflows/from-a-web-page",
+        data=b'{"workflowType":{"name":"GenerateReportWorkflow"},"taskQueue":{"name":"research"},"input":["x"]}',
+        headers={"Origin": "http://other.example", "Content-Type": "text/plain"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:  # no HTTP there
+        return 0
+
+
+async def test_no_web_page_starts_a_report(own_server: DevServer) -> None:
+    """On none of the ports that the server listens on; and the Web UI works all the same."""
+    assert own_server.run("start").returncode == 0
+    process = psutil.Process(own_server.pid)
+    ports = {c.laddr.port for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    assert {own_server.port, own_server.port + 1000} < ports
+    assert all(c.laddr.ip == "127.0.0.1" for c in process.net_connections() if c.status == psutil.CONN_LISTEN)
+    statuses = [posted(f"http://127.0.0.1:{port}") for port in sorted(ports)]
+    assert 403 in statuses and not any(200 <= status < 300 for status in statuses)
+    client = await Client.connect(f"127.0.0.1:{own_server.port}")
+    assert [found async for found in client.list_workflows()] == []
+    await client.start_workflow("Nothing", id="by-the-client", task_queue="nobody")
+    ui = f"http://127.0.0.1:{own_server.port + 1000}"
+
+    def listed() -> bool:
+        try:
+            with urllib.request.urlopen(f"{ui}/api/v1/namespaces/default/workflows", timeout=5) as answer:
+                return b"by-the-client" in answer.read()
+        except urllib.error.HTTPError:  # 503 until the Web UI has its connection
+            return False
+
+    wait_until(listed)
+    assert b"<html" in urllib.request.urlopen(ui, timeout=5).read()
 
 
 def test_the_starter_imports_no_litellm_and_no_reportlab() -> None:

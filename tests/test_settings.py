@@ -1,14 +1,21 @@
 """What the program makes of .env and the environment, and the line for each wrong setting."""
 
 import json
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from research import config
 from research.errors import UserError
-from testing.processes import Program
-from tests.conftest import KEY, DevServer
+from research.temporal import binary
+from testing.processes import Program, run_program
+from tests.conftest import KEY, App, DevServer, free_port
 
 
 def test_nothing_configured_means_the_sample_model() -> None:
@@ -129,3 +136,102 @@ def test_the_worker_says_what_to_set(
     assert worker.lines[-1].startswith(line) or any(said.startswith(line) for said in worker.lines)
     assert "Traceback" not in worker.text
     assert KEY not in worker.text
+
+
+TLS_FREE = "asks for TLS, and what answers at {address} has none: unset {name}, or {what} TEMPORAL_ADDRESS."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TEMPORAL_TLS", "true"), ("TEMPORAL_API_KEY", KEY), ("TEMPORAL_TLS_SERVER_NAME", "a.b")],
+)
+def test_tls_for_a_service_without(clone: Path, server: DevServer, name: str, value: str) -> None:
+    """The line names the setting that asks for TLS, and TEMPORAL_ADDRESS as what it is: set, or not."""
+    address = f"127.0.0.1:{server.port}"
+    for what, environ in (("set", server.environ), ("check", {"TEMPORAL_ADDRESS": address})):
+        line = _starters_line(clone, {name: value, **environ}, 3)
+        assert line == f"{name} " + TLS_FREE.format(address=address, name=name, what=what)
+    port = str(free_port())
+    line = _starters_line(clone, {name: value, "DEV_SERVER_PORT": port}, 3)
+    assert line == (
+        f"No Temporal service answers at 127.0.0.1:{port}, and none is started here because {name} is set:"
+        f" set TEMPORAL_ADDRESS, or unset {name} to use the local dev server."
+    )
+
+
+def test_a_service_with_tls(clone: Path, tmp_path: Path) -> None:
+    """One that is asked without it, and one whose certificate nobody has signed."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    made += ["-keyout", str(key), "-out", str(certificate), "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run([*made, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"localhost:{listener.getsockname()[1]}"
+        threading.Thread(target=_accept, args=(listener, context), daemon=True).start()
+        plain = _starters_line(clone, {"TEMPORAL_ADDRESS": address}, 3)
+        unknown = _starters_line(clone, {"TEMPORAL_ADDRESS": address, "TEMPORAL_TLS": "true"}, 3)
+    assert plain == f"The service at {address} asks for TLS: set TEMPORAL_TLS=true, or TEMPORAL_API_KEY."
+    assert unknown.startswith(f"TLS with {address} fails, because a certificate is not accepted: check ")
+
+
+def _accept(listener: socket.socket, context: ssl.SSLContext) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.settimeout(2)
+                context.wrap_socket(connection, server_side=True).close()
+
+
+def test_an_address_that_nobody_answers_at(clone: Path, tmp_path: Path) -> None:
+    """TEMPORAL_ADDRESS is named where it is set, a profile where that has the address."""
+    address = f"127.0.0.1:{free_port()}"
+    line = _starters_line(clone, {"TEMPORAL_ADDRESS": address}, 3)
+    assert line.startswith(f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS")
+    profile = tmp_path / "temporal.toml"
+    profile.write_text(f'[profile.default]\naddress = "{address}"\n')
+    line = _starters_line(clone, {"TEMPORAL_CONFIG_FILE": str(profile)}, 3)
+    assert line == f"No Temporal service answers at {address}: check the address in Temporal's profile."
+
+
+def test_a_configuration_file_that_is_not_there(own_server: DevServer) -> None:
+    environ = {**own_server.environ, "TEMPORAL_CONFIG_FILE": "/not/there.toml"}
+    line = _starters_line(own_server.root, environ, 2)
+    assert line == "TEMPORAL_CONFIG_FILE=/not/there.toml does not exist: correct the path, or unset it."
+
+
+def _starters_line(clone: Path, environ: dict[str, str], status: int) -> str:
+    done = run_program("starter.py", "--list", root=clone, environ=environ)
+    assert (done.returncode, done.stdout) == (status, "")
+    [line] = done.stderr.splitlines()
+    assert "unset it" not in line or "TEMPORAL_ADDRESS" in environ or "TEMPORAL_CONFIG_FILE" in environ
+    return line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("cold_starts")
+def test_the_server_gets_no_key(own_server: DevServer) -> None:
+    """Neither of the environment nor of .env, nor anything else that it does not need."""
+    (own_server.root / ".env").write_text(f"TAVILY_API_KEY={KEY}1\nAWS_SECRET_ACCESS_KEY={KEY}2\n")
+    keys = {"LLM_API_KEY": KEY, "OPENAI_API_KEY": f"{KEY}3", "FSSPEC_SFTP_PASSWORD": f"{KEY}4"}
+    own_server.environ.update(keys)
+    started = own_server.run("start")
+    assert started.returncode == 0, started.stderr
+    environ = Path(f"/proc/{own_server.pid}/environ").read_bytes().decode().strip("\0").split("\0")
+    assert {variable.partition("=")[0] for variable in environ} <= {*binary.ENVIRON}
+    assert KEY not in "".join(environ)
+
+
+def test_the_program_that_opens_the_pdf_gets_no_key(app: App, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{tmp_path}/opened\nenv >>{tmp_path}/opened\n')
+    browser.chmod(0o755)
+    app.worker()
+    starter = app.starter("--open", "Moss", BROWSER=str(browser), TAVILY_API_KEY=f"{KEY}1")
+    assert starter.exit_status() == 0, starter.text
+    address, *environ = (tmp_path / "opened").read_text().splitlines()
+    assert address == app.reports()[0].as_uri()
+    assert KEY not in "".join(environ) and any(line.startswith("PATH=") for line in environ)

@@ -20,16 +20,23 @@ exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
              4 cancelled, 130 Ctrl-C, 143 SIGTERM (the report continues)"""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Prints an error as one line that is safe for a terminal."""
+class Parser(argparse.ArgumentParser):
+    """Prints an error as one line that is safe for a terminal, and ends the process by `exit_now`."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {terminal.escape_controls(' '.join(message.split()))}\n")
+        """Print what is wrong with the arguments, and end the process with exit status 2."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the process with this exit status; standard output may be closed or full."""
+        if message:
+            terminal.print_error(message.rstrip("\n"))
+        terminal.exit_now(status)
 
 
 def parse() -> argparse.Namespace:
     """Return the options; end the process with one line about arguments that are wrong."""
-    parser = _Parser(
+    parser = Parser(
         description="Research a topic and wait for its PDF. A worker must run: python worker.py",
         epilog=EXAMPLES,
         usage="%(prog)s [topic …] [options]",

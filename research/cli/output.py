@@ -1,11 +1,14 @@
 """What a run of the starter prints: lines for people, or the result alone for scripts."""
 
 import json
+import os
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from research.cli import signals, terminal
+from research.errors import UserError
 
 if TYPE_CHECKING:
     from models import GenerateReportOutput
@@ -33,7 +36,7 @@ class Output:
     def print_line(self, line: str) -> None:
         """Print a line for people."""
         if not self.is_for_scripts:
-            terminal.print_line(line)
+            self._print(line)
 
     def print_event(self, line: str) -> None:
         """Print on standard error what happens on the way; called from threads too."""
@@ -45,7 +48,7 @@ class Output:
         if self._as_json:
             self._print_json({"status": status, **result})
         elif self._quiet and alone:
-            terminal.print_line(alone)
+            self._print(alone)
 
     def print_list(self, rows: "list[Row]") -> None:
         """Print the latest reports: a JSON array, or lines for people."""
@@ -98,7 +101,8 @@ class Output:
         """Print what is wrong and how to fix it."""
         terminal.print_error(line)
         if self._as_json:
-            self._print_json({"status": "error", "error": line})
+            with suppress(UserError, BrokenPipeError):  # the error may be that nothing can be written
+                self._print_json({"status": "error", "error": line})
 
     def report_interrupt(self) -> None:
         """Print what became of the report when a signal ended this run."""
@@ -113,14 +117,28 @@ class Output:
 
     def _print_json(self, result: dict[str, Any]) -> None:
         identity = {"workflow_id": self.workflow_id, "run_id": self.run_id}
-        terminal.print_line(json.dumps({**identity, **result}, ensure_ascii=False))
+        self._print(json.dumps({**identity, **result}, ensure_ascii=False))
+
+    def _print(self, line: str) -> None:
+        try:
+            terminal.print_line(line)
+        except UserError as error:
+            if not self.workflow_id:
+                raise
+            raise UserError(f"{error} The report is not lost: {self._attach_command()}") from None
 
 
 def _open(path: str) -> None:
     """Open the PDF with what this machine opens PDFs with; print a line where that is not possible."""
+    from research import config
+
     if "://" in path or not Path(path).is_file():
         terminal.print_error(f"The PDF cannot be opened from here: it is at {path}.")
-    elif not webbrowser.open(Path(path).as_uri()):
+        return
+    for name, value in list(os.environ.items()):  # because the program that opens it would get every key
+        if config.load().without_secrets(value) != value:
+            del os.environ[name]
+    if not webbrowser.open(Path(path).as_uri()):
         terminal.print_error(f"No program here opens PDFs: {path}")
 
 

@@ -5,20 +5,49 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable
-from typing import NoReturn
+from contextlib import suppress
+from typing import NoReturn, TextIO
+
+from research.errors import UserError
 
 _ASCII = str.maketrans({"·": "-", "…": "..."})
 _JOINERS = "\u200c\u200d"
 
 
+class _State:
+    must_arrive = False
+    """Whether this process is of no use once its standard output is lost."""
+
+
 def print_line(line: str = "") -> None:
-    """Print one line on standard output."""
-    print(escape_controls(line), flush=True)
+    """Print one line on standard output.
+
+    Where it cannot be written, nothing happens, unless `prepare_output` was told that it must arrive.
+
+    Raises:
+        BrokenPipeError: the reader of standard output has gone.
+        UserError: it cannot be written for another reason, which the message gives.
+    """
+    error = _write(sys.stdout, line)
+    if error and _State.must_arrive:
+        if isinstance(error, BrokenPipeError):
+            raise error
+        raise UserError(f"Standard output cannot be written: {error.strerror}.")
 
 
 def print_error(line: str) -> None:
-    """Print one line on standard error."""
-    print(escape_controls(line), file=sys.stderr, flush=True)
+    """Print one line on standard error; where it cannot be written, nothing happens."""
+    _write(sys.stderr, line)
+
+
+def _write(stream: TextIO, line: str) -> OSError | None:
+    try:
+        print(escape_controls(line), file=stream, flush=True)
+    except BlockingIOError:  # a reader that is slow: the rest is written with the next line
+        return None
+    except OSError as error:
+        return error
+    return None
 
 
 def exit_now(status: int) -> NoReturn:
@@ -27,8 +56,9 @@ def exit_now(status: int) -> NoReturn:
     Not by `sys.exit`, because the interpreter's own shutdown can crash while a Temporal client's
     threads still run: a finished report then ends in exit status 139 (temporalio/sdk-python#300).
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError):
+            stream.flush()
     os._exit(status)
 
 
@@ -87,11 +117,26 @@ def truncate(line: str, columns: int) -> str:
     return "".join(fit(graphemes(line), columns - len(ellipsis), cell_len)).rstrip() + ellipsis
 
 
-def set_lenient_output() -> None:
-    """Print the code of a character that the terminal's encoding lacks, rather than fail."""
+def prepare_output(must_arrive: bool = False) -> None:
+    """Let no line fail for its characters or for a closed stream, nor for a reader unless it `must_arrive`.
+
+    Of a character that the terminal's encoding lacks, the code is printed.
+    """
+    _State.must_arrive = must_arrive
+    for descriptor in range(3):  # or the next file or socket would become a standard stream
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    """Return what is written to instead of a stream that was closed when the process started (`>&-`)."""
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
 
 
 def encode_for_terminal(text: str) -> str:

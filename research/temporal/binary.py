@@ -20,6 +20,12 @@ from research.temporal.waiting import PrintLine, Progress, locked, succeeds
 VERSION = "1.9.1"
 """The CLI's version that the tests run with, and that is downloaded."""
 CACHE = user_cache_path("research-report", appauthor=False)
+ENVIRON = (
+    *("HOME", "PATH", "TMPDIR", "TZ", "LANG"),
+    *("USERPROFILE", "APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "TEMP", "TMP", "PATHEXT", "COMSPEC"),  # Windows
+)
+"""All variables that the CLI is started with: no key is among them."""
+_DOWNLOAD_ENVIRON = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _EXE = ".exe" if os.name == "nt" else ""
 
 
@@ -32,6 +38,11 @@ def find() -> Path | None:
     on_path = shutil.which("temporal")
     candidates = [own, Path(on_path) if on_path else None, _cached()]
     return next((path for path in candidates if path and path.exists()), None)
+
+
+def environ() -> dict[str, str]:
+    """Return the environment for the CLI."""
+    return {name: value for name, value in os.environ.items() if name.upper() in ENVIRON}
 
 
 def _cached() -> Path:
@@ -80,6 +91,9 @@ def _download(folder: str) -> int:
         )
         await environment.shutdown()
 
+    for name in set(os.environ):  # because the SDK starts what it has downloaded with all of them
+        if name.upper() not in (*ENVIRON, *_DOWNLOAD_ENVIRON):
+            del os.environ[name]
     try:
         asyncio.run(start_once())
     except RuntimeError:  # no network, or no such version

@@ -6,9 +6,12 @@ address, it is the local dev server, which is started if it is not running.
 """
 
 import asyncio
+import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from urllib.parse import quote
 
 from google.protobuf.duration_pb2 import Duration
@@ -24,6 +27,7 @@ from research.errors import ServiceUnavailable, UserError
 from research.temporal.converter import data_converter
 
 CONNECT_SECONDS = 10
+PROBE_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -61,16 +65,24 @@ async def connect(
         await devserver.ensure(settings.dev_server_port, print_line)
         service = replace(service, ui_url=settings.ui_url or devserver.ui_url(settings.dev_server_port))
     secrets = (*settings.secrets, *redaction.secrets_of(filter(None, [config.get("api_key")])))
-    config["target_host"], config["namespace"] = service.address, service.namespace
+    where = config.copy()
+    where["target_host"], where["namespace"] = service.address, service.namespace
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             client = await Client.connect(
-                **config, data_converter=data_converter(secrets), identity=identity, runtime=runtime(verbose)
+                **where, data_converter=data_converter(secrets), identity=identity, runtime=runtime(verbose)
             )
             await _find_namespace(client, service)
     except (RuntimeError, RPCError, TimeoutError) as error:
-        raise _explain(error, service, settings) from None
+        raise await _explain(error, service, settings, config) from None
     return client, service
+
+
+def refusal(error: RPCError, settings: Settings) -> UserError:
+    """Return one line for a call that a connected service refused, with the reason if that is our disk."""
+    if _service(settings, _connect_config()).is_dev_server and (problem := _storage_problem()):
+        return problem
+    return ServiceUnavailable(f"The Temporal service cannot do that now: {error.message}")
 
 
 @cache
@@ -115,6 +127,9 @@ async def _knows_namespace(client: Client) -> bool:
 
 
 def _connect_config() -> ClientConnectConfig:
+    file = os.environ.get("TEMPORAL_CONFIG_FILE")
+    if file and not Path(file).exists():  # the SDK would take it for an empty one
+        raise UserError(f"TEMPORAL_CONFIG_FILE={file} does not exist: correct the path, or unset it.")
     try:
         return ClientConfig.load_client_connect_config()
     except (RuntimeError, ValueError, OSError) as error:
@@ -134,7 +149,20 @@ def _service(settings: Settings, config: ClientConnectConfig) -> Service:
     return Service(address, namespace, ui_url, is_dev_server)
 
 
-def _explain(error: Exception, service: Service, settings: Settings) -> ServiceUnavailable:
+def _storage_problem() -> UserError | None:
+    """Return why the local dev server cannot store anything; None where it can."""
+    from research.temporal import devserver
+
+    try:
+        devserver.check_folder()
+    except UserError as error:
+        return error
+    return None
+
+
+async def _explain(
+    error: Exception, service: Service, settings: Settings, config: ClientConnectConfig
+) -> UserError:
     """Return one line for a connection that failed, from what the SDK and the service say."""
     address = service.address
     if isinstance(error, RPCError):
@@ -149,16 +177,74 @@ def _explain(error: Exception, service: Service, settings: Settings) -> ServiceU
                 f"The Temporal service at {address} refused us: check TEMPORAL_API_KEY,"
                 " TEMPORAL_NAMESPACE and the TEMPORAL_TLS_… settings."
             )
-    if service.is_dev_server:
-        from research.temporal import devserver
+    if not service.is_dev_server:
+        return ServiceUnavailable(await _explain_address(error, address, config))
+    from research.temporal import devserver
 
-        port = settings.dev_server_port
-        if devserver.listens(port):
-            return ServiceUnavailable(
-                f"Another program holds port {port}, and it is not a Temporal service: stop it, or"
-                f" set DEV_SERVER_PORT={port + 1} in .env for both worker and starter."
-            )
+    port = settings.dev_server_port
+    if problem := _storage_problem():
+        return problem
+    if devserver.listens(port):
+        return ServiceUnavailable(
+            f"Another program holds port {port}, and it is not a Temporal service: stop it, or"
+            f" set DEV_SERVER_PORT={port + 1} in .env for both worker and starter."
+        )
     return ServiceUnavailable(
+        f"The Temporal dev server on port {port} does not answer: run"
+        " `python -m research.temporal.devserver start`."
+    )
+
+
+async def _explain_address(error: Exception, address: str, config: ClientConnectConfig) -> str:
+    """Return what is wrong with an address, or with TLS there, and which setting says so."""
+    has_tls = await _has_tls(address)
+    tls = _tls_setting() if config.get("tls") else ""
+    if tls and has_tls is False:
+        right = "check" if config.get("target_host") else "set"
+        return (
+            f"{tls} asks for TLS, and what answers at {address} has none: unset {tls},"
+            f" or {right} TEMPORAL_ADDRESS."
+        )
+    if has_tls and not tls:
+        return f"The service at {address} asks for TLS: set TEMPORAL_TLS=true, or TEMPORAL_API_KEY."
+    if has_tls and "certificate" in str(error).lower():
+        return (
+            f"TLS with {address} fails, because a certificate is not accepted: check TEMPORAL_ADDRESS and"
+            " the TEMPORAL_TLS_… settings."
+        )
+    if not config.get("target_host"):
+        return (
+            f"No Temporal service answers at {address}, and none is started here because {tls} is set:"
+            f" set TEMPORAL_ADDRESS, or unset {tls} to use the local dev server."
+        )
+    if not os.environ.get("TEMPORAL_ADDRESS"):
+        return f"No Temporal service answers at {address}: check the address in Temporal's profile."
+    return (
         f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS and the network,"
         " or unset it to use the local dev server."
     )
+
+
+def _tls_setting() -> str:
+    """Return the variable that asks for TLS."""
+    names = sorted(name for name, value in os.environ.items() if name.startswith("TEMPORAL_TLS") and value)
+    if names:
+        return names[0]
+    return "TEMPORAL_API_KEY" if os.environ.get("TEMPORAL_API_KEY") else "Temporal's profile"
+
+
+async def _has_tls(address: str) -> bool | None:
+    """Return whether a TLS handshake with this address begins; None where nothing answers."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent
+    context.set_alpn_protocols(["h2"])
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=context)
+        writer.close()
+    except ssl.SSLError as error:
+        return error.reason not in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+    except (OSError, ValueError, TimeoutError):
+        return None
+    return True

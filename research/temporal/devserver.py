@@ -8,27 +8,31 @@ holds its database, its log, and a record of its process, its ports and whether 
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 
 from research.config import ROOT, load
 from research.errors import ServiceUnavailable, UserError
 from research.temporal import binary
-from research.temporal.waiting import POLL_SECONDS, PrintLine, Progress, locked, succeeds
+from research.temporal.waiting import POLL_SECONDS, PrintLine, Progress, locked
 
 FOLDER = ROOT / ".temporal"
 RECORD = FOLDER / "server.json"
 LOG = FOLDER / "server.log"
 DATABASE = FOLDER / "temporal.db"
 START_SECONDS = 30
+FREE_BYTES = 8 << 20
+"""What the server needs at least to begin, on the disk of its data."""
 
 
 async def ensure(port: int, print_line: PrintLine) -> None:
@@ -44,10 +48,7 @@ async def ensure(port: int, print_line: PrintLine) -> None:
     """
     if _serves_already(port):
         return
-    try:
-        FOLDER.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"The dev server's data cannot be written to {FOLDER}: {error.strerror}.") from None
+    check_folder(FREE_BYTES)
     async with locked(FOLDER / "lock", "Another process starts the Temporal dev server", print_line):
         if _serves_already(port):
             return
@@ -61,6 +62,23 @@ async def ensure(port: int, print_line: PrintLine) -> None:
             print_line(f"Starting the local Temporal dev server on port {port} …")
             process = _spawn(program, port)
         await _wait_until_served(program, port, process, print_line)
+
+
+def check_folder(size: int = 1 << 20) -> None:
+    """Check that so many bytes can be written to `.temporal/`.
+
+    Raises:
+        UserError: they cannot; the message has the reason.
+    """
+    try:
+        FOLDER.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=FOLDER) as probe:
+            probe.write(bytes(size))
+    except OSError as error:
+        raise UserError(
+            f"The dev server's data cannot be written to {FOLDER}: {error.strerror}."
+            " To fix: free space there, or make it writable."
+        ) from None
 
 
 def listens(port: int) -> bool:
@@ -78,12 +96,16 @@ def ui_url(port: int) -> str:
 
 
 def stop() -> bool:
-    """End the server that this clone started; return False where none is running."""
-    process = _process(_record())
-    if process:
+    """End the server that this clone started; return False where none is running.
+
+    It is found when its record is gone too, such as with all of `.temporal/`.
+    """
+    recorded = _process(_record())
+    running = {*filter(None, [recorded]), *filter(_has_our_database, psutil.process_iter())}
+    for process in running:
         _end(process)
     RECORD.unlink(missing_ok=True)
-    return process is not None
+    return bool(running)
 
 
 def _serves_already(port: int) -> bool:
@@ -109,10 +131,11 @@ def _spawn(program: Path, port: int) -> psutil.Process:
     command += ["--ui-port", str(ui_port), "--log-level", "warn"]
     # Write-ahead logging makes commits cheaper; how they are synchronised is left as it is.
     command += ["--db-filename", str(DATABASE), "--sqlite-pragma", "journal_mode=WAL"]
+    # Or any web page could start reports through the HTTP API, which asks for no origin and no password.
+    command += ["--dynamic-config-value", 'frontend.httpAllowedHosts=["none.invalid"]']
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": FOLDER, "env": binary.environ()}
     with LOG.open("ab") as log:
-        server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=FOLDER, **_own_session()
-        )
+        server = subprocess.Popen(command, stdout=log, stderr=log, **streams, **_own_session())
     threading.Thread(target=server.wait, daemon=True).start()  # or its end leaves a zombie of ours
     process = psutil.Process(server.pid)
     _write_record(process, port, ui_port, serves=False)
@@ -124,11 +147,10 @@ async def _wait_until_served(
 ) -> None:
     """Return when the server starts workflows, which is later than when it listens."""
     record = _record() or {}
-    ask = [str(program), "operator", "namespace", "describe", "--namespace", "default"]
     progress = Progress("The Temporal dev server starts", print_line)
     deadline = time.monotonic() + START_SECONDS
     try:
-        while not (listens(port) and await succeeds(*ask, "--address", f"127.0.0.1:{port}")):
+        while not (listens(port) and await _has_namespace(program, port)):
             if _process(record) is None or time.monotonic() > deadline:
                 raise _does_not_start()
             progress.report()
@@ -141,7 +163,25 @@ async def _wait_until_served(
     _write_record(process, port, record["ui_port"], serves=True)
 
 
-def _does_not_start() -> ServiceUnavailable:
+async def _has_namespace(program: Path, port: int) -> bool:
+    """Return whether the server has made its default namespace."""
+    nowhere = subprocess.DEVNULL
+    ask = ["operator", "namespace", "describe", "--namespace", "default", "--address", f"127.0.0.1:{port}"]
+    process = await asyncio.create_subprocess_exec(
+        str(program), *ask, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=binary.environ()
+    )
+    try:
+        return await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+def _does_not_start() -> UserError:
+    try:
+        check_folder()
+    except UserError as error:
+        return error
     lines = LOG.read_text(errors="replace").strip().splitlines()
     reason = lines[-1].removeprefix("Error: ") if lines else "it gave no reason"
     message = f"The Temporal dev server does not start: {reason} (see {LOG})."
@@ -156,6 +196,16 @@ def _own_session() -> dict[str, Any]:
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
         return {"creationflags": flags}
     return {"start_new_session": True, "umask": 0o077}
+
+
+def _has_our_database(process: psutil.Process) -> bool:
+    """Return whether this is a dev server of ours, from its owner and from the database in its command."""
+    try:
+        command = process.cmdline()
+        is_server = {"server", "start-dev", "--db-filename", str(DATABASE)} <= set(command)
+        return is_server and process.username() == psutil.Process().username()
+    except psutil.Error:
+        return False
 
 
 def _end(process: psutil.Process) -> None:
@@ -203,28 +253,37 @@ def main(arguments: list[str]) -> int:
     """Run `python -m research.temporal.devserver …` and return the exit status."""
     port = load().dev_server_port
     if arguments == ["start"]:
-        asyncio.run(ensure(port, lambda line: print(line, file=sys.stderr, flush=True)))
-        print(f"The Temporal dev server serves on 127.0.0.1:{port}; its Web UI: {ui_url(port)}")
+        asyncio.run(ensure(port, lambda line: _print(line, is_error=True)))
+        _print(f"The Temporal dev server serves on 127.0.0.1:{port}; its Web UI: {ui_url(port)}")
     elif arguments == ["stop"]:
         if stop():
-            print("Stopped the Temporal dev server. Its data stays in .temporal/.")
+            _print("Stopped the Temporal dev server. Its data stays in .temporal/.")
         elif listens(port):
             raise UserError(f"What listens on port {port} was not started from {ROOT}: stop it there.")
         else:
-            print("No Temporal dev server of this clone is running.")
+            _print("No Temporal dev server of this clone is running.")
     elif arguments == ["status"]:
-        print(f"Port {port}: {'something listens' if listens(port) else 'nothing listens'}.")
+        _print(f"Port {port}: {'something listens' if listens(port) else 'nothing listens'}.")
         return 0 if listens(port) else 1
     else:
         raise UserError("Usage: python -m research.temporal.devserver start|stop|status")
     return 0
 
 
+def _print(line: str, is_error: bool = False) -> None:
+    """Print a line; where that is not possible, the exit status has to do."""
+    stream: TextIO | None = sys.stderr if is_error else sys.stdout
+    with suppress(OSError):
+        if stream:
+            print(line, file=stream, flush=True)
+
+
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        status = main(sys.argv[1:])
     except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_status)
+        _print(str(error), is_error=True)
+        status = error.exit_status
     except KeyboardInterrupt:
-        sys.exit(130)
+        status = 130
+    os._exit(status)  # because the interpreter would flush a stream again that cannot be written

@@ -1,0 +1,208 @@
+"""Output that is closed or full, or whose reader has gone: no worker ends, and no traceback is shown.
+
+And a dev server whose folder is gone or whose disk is full.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testing.processes import Program, run_program
+from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
+
+TOPIC = "How do tardigrades survive in space?"
+FULL = "Standard output cannot be written: No space left on device."
+REDIRECTIONS = [">&-", ">/dev/full", "| true", ">/dev/full 2>&1", "<&- >&- 2>&-"]
+ACTIONS = [
+    "starter.py --help",
+    "starter.py --nothing-of-this-name",
+    "starter.py --list",
+    "starter.py --attach nobody --json",
+    "starter.py --detach --quiet Moss",
+    "worker.py --check",
+    "-m research.temporal.devserver status",
+    "-m research.temporal.devserver stop now",
+]
+
+
+def shell(app: App, command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    """A line of bash in the clone, with Python's ordinary buffers; the status is the program's."""
+    return subprocess.run(
+        ["bash", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
+        cwd=app.root,
+        env={**os.environ, "PYTHONUNBUFFERED": "", **app.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("action", ACTIONS)
+def test_no_output_ends_in_a_traceback(app: App, action: str) -> None:
+    """The exit status is the one of the action, or says that the output could not be written."""
+    usual = shell(app, f"python {action}").returncode
+    for redirection in REDIRECTIONS if action != "worker.py --check" else REDIRECTIONS[1:3]:
+        done = shell(app, f"python {action} {redirection}")
+        assert done.returncode in {usual, *([2] if ">/dev/full" in redirection else []), 141}, redirection
+        assert done.returncode != 141 or "|" in redirection
+        for words in ("Traceback", "Exception ignored", "BrokenPipe", "Errno", "destroyed"):
+            assert words not in done.stdout + done.stderr, (redirection, done.stderr)
+
+
+def reports(app: App) -> list[str]:
+    """The Workflow IDs, newest first."""
+    listed = json.loads(shell(app, "python starter.py --list --json").stdout)
+    return [row["workflow_id"] for row in listed]
+
+
+def test_a_result_that_cannot_be_printed(app: App) -> None:
+    """The reason, how to see the result all the same, and a status that a script notices."""
+    for options in ("--detach --json", "--detach --quiet"):
+        done = shell(app, f"python starter.py {options} '{TOPIC}' >/dev/full")
+        assert done.returncode == 2
+        attach = f"python starter.py --attach {reports(app)[0][-8:]}"
+        assert done.stderr == f"{FULL} The report is not lost: {attach}\n"
+    before = reports(app)
+    for command in (f"starter.py '{TOPIC}'", "starter.py --list", "starter.py --list --json"):
+        done = shell(app, f"python {command} >/dev/full")
+        assert (done.returncode, done.stderr) == (2, f"{FULL}\n")
+    assert reports(app) == before
+
+
+def test_a_report_goes_where_nobody_reads(app: App) -> None:
+    """`>&-` is a person's own choice: the report is made, and the status says so."""
+    worker = app.worker()
+    for redirection in (">&-", "2>&-", ">&- 2>&-"):
+        assert shell(app, f"python starter.py '{TOPIC}' {redirection}").returncode == 0
+    assert len(app.reports()) == 3
+    assert worker.process.poll() is None
+
+
+def start_worker(app: App, log: Path, redirection: str) -> "subprocess.Popen[str]":
+    """A worker with these streams; "|" is a reader that goes after the first line."""
+    redirection, _, reader = redirection.partition("|")
+    with log.open("w") as errors:
+        worker = subprocess.Popen(
+            ["bash", "-c", f'exec "{sys.executable}" worker.py {redirection}'],
+            cwd=app.root,
+            env={**os.environ, "PYTHONUNBUFFERED": "", **app.environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if reader else subprocess.DEVNULL,
+            stderr=errors,
+            text=True,
+        )
+    if worker.stdout:
+        assert worker.stdout.readline()
+        worker.stdout.close()
+    return worker
+
+
+@pytest.mark.parametrize(
+    "redirection", [">&-", "| head -1", "2>&1 | head -1", ">/dev/full 2>&1", "<&- >&- 2>&-"]
+)
+def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirection: str) -> None:
+    log = tmp_path / "log"
+    worker = start_worker(app, log, redirection)
+    try:
+        done = run_program("starter.py", "--quiet", TOPIC, root=app.root, environ=app.environ)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert Path(done.stdout.strip()).exists()
+        assert worker.poll() is None
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PROMPT_SECONDS + 20) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+    assert "Traceback" not in log.read_text() and "destroyed" not in log.read_text()
+    assert "Research complete!" in log.read_text() or "2>&" in redirection
+
+
+def test_a_log_that_is_full_for_a_while(app: App) -> None:
+    """A disk that has room again gets the next line, without a traceback in between."""
+    script = (
+        "import logging, os, sys\n"
+        "import worker\n"
+        "from research.cli import terminal\n"
+        "def main():\n"
+        "    terminal.prepare_output(); os.dup2(os.open('/dev/full', os.O_WRONLY), 2)\n"
+        "    log = logging.getLogger('research'); log.warning('lost'); terminal.print_error('lost too')\n"
+        "    os.dup2(1, 2); log.warning('there')\n"
+        "worker.serve, worker.signals.run_async = None, lambda run: main()\n"
+        "sys.exit(worker.main())\n"
+    )
+    done = run_program("-c", script, root=app.root, environ=app.environ)
+    assert "there" in done.stdout and "Traceback" not in done.stdout and "Logging error" not in done.stdout
+
+
+def test_stop_finds_a_server_whose_folder_is_gone(own_server: DevServer) -> None:
+    """And nobody else's: not a program that has the same words, nor a server of another database."""
+    assert own_server.run("start").returncode == 0
+    server = psutil.Process(own_server.pid)
+    database = own_server.root / ".temporal" / "temporal.db"
+    shutil.rmtree(own_server.root / ".temporal")
+    words = ["server", "start-dev", "--db-filename"]
+    try:
+        with (
+            Program("-c", "import time; time.sleep(60)", *words, f"{database}.old") as other,
+            Program("-c", "import time; time.sleep(60)", str(database)) as editor,
+        ):
+            assert own_server.run("stop").stdout.startswith("Stopped the Temporal dev server.")
+            assert other.process.poll() is None and editor.process.poll() is None
+        wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, PROMPT_SECONDS)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            server.kill()
+    assert own_server.run("stop").stdout.startswith("No Temporal dev server")
+
+
+@pytest.fixture
+def small_disk(own_server: DevServer) -> Iterator[Path]:
+    """`.temporal/` on a disk of 24 MB of its own."""
+    folder = own_server.root / ".temporal"
+    folder.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only an administrator can make a small disk")
+    yield folder
+    own_server.run("stop")
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return ballast
+
+
+@pytest.mark.long
+def test_a_full_disk(own_server: DevServer, small_disk: Path) -> None:
+    """The reason is said, whether the server is to start or runs already; and then all goes on."""
+    reason = f"The dev server's data cannot be written to {small_disk}: No space left on device. To fix: "
+    ballast = fill(small_disk)
+    refused = own_server.run("start")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith(reason)
+    ballast.unlink()
+    assert own_server.run("start").returncode == 0
+    ballast = fill(small_disk)
+    start = ["starter.py", "--detach", "--quiet", "Moss " * 2_000]
+    for _ in range(5):  # what the database has set aside may be enough for the first of them
+        started = run_program(*start, root=own_server.root, environ=own_server.environ)
+        if started.returncode:
+            break
+    assert started.returncode in (2, 3) and started.stderr.startswith(reason), started.stderr
+    ballast.unlink()
+    wait_until(lambda: run_program(*start, root=own_server.root, environ=own_server.environ).returncode == 0)
