@@ -33,6 +33,7 @@ from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderE
 from research.llm.limits import Limits
 from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
+from research.reports.plan_forms import as_headings
 from research.reports.sections import text_below
 from research.reports.sources import clean_results
 from research.temporal import kept
@@ -45,7 +46,7 @@ from research.temporal.heartbeat import (
     last_draft,
     run_until_shutdown,
 )
-from research.temporal.names import STEP_LABELS
+from research.temporal.names import PLAN_LABEL, STEP_LABELS
 
 activity.logger.activity_info_on_message = False  # one line for people's logs
 _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would hold up the event loop
@@ -157,6 +158,7 @@ async def _call(
     kept.keep(draft, answer)
     activity.logger.info("%s finished: %s", step, format_call(answer))
     text = text_below(input.title, answer.text) if input.title else answer.text
+    text = as_headings(text) if input.label == PLAN_LABEL else text
     return replace(answer, text=text, attempts=attempt, interruptions=lost)
 
 

@@ -19,7 +19,7 @@ TITLES = {
     "in_flight": "1,000 reports in flight",
     "waiting": "How it grows",
     "pdf": "Markdown to PDF",
-    "hostile": "Hostile Markdown",
+    "hostile": "Hostile texts",
 }
 
 

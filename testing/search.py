@@ -1,7 +1,7 @@
-"""A stand-in for search providers: speaks the protocols of SearXNG and Tavily beside the model's.
+"""A stand-in for search providers: speaks the protocols of SearXNG, Tavily and Brave beside the model's.
 
 `SearchProvider.searches` is its ledger. Set `SEARCH_PROVIDER=searxng` with `SEARXNG_API_BASE`, or
-`SEARCH_PROVIDER=tavily` with `TAVILY_API_BASE` and any key.
+`SEARCH_PROVIDER=tavily` with `TAVILY_API_BASE` and any key; the same for Brave.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ class Search:
 class SearchReply:
     """How to answer one search."""
 
-    results: list[dict[str, Any]] = field(default_factory=list)
-    """Each with title, url, content and, for SearXNG, publishedDate."""
+    results: Any = field(default_factory=list)
+    """Each with title, url, content (Brave: description) and, for SearXNG, publishedDate."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     before_seconds: float = 0.0
@@ -53,6 +53,7 @@ class SearchProvider(Provider):
         super().add_routes(app)
         app.router.add_get("/searxng/search", self._searxng)
         app.router.add_post("/tavily/search", self._tavily)
+        app.router.add_get("/brave/search", self._brave)
 
     async def _searxng(self, request: web.Request) -> web.Response:
         return await self._answer(request, request.query["q"])
@@ -60,13 +61,17 @@ class SearchProvider(Provider):
     async def _tavily(self, request: web.Request) -> web.Response:
         return await self._answer(request, (await request.json())["query"])
 
-    async def _answer(self, request: web.Request, query: str) -> web.Response:
+    async def _brave(self, request: web.Request) -> web.Response:
+        return await self._answer(request, request.query["q"], within="web")
+
+    async def _answer(self, request: web.Request, query: str, within: str = "") -> web.Response:
         self.searches.append(Search(query, dict(request.headers)))
         reply = self.find(query)
         await asyncio.sleep(reply.before_seconds)
         if reply.status != 200:
             return web.json_response({"error": reply.error}, status=reply.status, headers=reply.headers)
-        return web.json_response({"query": query, "results": reply.results})
+        found = {"results": reply.results}
+        return web.json_response({"query": query, **({within: found} if within else found)})
 
 
 def default_results(query: str) -> SearchReply:

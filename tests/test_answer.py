@@ -44,11 +44,19 @@ def test_a_text_between_two_code_blocks_is_not_unwrapped() -> None:
 
 
 def test_the_providers_own_citation_markers_go() -> None:
-    sent = "They survive\ue200cite\ue202turn0search1\ue201 the cold【4†source】, as 【moss】"
+    sent = "They survive\ue200cite\ue202turn0search1\ue201 the cold【4:0†source】, as 【moss】"
     sent += " does:contentReference[oaicite:2]{index=2}."
     assert answer.clean(sent) == "They survive the cold, as 【moss】 does."
-    code = "`【4†source】`\n\n```\n【4†source】\n```"
+    code = "`【4:0†source】`\n\n```\n【4:0†source】\n```"
     assert answer.clean(code) == code
+
+
+def test_a_file_s_citation_stays_until_the_sources_are_known() -> None:
+    """It may be a citation of a source; the check of the citations decides (test_citations.py)."""
+    assert (
+        answer.clean("They survive【4†source】, too【1†L3-L5】.")
+        == "They survive【4†source】, too【1†L3-L5】."
+    )
 
 
 @pytest.mark.parametrize("text", ["語" * 1000, 'a "quoted" \\ text\n' * 100, "🙂" * 500])

@@ -99,6 +99,20 @@ def test_no_text_makes_it_fail(text: str) -> None:
         ("Two powers: 2^10^ and 5^3^.", "Two powers: 2^10^ and 5^3^."),
         ("| a | b |\n| --- | --- |\n| x [2] | y |", "| a | b |\n| --- | --- |\n| x[^1] | y |"),
         ("- [ ] a task\n- [x] done [1]", "- [ ] a task\n- [x] done[^1]"),
+        ("It survives [Source 2, Source 1].", "It survives[^1][^2]."),
+        ("It survives (Source 2).", "It survives[^1]."),
+        ("It survives (Sources 1 and 2), they say.", "It survives[^1][^2], they say."),
+        ("它能生存 [来源1、来源2]。", "它能生存[^1][^2]。"),
+        ("It survives [1 and 2].", "It survives[^1][^2]."),
+        ("It survives [1, 2 & 3].", "It survives[^1][^2][^3]."),
+        ("It survives [1, p. 5].", "It survives[^1]."),
+        ("It survives [1, pp. 5–7; 2, p. 9].", "It survives[^1][^2]."),
+        ("It survives [#2].", "It survives[^1]."),
+        ("It survives【2†L3-L5】【 1†source 】.", "It survives[^1][^2]."),
+        ("It survives【9†source】.", "It survives."),
+        ("Issue [#12](https://x.example/12) stays.", "Issue [#12](https://x.example/12) stays."),
+        ("(2) is no source, nor is (Source: 2019).", "(2) is no source, nor is (Source: 2019)."),
+        ("See p. 5 [p. 5] (see 2).", "See p. 5 [p. 5] (see 2)."),
         ("Line one [1]\r\nline two [2]\r\n", "Line one[^1]\nline two[^2]"),
     ],
 )
@@ -160,6 +174,12 @@ def test_a_section_that_is_no_list_of_references_stays(section: str) -> None:
     assert words(checked.text) == words(text)
 
 
+def test_a_long_run_of_references_that_is_no_list() -> None:
+    """It is followed by text; to look at it from each of its blocks would take a square of its length."""
+    text = "[1] https://made.up/1\n\n" * 3_000 + "Text."
+    assert check_citations(text, SOURCES).removed_lists == 0
+
+
 def test_what_the_reader_is_told() -> None:
     long = "This paragraph is long enough to be expected to name the source that it was taken from. "
     text = f"{long}[1]\n\n{long}\n\n{long}[3] [8]\n\nSee [this](https://nowhere.example/).\n\n[1] https://made.up/1"
@@ -173,6 +193,17 @@ def test_what_the_reader_is_told() -> None:
 def test_without_sources_a_text_stays_as_it_is() -> None:
     text = "A text [1] with [7] numbers.\r\n\r\n[1]: https://example.org"
     assert check_citations(text, ()).text == text
+
+
+def test_without_sources_a_file_s_citation_is_a_marker() -> None:
+    """It goes from the text and from the summary, but not from code."""
+    code = "```\n【4†source】\n```\n\n`【4†source】`"
+    text = f"They survive 【4†source】 the cold【1†L3】.\n\n{code} and 【moss】 [1]."
+    report = check_report(PDFGenerationInput(text, summary="In short【4†source】."))
+    assert report.content == text.replace(" 【4†source】 the cold【1†L3】", " the cold", 1)
+    assert report.summary == "In short."
+    plain = PDFGenerationInput("A dagger †, [1] and 【moss】.")
+    assert check_report(plain) == plain
 
 
 def citations(text: str, cited: int) -> list[int]:

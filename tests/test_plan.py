@@ -16,6 +16,7 @@ from research.reports.plan import (
     search_queries,
     sections_to_write,
 )
+from research.reports.plan_forms import as_headings
 
 SHAPES = {
     "headings": (
@@ -94,6 +95,113 @@ def test_without_a_plan_the_topic_is_the_query(text: str) -> None:
     [query] = search_queries(read_plan(text), topic)
     assert query.startswith("How do tardigrades survive? word")
     assert len(query) <= MAX_QUERY_CHARACTERS
+
+
+OTHER_FORMS = {
+    "JSON": (
+        '```json\n{"title": "Tardigrades", "sections": [\n'
+        '  {"title": "1. Biology", "covers": "Anatomy.", "queries": ["tardigrade anatomy", "kinship"]},\n'
+        '  {"title": "Survival", "description": "How they endure.", "search_queries": "cryptobiosis"}]}\n```'
+    ),
+    "JSON, a list": (
+        'Here it is:\n[{"Section": "Biology", "Content": "Anatomy.",'
+        ' "Keywords": "tardigrade anatomy; kinship"},'
+        ' {"Section": "Survival", "Content": "How they endure.", "Keywords": ["cryptobiosis"]}]'
+    ),
+    "JSON, by title": (
+        '{"plan": {"Chapter 1: Biology": {"covers": "Anatomy.",'
+        ' "queries": ["tardigrade anatomy", "kinship"]},'
+        ' "Chapter 2: Survival": {"covers": "How they endure.", "queries": ["cryptobiosis"]}}}'
+    ),
+    "a table": (
+        "| # | Section | What it covers | Search queries |\n|---|:---|---|---|\n"
+        "| 1 | **Biology** | Anatomy. | tardigrade anatomy<br>kinship |\n"
+        "| 2 | Survival | How they endure. | cryptobiosis |\n\nThat is all."
+    ),
+    "underlined": (
+        "Tardigrades\n===========\n\nBiology\n-------\nAnatomy.\n- tardigrade anatomy\n- kinship\n\n"
+        "Survival\n--------\nHow they endure.\n- cryptobiosis\n"
+    ),
+    "labels": (
+        "Section 1: Biology\nAnatomy.\n- tardigrade anatomy\n- kinship\n\n"
+        "Section 2: Survival\nHow they endure.\n- cryptobiosis\n"
+    ),
+    "numerals": (
+        "I. Biology: Anatomy.\n- tardigrade anatomy\n- kinship\n"
+        "II. Survival: How they endure.\n- cryptobiosis\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", OTHER_FORMS)
+def test_a_plan_in_another_form_becomes_headings(form: str) -> None:
+    text = as_headings(OTHER_FORMS[form])
+    plan = sections_to_write(read_plan(text))
+    assert [(section.title, section.covers, section.queries) for section in plan] == [
+        ("Biology", "Anatomy.", ("tardigrade anatomy", "kinship")),
+        ("Survival", "How they endure.", ("cryptobiosis",)),
+    ]
+    assert as_headings(text) == text
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_plan_of_headings_stays_as_it_is(shape: str) -> None:
+    """To the letter, because it was read before; so does a text that is no plan."""
+    assert as_headings(SHAPES[shape]) == SHAPES[shape]
+    assert as_headings(f"I cannot plan that. {shape}") == f"I cannot plan that. {shape}"
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Chapter 1 – Biology", "Biology"),
+        ("CHAPTER 2: Biology", "Biology"),
+        ("Part II. Biology", "Biology"),
+        ("Chapter 3 Biology", "Biology"),
+        ("Kapitel 4 - Biologie", "Biologie"),
+        ("Глава 5. Биология", "Биология"),
+        ("第一章 生物学", "生物学"),
+        ("第12节：生物学", "生物学"),
+        ("제3장 생물학", "생물학"),
+        ("Phase 2: Tests", "Phase 2: Tests"),
+        ("Part 2 of the story", "Part 2 of the story"),
+        ("Chapter 11 bankruptcy", "Chapter 11 bankruptcy"),
+        ("V. Woolf and her time", "V. Woolf and her time"),
+        ("2024 in review", "2024 in review"),
+    ],
+)
+@pytest.mark.parametrize("form", ["## {}\n- a query\n## Other\n", "**{}**\n- a query\n**Other**\n"])
+def test_titles_lose_their_labels(written: str, title: str, form: str) -> None:
+    plan = read_plan(as_headings(form.format(written)))
+    assert [section.title for section in plan] == [title, "Other"]
+    assert plan[0].queries == ("a query",)
+
+
+def test_titles_in_numerals_lose_them() -> None:
+    plan = read_plan(as_headings("## I. Biology\n## II. Survival\n## III. References\n"))
+    assert [section.title for section in sections_to_write(plan)] == ["Biology", "Survival"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"queries": ["moss", "tun"]}',
+        '["moss", "tun"]',
+        "| # | Query |\n|---|---|\n| 1 | moss |\n| 2 | tun |\n",
+    ],
+)
+def test_queries_alone_in_another_form(text: str) -> None:
+    assert search_queries(read_plan(as_headings(text)), "Tardigrades") == ("moss", "tun")
+
+
+@given(st.text(alphabet='#*-1. aé中\n:"`_|[]{},第章I', max_size=200))
+def test_any_text_becomes_a_plan_of_which_nothing_is_lost(text: str) -> None:
+    """What was read as sections or queries is so still, and its titles have no more than they had."""
+    before, after = read_plan(text), read_plan(as_headings(text))
+    if sections_to_write(before):
+        assert len(after) == len(before)
+        assert [section.queries for section in after] == [section.queries for section in before]
+    assert len(after) >= len(before) or len(sections_to_write(after)) > len(sections_to_write(before))
 
 
 @given(st.text(alphabet='#*-1. aé中\n:"`_', max_size=200), st.integers(1, 6))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,8 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[SearchProvider]:
         monkeypatch.setenv("SEARXNG_API_BASE", provider.search_environ["SEARXNG_API_BASE"])
         monkeypatch.setenv("TAVILY_API_BASE", f"http://127.0.0.1:{provider.port}/tavily")
         monkeypatch.setenv("TAVILY_API_KEY", KEY)
+        monkeypatch.setenv("BRAVE_API_BASE", f"http://127.0.0.1:{provider.port}/brave/search")
+        monkeypatch.setenv("BRAVE_API_KEY", KEY)
         yield provider
 
 
@@ -98,7 +101,7 @@ async def test_a_wrong_key_in_any_words(provider: SearchProvider, status: int, e
 async def test_a_provider_that_is_not_there_or_answers_nonsense(
     provider: SearchProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider.find = lambda query: SearchReply([{"title": None, "url": 3}])
+    provider.find = lambda query: SearchReply("nonsense")
     with pytest.raises(ProviderError) as nonsense:
         await search.search("tun", settings("searxng"), 10)
     monkeypatch.setattr(search, "SEARCH_SECONDS", 0.2)
@@ -111,6 +114,58 @@ async def test_a_provider_that_is_not_there_or_answers_nonsense(
     for caught in (nonsense, slow, refused):
         assert caught.value.kind is ErrorKind.TRANSIENT
         assert "Traceback" not in caught.value.message
+
+
+GOOD = {"title": "Paper 1", "url": "https://journal.example.org/1", "content": "Snippet 1."}
+BAD_RESULTS: dict[str, tuple[Any, Any]] = {
+    "no snippet": ({**GOOD, "content": None}, ("Paper 1", GOOD["url"], "")),
+    "no title": ({**GOOD, "title": None}, (GOOD["url"], GOOD["url"], "Snippet 1.")),
+    "a number for a title": ({**GOOD, "title": 1984}, ("1984", GOOD["url"], "Snippet 1.")),
+    "parts of a snippet": ({**GOOD, "content": ["a", {"b": None}]}, ("Paper 1", GOOD["url"], "")),
+    "a date that is none": (
+        {**GOOD, "publishedDate": 3, "page_age": None, "age": None},
+        ("Paper 1", GOOD["url"], "Snippet 1."),
+    ),
+    "more that is null": (
+        {**GOOD, "score": None, "engines": [None], "meta_url": None},
+        ("Paper 1", GOOD["url"], "Snippet 1."),
+    ),
+    "an address with spaces": (
+        {**GOOD, "url": " https://journal.example.org/a b?q=c d "},
+        ("Paper 1", "https://journal.example.org/a%20b?q=c%20d", "Snippet 1."),
+    ),
+    "no address": ({**GOOD, "url": None}, None),
+    "a number for an address": ({**GOOD, "url": 3}, None),
+    "no fields": ({}, None),
+    "no result": (None, None),
+    "a text in place of a result": ("none", None),
+}
+
+
+@pytest.mark.parametrize("name", ["searxng", "tavily", "brave"])
+@pytest.mark.parametrize("bad", BAD_RESULTS)
+async def test_a_bad_result_costs_itself_at_most(provider: SearchProvider, name: str, bad: str) -> None:
+    """Those beside it are found, at the first attempt."""
+    sent, expected = BAD_RESULTS[bad]
+    beside = [{**GOOD, "url": f"https://beside.example/{number}"} for number in (1, 2)]
+    results = [beside[0], sent, beside[1]]
+    if name == "brave":
+        results = [
+            {**result, "description": result.get("content")} if isinstance(result, dict) else result
+            for result in results
+        ]
+    provider.find = lambda query: SearchReply(results)
+    answer = await search.search("tide", settings(name), 10)
+    found = [(each.title, each.url, each.snippet) for each in clean_results(answer.results, 10)]
+    good = [("Paper 1", each["url"], "Snippet 1.") for each in beside]
+    assert found == [good[0], *([expected] if expected else []), good[1]]
+    assert len(provider.searches) == 1
+
+
+async def test_null_in_place_of_all_results_is_no_result(provider: SearchProvider) -> None:
+    provider.find = lambda query: SearchReply(None)
+    for name in ("searxng", "tavily", "brave"):
+        assert (await search.search("tide", settings(name), 10)).results == ()
 
 
 async def test_settings_that_allow_no_search(
@@ -176,6 +231,36 @@ def test_any_text_is_cleaned(text: str, limit: int) -> None:
     address = clean_address(text)
     assert address == "" or address.startswith(("http://", "https://"))
     assert len(clean_date(text)) <= 10
+
+
+@pytest.mark.parametrize(
+    ("address", "cleaned"),
+    [
+        ("https://example.org/a b", "https://example.org/a%20b"),
+        ("https://example.org/a\u00a0b\u3000c", "https://example.org/a%C2%A0b%E3%80%80c"),
+        ("https://example.org/a%20b", "https://example.org/a%20b"),
+        ("https://exam ple.org/", ""),
+        ("https://example.org/a\tb", ""),
+        ("https://example.org/a\nb", ""),
+    ],
+)
+def test_spaces_in_an_address(address: str, cleaned: str) -> None:
+    assert clean_address(address) == cleaned
+
+
+def test_html_in_a_snippet() -> None:
+    for markup, text in {
+        "a<br>b": "a b",
+        "<b>bo</b>ld <EM class='x>y'>word</EM>": "bold word",
+        "a <!-- <b> --> b": "a b",
+        "a<script>alert('<b>')</script>b": "a b",
+        "a</script>b": "a b",
+        "<style>p {}": "",
+        "1 < 2 and 3 > 2": "1 < 2 and 3 > 2",
+        "&lt;a&gt; &#38; &amp;amp;": "<a> & &amp;",
+        f"&#{'1' * 5_000}; a": "\ufffd a",
+    }.items():
+        assert clean_text(markup, 1_000) == text
 
 
 def test_dates() -> None:

@@ -23,9 +23,10 @@ _LINE_END = re.compile(r"[ \t]*(?:\n|\Z)")
 _CITATION = re.compile(
     r"(?<![ \t])[ \t]*(?:"  # or a run of white space would be searched from each of its characters
     r"\ue200[^\ue200\ue201\n]{0,2000}(?:\ue201|\Z)"  # OpenAI's web search
-    r"|\bcite(?:turn\d+[a-z]+\d+)+"  # the same without its private-use characters
-    r"|【\s*\d+(?::\d+)?\s*†[^】\n]{0,300}】"  # OpenAI's file search
-    r"|:contentReference\[oaicite:\d+\](?:\{index=\d+\})?|\[oaicite:\d+\]"
+    r"|\bcite(?:turn\d{1,9}[a-z]{1,30}\d{1,9})+"  # the same without its private-use characters
+    # OpenAI's file search in a thread; without the colon it may be a citation, which only the check can know.
+    r"|【\s{0,9}\d{1,9}:\d{1,9}\s{0,9}†[^】\n]{0,300}】"
+    r"|:contentReference\[oaicite:\d{1,9}\](?:\{index=\d{1,9}\})?|\[oaicite:\d{1,9}\]"
     r"|\[cite(?:_start|:[\d,\s]{1,100})\]"  # Gemini
     r")"
 )
@@ -158,7 +159,11 @@ def _begins_with_heading(lines: list[str]) -> bool:
 
 
 def strip_citation_markers(text: str) -> str:
-    """Return the text without the citation markers of the providers' own search tools."""
+    """Return the text without the citation markers of the providers' own search tools.
+
+    `【4†source】` stays: where the prompt has numbered sources it is a citation, and else the check of the
+    citations removes it.
+    """
     if not _CITATION.search(text):
         return text
     return "".join(part if is_code else _CITATION.sub("", part) for is_code, part in _parts(text))

@@ -48,7 +48,10 @@ def cut_to_block(text: str) -> str:
     for number in range(len(lines) - 1, 0, -1):
         if not _is_block_start(lines, number, starts):
             continue
-        before = next((line.text for line in reversed(lines[:number]) if line.text.strip()), "")
+        above = number - 1
+        while above > 0 and not lines[above].text.strip():
+            above -= 1
+        before = lines[above].text if lines[above].text.strip() else ""
         if not introduces(before):
             kept = text[: lines[number].start]
             return kept if len(kept.strip()) >= MIN_DRAFT else ""

@@ -18,7 +18,7 @@ SOURCES_INSTRUCTION = "Write the report from the numbered sources below."
 MAX_SOURCES_BYTES = 60_000
 """Of all sources in a prompt, some 15,000 tokens; longer snippets are cut."""
 SECTION_INSTRUCTION = "Write section "
-MAX_SECTION_TOPIC_BYTES, MAX_PLAN_BYTES, MAX_SECTION_SOURCES_BYTES = 40_000, 40_000, 20_000
+MAX_SECTION_TOPIC_BYTES, MAX_PLAN_BYTES, MAX_SECTION_SOURCES_BYTES = 40_000, 61_000, 20_000
 """As JSON, the sources in UTF-8: one message of at most 4 MB schedules the prompts of 20 sections."""
 _SOURCES = "\n\nThe sources:\n\n"
 _PLAN_TOPIC = "The topic:\n\n"

@@ -74,12 +74,18 @@ class Evidence(NamedTuple):
 
 
 def is_periodic(block: str) -> bool:
-    """Return whether the block repeats its beginning, so that it is about to do so again."""
-    half = block[: len(block) - len(block) // 2]
-    period = block.find(half, 1)
-    while period > 0 and not block.startswith(block[period:]):
-        period = block.find(half, period + 1)
-    return period > 0
+    """Return whether the block repeats its beginning, so that it is about to do so again.
+
+    Linear, by the prefix function of Knuth, Morris and Pratt: the longest beginning that is also its end.
+    """
+    borders = [0] * len(block)
+    length = 0
+    for place in range(1, len(block)):
+        while length and block[place] != block[length]:
+            length = borders[length - 1]
+        length += block[place] == block[length]
+        borders[place] = length
+    return bool(block) and 2 * length >= len(block)
 
 
 def is_spaceless(text: str) -> bool:

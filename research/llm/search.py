@@ -4,6 +4,7 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from models import Source
@@ -46,6 +47,7 @@ async def search(query: str, settings: Settings, max_results: int) -> SearchAnsw
     if provider == SAMPLE_SEARCH:
         return SearchAnswer(sample_sources.find(query), 0.0)
     litellm = await asyncio.to_thread(load)
+    await asyncio.to_thread(_accept_bad_fields)
     try:
         await asyncio.to_thread(check_search, settings)
     except UserError as error:
@@ -54,7 +56,7 @@ async def search(query: str, settings: Settings, max_results: int) -> SearchAnsw
         async with asyncio.timeout(SEARCH_SECONDS):  # because litellm applies its timeout to no search
             response = await litellm.asearch(query=query, search_provider=provider, max_results=max_results)
     except Exception as error:
-        raise _classify(error, settings) from None
+        raise classify(error, settings) from None
     return SearchAnswer(tuple(map(_source, response.results)), _price(str(provider), max_results))
 
 
@@ -94,10 +96,73 @@ def check_search(settings: Settings) -> None:
         ) from None
 
 
+@cache
+def _accept_bad_fields() -> None:
+    """Make litellm read a result with a bad field, which else costs all results of the query.
+
+    Its SearchResult wants strings, and its providers' readers want no null where they expect an object. So
+    each reader gets the JSON without nulls, and each SearchResult its fields as strings.
+    """
+    from litellm.llms.base_llm.search.transformation import SearchResult
+    from litellm.utils import ProviderConfigManager
+
+    configure, make = ProviderConfigManager.get_provider_search_config, SearchResult.__init__
+
+    def get_provider_search_config(*args: Any, **kwargs: Any) -> Any:
+        config = configure(*args, **kwargs)
+        if config is not None:
+            read = type(config).transform_search_response
+            config.transform_search_response = lambda raw_response, *rest, **more: read(
+                config, *rest, raw_response=_WithoutNulls(raw_response), **more
+            )
+        return config
+
+    def make_lenient(result: Any, /, **fields: Any) -> None:
+        make(result, **{name: _text(value) for name, value in fields.items()})
+
+    ProviderConfigManager.get_provider_search_config = staticmethod(get_provider_search_config)
+    SearchResult.__init__ = make_lenient
+
+
+class _WithoutNulls:
+    """An HTTP response whose JSON has no nulls."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._response, name)
+
+    def json(self) -> Any:
+        return _without_nulls(self._response.json())
+
+
+def _without_nulls(value: Any, is_item: bool = False) -> Any:
+    """Return JSON without nulls: in an object that is an item of a list, such as a result, they are "".
+
+    In a list of objects, whatever is none goes with them.
+    """
+    if isinstance(value, dict):
+        kept = {
+            name: "" if part is None else part for name, part in value.items() if is_item or part is not None
+        }
+        return {name: _without_nulls(part) for name, part in kept.items()}
+    if isinstance(value, list):
+        has_objects = any(isinstance(part, dict) for part in value)
+        kind = dict if has_objects else object
+        return [_without_nulls(part, True) for part in value if part is not None and isinstance(part, kind)]
+    return value
+
+
+def _text(value: Any) -> str:
+    """Return a field of a result; empty for what can be no text."""
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+
+
 _CONTINUES = "the report then continues by itself"
 
 
-def _classify(error: Exception, settings: Settings) -> ProviderError:
+def classify(error: Exception, settings: Settings) -> ProviderError:
     """Return what an exception of a search means, by its status code first."""
     provider, status = settings.search_provider, getattr(error, "status_code", None)
     said = settings.redact(provider_message(error)).partition(" Traceback (most recent call last)")[0]

@@ -21,16 +21,33 @@ MIN_PARAGRAPH_COLUMNS = 80
 """A shorter paragraph is an introduction or a caption, and is not expected to cite anything."""
 MAX_RANGE = 50
 
-_LIST = r"\d{1,4}(?:\s*[,;、，–—-]\s*\d{1,4})*"
-_WORD = r"(?:(?:sources?|refs?|references?|citations?|quellen?|fuentes?|来源|參考|参考|出典)\s*[:：]?\s*)?"
-_MARK = rf"\[\^?{_WORD}{_LIST}\]|[【［]{_WORD}{_LIST}[】］]|(?<![\d^])\^{_LIST}\^"
 # Every length is bounded, so that no text makes a search long.
+_GAP = r"\s{0,9}"
+_NUMBERS = rf"\d{{1,4}}(?:{_GAP}[,;、，–—-]{_GAP}\d{{1,4}})*"
+_WORD = (
+    r"(?:sources?|refs?|references?|citations?|quellen?|fuentes?|来源|參考|参考|出典)\.?"
+    rf"{_GAP}[:：]?{_GAP}"
+)
+_PAGE = r"(?:pp?\.|pages?|S\.|Seiten?|págs?\.|стр\.|§{1,2}|lines?|L)\s?L?\d{1,5}(?:[–-]L?\d{1,5})?"
+_NEXT = rf"(?:{_GAP}[,;、，–—-]{_GAP}(?:(?:and|und|et|y)\s)?|\s(?:and|&|und|et|y|и)\s|[和及与と])"
+_LIST = (
+    rf"(?:{_WORD})?\#?\d{{1,4}}(?:,\s?{_PAGE})?"
+    rf"(?:{_NEXT}(?:{_WORD})?\#?\d{{1,4}}(?:,\s?{_PAGE})?)*"
+)
+_PLACE = r"†[^†【】［］\n]{0,100}"
+"""Where the citation of a file points to within it, as in `【1†L3-L5】`."""
+_MARK = (
+    rf"\[\^?{_LIST}\]|[【［]{_GAP}{_LIST}{_GAP}(?:{_PLACE})?[】］]|\({_WORD}{_LIST}\)"
+    rf"|(?<![\d^])\^{_NUMBERS}\^"
+)
+_CODE = r"(?<!`)(?P<ticks>`{1,9})(?!`)(?:[^\n]|\n(?![ \t]*\n)){1,2000}?(?<!`)(?P=ticks)(?!`)"
 _TOKEN = re.compile(
     rf"""
-      (?P<code>(?<!`)(?P<ticks>`{{1,9}})(?!`)(?:[^\n]|\n(?![ \t]*\n)){{1,2000}}?(?<!`)(?P=ticks)(?!`))
-    | (?:(?<=\S)[ \t\u00a0])?(?P<numbered>\[\[?\^?{_LIST}\]?\]\([^()\s]{{0,500}}(?:\s+"[^"\n]{{0,200}}")?\))
+      (?P<code>{_CODE})
+    | (?:(?<=\S)[ \t\u00a0])?
+      (?P<numbered>\[\[?\^?{_NUMBERS}\]?\]\([^()\s]{{0,500}}(?:\s{{1,9}}"[^"\n]{{0,200}}")?\))
     | !?\[(?:[^\[\]\n]|\[[^\[\]\n]{{0,100}}\]){{1,500}}\]
-      \((?P<link>(?:[^()\s]|\([^()\s]{{0,200}}\)){{0,2000}})(?:\s+"[^"\n]{{0,200}}")?\)
+      \((?P<link>(?:[^()\s]|\([^()\s]{{0,200}}\)){{0,2000}})(?:\s{{1,9}}"[^"\n]{{0,200}}")?\)
     | <(?P<autolink>[a-z][a-z0-9+.-]{{1,20}}:[^<>\s]{{0,2000}})>
     | (?P<address>https?://[^\s<>\[\]【】［］]{{1,2000}})
     | (?P<formula>\$\$.{{1,2000}}?\$\$ | \$(?![\s$])[^$\n]{{1,500}}?(?<!\s)\$(?!\d)
@@ -41,6 +58,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _EACH = re.compile(_MARK, re.IGNORECASE)
+_WITHIN = re.compile(rf"{_PLACE}|,\s?{_PAGE}", re.IGNORECASE)
+_CODE_OR_FILE = re.compile(rf"{_CODE}|[ \t]{{0,9}}(?P<file>【{_GAP}\d{{1,4}}{_GAP}{_PLACE}】)")
 _START_OF_ENTRY = re.compile(r"[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*")
 _GONE = "\0"
 """Stands where a line began with a citation that was removed, because the space behind it goes too: four
@@ -87,7 +106,8 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
     The summary cites nothing: what it says is said, and cited, in the research.
     """
     if not report.sources:
-        return report
+        content, summary = without_file_citations(report.content), without_file_citations(report.summary)
+        return replace(report, content=content, summary=summary)
     checked = check_citations(report.content, report.sources, f"{MADE}[^{{}}]")
     summary = check_citations(report.summary, report.sources, "").text
     return replace(
@@ -118,6 +138,19 @@ def check_citations(text: str, sources: Sequence[Source], mark: str = "[^{}]") -
         removed_numbers=checker.removed_numbers,
         removed_lists=removed_lists,
         unknown_links=checker.unknown_links,
+    )
+
+
+def without_file_citations(text: str) -> str:
+    """Return the text without `【4†source】` and the like, which lead nowhere in a report without sources.
+
+    They are the markers of a provider's own search; code stays as it is.
+    """
+    if "†" not in text:
+        return text
+    return "".join(
+        part if is_code else _CODE_OR_FILE.sub(lambda found: "" if found["file"] else found[0], part)
+        for is_code, part in _code_apart(text)
     )
 
 
@@ -175,12 +208,12 @@ class _Checker:
 
 
 def _are_citations(marks: str) -> bool:
-    numbers = [int(number) for number in re.findall(r"\d+", marks)]
+    numbers = [int(number) for number in re.findall(r"\d+", _WITHIN.sub("", marks))]
     return bool(numbers) and min(numbers) >= 1 and max(numbers) <= MAX_NUMBER
 
 
 def _numbers(marks: str) -> Iterator[int]:
-    for first, last in re.findall(r"(\d+)(?:\s*[–—-]\s*(\d+))?", marks):
+    for first, last in re.findall(r"(\d+)(?:\s{0,9}[–—-]\s{0,9}(\d+))?", _WITHIN.sub("", marks)):
         start, end = int(first), int(last or first)
         if start <= end <= start + MAX_RANGE:
             yield from range(start, end + 1)

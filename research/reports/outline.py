@@ -16,9 +16,11 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
 _QUOTE = re.compile(r" {0,3}>")
 _RULE = re.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*")
 _TABLE = re.compile(r" {0,3}(?=.*\|)[ \t|:-]+")
-_BOLD_LINE = re.compile(r"\s*(\*\*|__)(.+)\1\s*[:：]?\s*")
 _NUMBER = re.compile(r"\d{1,2}(?:\.(\d{1,2}))+\.?[ \t]+(?=\S)")
-_LABEL = re.compile(r"(?:section|part)?\s*\d{1,2}(?:\.\d{1,2})*\s*[.):：、-]?\s*", re.IGNORECASE)
+# Not from within a run of white space, or each of its characters would be searched to its end.
+_LABEL = re.compile(
+    r"(?:(?:section|part)\s*|(?<!\s)\s*)\d{1,2}(?:\.\d{1,2})*\s*[.):：、-]?\s*", re.IGNORECASE
+)
 
 
 @dataclass
@@ -133,8 +135,15 @@ def _repeated_title(lines: Sequence[str], headings: Sequence[_Heading], title: s
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     if headings and headings[0].start == first:
         return headings[0].end if _same(headings[0].text, title) else 0
-    bold = _BOLD_LINE.fullmatch(lines[first])
-    return first + 1 if bold and _same(bold[2], title) else 0
+    return first + 1 if _same(_bold_text(lines[first]), title) else 0
+
+
+def _bold_text(line: str) -> str:
+    """Return the text of a line that is bold as a whole, but for a colon; empty for any other line."""
+    bare = line.strip()
+    bare = bare[:-1].rstrip() if bare.endswith((":", "：")) else bare
+    is_bold = len(bare) > 4 and bare[:2] == bare[-2:] and bare[:2] in ("**", "__")
+    return bare[2:-2] if is_bold else ""
 
 
 def _same(text: str, title: str) -> bool:

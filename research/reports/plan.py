@@ -28,11 +28,13 @@ _NUMBERED = re.compile(r"(?:\d{1,2}\s*[.)、]|[一二三四五六七八九十]{1
 _BULLET = re.compile(r"[-*+•–]\s+(?P<text>.+)")
 _LABEL = re.compile(
     r"(?:(?P<query>(?:search\s+)?(?:quer(?:y|ies)|search|keywords?)|查询|搜索|検索|запрос(?:ы)?)"
-    r"|covers?|scope|description|内容)\s*\d*\s*(?:[:：]\s*|$)",
+    r"|covers?|scope|description|内容)\s*(?:\d+\s*)?(?:[:：]\s*|$)",
     re.IGNORECASE,
 )
+# Not from within a run of white space, or each of its characters would be searched to its end.
 _NUMBER = re.compile(
-    r"(?:(?:section|part)?\s*\d{1,2}\s*[.):：、]|[一二三四五六七八九十]{1,3}、)\s*", re.IGNORECASE
+    r"(?:(?:(?:section|part)\s*|(?<!\s)\s*)\d{1,2}\s*[.):：、]|[一二三四五六七八九十]{1,3}、)\s*",
+    re.IGNORECASE,
 )
 _ADDED = ("executive summary", "summary", "abstract", "摘要", "zusammenfassung", "résumé", "resumen")
 _DECORATION = "\"'`“”„«»「」『』*_# \t"
@@ -167,6 +169,11 @@ def _bold(line: str) -> re.Match[str] | None:
         bold and re.search("[:：]", line) and line[0] in "*_" and _LABEL.fullmatch(bold["text"].strip())
     )
     return None if is_label else bold
+
+
+def is_label(text: str) -> bool:
+    """Return whether the text begins with a label of a plan's line, such as "Queries:" or "Covers:"."""
+    return _LABEL.match(text) is not None
 
 
 def _without_titles(sections: list[PlannedSection]) -> Iterator[PlannedSection]:

@@ -36,7 +36,7 @@ _KNOWN_LABELS = frozenset(
     .replace("\n    ", " ")
     .split(", ")
 )
-_NUMBERS = r"\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*"
+_NUMBERS = r"\d{1,4}(?:\s{0,9}[,;–-]\s{0,9}\d{1,4})*"
 _ENTRY = re.compile(
     rf"(?:[-*+•]\s+|(?P<ordered>\d{{1,4}}[.)])\s+)?(?P<bracket>\[\^?{_NUMBERS}\]|[【［]{_NUMBERS}[】］])?:?\s*"
 )
@@ -60,24 +60,34 @@ class _Block:
 def without_reference_lists(text: str, sources: Sequence[Source]) -> tuple[str, int]:
     """Remove the lists of references, with their headings; return the text and how many there were."""
     lines, blocks = text.split("\n"), _blocks(text)
-    known = _Known(sources)
-    removed: list[tuple[int, int]] = []
-    position = 0
+    labels, ends = [_label(block) for block in blocks], _ends_of_lists(blocks, lines, _Known(sources))
+    kept: list[str] = []
+    removed = position = line = 0
     while position < len(blocks):
-        label = _label(blocks[position])
+        label = labels[position]
         first = position + (label is not None)
-        last = first
-        while last < len(blocks) and known.lists(blocks[last], lines, label or ""):
-            last += 1
-        followed = last == len(blocks) or blocks[last].kind in ("heading", "hr") or _label(blocks[last])
+        last = ends[is_reference_label(label or "")][first]
+        followed = last == len(blocks) or blocks[last].kind in ("heading", "hr") or labels[last]
         if last > first and followed and (label is not None or last == len(blocks)):
-            removed.append((blocks[position].start, blocks[last - 1].end))
-            position = last
+            kept += lines[line : blocks[position].start]
+            line, position, removed = blocks[last - 1].end, last, removed + 1
         else:
             position += 1
-    for start, end in reversed(removed):
-        del lines[start:end]
-    return "\n".join(lines), len(removed)
+    return "\n".join([*kept, *lines[line:]]), removed
+
+
+def _ends_of_lists(
+    blocks: Sequence["_Block"], lines: Sequence[str], known: "_Known"
+) -> tuple[list[int], list[int]]:
+    """Return for each block the first one, from it on, that lists no references.
+
+    The second list is for blocks below a heading that is known to stand over references.
+    """
+    ends = [len(blocks)] * (len(blocks) + 1), [len(blocks)] * (len(blocks) + 1)
+    for number in range(len(blocks) - 1, -1, -1):
+        for of_label, lists in enumerate(known.lists(blocks[number], lines)):
+            ends[of_label][number] = ends[of_label][number + 1] if lists else number
+    return ends
 
 
 def is_reference_label(text: str) -> bool:
@@ -119,24 +129,31 @@ class _Known:
         self._addresses = {normalize_address(source.url) for source in sources}
         self._titles = [source.title.casefold() for source in sources]
 
-    def lists(self, block: _Block, lines: list[str], label: str) -> bool:
-        """Return whether every entry of the block is a reference."""
+    def lists(self, block: _Block, lines: Sequence[str]) -> tuple[bool, bool]:
+        """Return whether every entry of the block is a reference: by itself, and below a known heading."""
         if block.kind not in ("paragraph", "bullet_list", "ordered_list"):
-            return False
-        entries = list(_entries(lines[block.start : block.end]))
-        return bool(entries) and all(self._is_reference(entry, label) for entry in entries)
+            return False, False
+        own_lines = lines[block.start : block.end]
+        by_itself = below_heading = any(map(str.strip, own_lines))
+        for entry in _entries(own_lines):
+            own, below = self._is_reference(entry)
+            by_itself, below_heading = by_itself and own, below_heading and below
+            if not below_heading and not by_itself:
+                break
+        return by_itself, below_heading
 
-    def _is_reference(self, entry: str, label: str) -> bool:
+    def _is_reference(self, entry: str) -> tuple[bool, bool]:
+        """Return whether the entry is a reference: by itself, and below a known heading."""
         start = _ENTRY.match(entry)
         numbered = bool(start and start["bracket"])
         address = _ADDRESS.search(entry)
         given = address is not None and normalize_address(address[0].rstrip(".,;:!?")) in self._addresses
         folded = entry.casefold()
         titled = any(len(title) >= MIN_TITLE_CHARACTERS and title in folded for title in self._titles)
-        under_label = is_reference_label(label)
-        if numbered or under_label:
-            return bool(address) or titled or (numbered and under_label)
-        return given and bool(start and (start["ordered"] or entry[:1] in "-*+•"))
+        below_heading = bool(address) or titled or numbered
+        if numbered:
+            return bool(address) or titled, below_heading
+        return given and bool(start and (start["ordered"] or entry[:1] in "-*+•")), below_heading
 
 
 def _blocks(text: str) -> list[_Block]:
@@ -162,16 +179,16 @@ def _label(block: _Block) -> str | None:
     return None
 
 
-def _entries(lines: list[str]) -> Iterator[str]:
+def _entries(lines: Sequence[str]) -> Iterator[str]:
     """Join the lines of a block to its entries: a line without a number or bullet goes on with the last."""
-    entry = ""
-    for line in map(str.strip, lines):
+    entry: list[str] = []
+    for line in filter(None, map(str.strip, lines)):
         start = _ENTRY.match(line)
         bullet = line[:2] in ("- ", "* ", "+ ", "• ")
         begins = bullet or bool(start and (start["bracket"] or start["ordered"]))
         if begins and entry:
-            yield entry
-            entry = ""
-        entry = f"{entry} {line}".strip()
+            yield " ".join(entry)
+            entry = []
+        entry.append(line)
     if entry:
-        yield entry
+        yield " ".join(entry)

@@ -1,13 +1,13 @@
 """Sources: what the searches of a report have found, cleaned, joined and numbered once for the report."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from html.parser import HTMLParser
 from itertools import islice, zip_longest
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from models import Source, WebSearchOutput
 from research.formatting import json_bytes
@@ -22,7 +22,18 @@ MAX_SOURCES = 100
 
 _DATE = re.compile(r"(\d{4})(-\d{2}(?:-\d{2})?)?(?![\d-])")
 _DATE_FORMATS = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
+MAX_DATE_CHARACTERS = 40
 _HIDDEN = ("script", "style")
+_WITHIN_WORDS = ("b", "i", "em", "strong", "mark", "span")
+_TAG = re.compile(
+    r"<!--|<[!?][^<>]{0,300}>"
+    r"""|<(?P<end>/\s{0,9})?(?P<tag>[a-z][a-z0-9:-]{0,30})(?:[\s/](?:[^<>"']|"[^"<]{0,500}"|'[^'<]{0,500}'){0,1000})?>""",
+    re.IGNORECASE,
+)
+_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+"""Because `str.lower` makes two characters of some."""
+_LONG_REFERENCE = re.compile(r"&#x?[0-9a-f]{9,};?", re.IGNORECASE)
+"""No character's number; Python refuses to read some of them."""
 _UNSAFE = {ord(character): f"%{ord(character):02X}" for character in '"<>\\^`{|}'}
 """What no address has unescaped, and what would end it in Markdown or in a message."""
 
@@ -110,12 +121,11 @@ def _cleaned(results: Iterable[Source]) -> Iterator[Source]:
 
 def clean_text(text: str, limit: int) -> str:
     """Return the text in one line without HTML and control characters, cut at a word."""
-    parser = _TextOfHTML()
-    parser.feed(text[: limit * 20])
-    parser.close()
+    # Cut before each step to what it may need, because no step is to take long for any text.
+    words = " ".join(_text_of_html(text[: limit * 20]).split())[: limit * 4]
     kept = "".join(
         " " if character.isspace() else character
-        for character in unicodedata.normalize("NFC", "".join(parser.parts))
+        for character in unicodedata.normalize("NFC", words)
         if character.isspace() or _is_visible(character)
     )
     line = " ".join(kept.split())
@@ -129,14 +139,18 @@ def clean_text(text: str, limit: int) -> str:
 def clean_address(address: str) -> str:
     """Return a web address that can be printed and linked, whole; empty for any other.
 
-    An address with a user name is refused, because what stands before its "@" looks like the site.
+    Spaces in it are encoded. An address with a user name is refused, because what stands before its "@"
+    looks like the site.
     """
-    address = address.strip().translate(_UNSAFE)
-    if json_bytes(address) > MAX_ADDRESS_BYTES or any(c.isspace() or not _is_visible(c) for c in address):
+    address = address.strip()
+    if len(address) > MAX_ADDRESS_BYTES:
+        return ""
+    address = "".join(quote(c) if unicodedata.category(c) == "Zs" else c for c in address).translate(_UNSAFE)
+    if json_bytes(address) > MAX_ADDRESS_BYTES or not all(map(_is_visible, address)):
         return ""
     try:
         parts = urlsplit(address)
-        is_web = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+        is_web = parts.scheme in ("http", "https") and parts.hostname and not set("@%") & set(parts.netloc)
     except ValueError:  # such as an unclosed bracket in the host
         return ""
     return address if is_web else ""
@@ -144,7 +158,7 @@ def clean_address(address: str) -> str:
 
 def clean_date(date: str) -> str:
     """Return a date as YYYY-MM-DD, or as much of it as is given; empty where it is none."""
-    date = date.strip()
+    date = date.strip()[:MAX_DATE_CHARACTERS]
     iso = _DATE.match(date)
     if iso:
         return iso[0]
@@ -161,22 +175,21 @@ def _is_visible(character: str) -> bool:
     return unicodedata.category(character)[0] != "C" or character in "\u200c\u200d"
 
 
-class _TextOfHTML(HTMLParser):
-    """Collects the text of HTML in `parts`; a tag stands for a space."""
+def _text_of_html(markup: str) -> str:
+    """Return the text of HTML; a tag stands for a space, but for one of those within a word.
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in _HIDDEN
-        if tag not in ("b", "i", "em", "strong", "mark", "span"):
-            self.parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = max(self._hidden - (tag in _HIDDEN), 0)
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
+    It takes time that is linear in the text, which Python's HTMLParser does not for every text.
+    """
+    parts: list[str] = []
+    lower, position = markup.translate(_TO_LOWER), 0
+    while found := _TAG.search(markup, position):
+        parts.append(markup[position : found.start()])
+        tag, position = (found["tag"] or "").lower(), found.end()
+        if tag and tag not in _WITHIN_WORDS:
+            parts.append(" ")
+        closing = "-->" if found[0] == "<!--" else f"</{tag}" if tag in _HIDDEN and not found["end"] else ""
+        if closing:
+            end = lower.find(closing, position)
+            position = len(markup) if end < 0 else end + len("-->") if closing == "-->" else end
+    parts.append(markup[position:])
+    return html.unescape(_LONG_REFERENCE.sub("\ufffd", "".join(parts)))

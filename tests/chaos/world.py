@@ -72,6 +72,7 @@ class World:
         self.current: list[WorkerRun | None] = [None for _ in range(workers) for _ in ways]
         """The worker of each place; the ways take turns."""
         self.outages: list[tuple[float, float]] = []
+        self._is_service_down = False
         self._numbers = itertools.count()
         self._command = [str(SABOTAGE), sabotage] if sabotage else ["worker.py"]
 
@@ -176,13 +177,16 @@ class World:
             (self.reports / way).chmod(mode)
 
     async def kill_service(self, seconds: float) -> None:
-        began = time.time()
+        if self._is_service_down:
+            return
+        began, self._is_service_down = time.time(), True
         self.server.kill()
         self.happened["service"] += 1
         await asyncio.sleep(seconds)
         started = await asyncio.to_thread(self.server.run, "start")
         assert started.returncode == 0, started.stderr
         self.outages.append((began, time.time()))
+        self._is_service_down = False
 
     async def kill_while_writing(self, event: Event) -> None:
         """Send SIGKILL when an incomplete file is seen; to all workers of its way, because it is one's."""
