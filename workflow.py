@@ -243,7 +243,7 @@ class GenerateReportWorkflow:
                 delete_stored_answers,
                 StoredAnswersInput(ids),
                 summary="Delete the stored answers",
-                start_to_close_timeout=timedelta(minutes=5),
+                start_to_close_timeout=timedelta(seconds=30),
                 retry_policy=RetryPolicy(maximum_attempts=3),
             )
         except ActivityError as error:

@@ -85,6 +85,8 @@ def test_the_same_seed_is_the_same_schedule() -> None:
 )
 def test_it_can_fail(way: Way, events: list[Event], sabotages: dict[str, str]) -> None:
     """Without these of the program's promises, the run falls short, and says of which."""
-    outcome, table = audit(events, len(sabotages), ",".join(sabotages), [way], workers=1)
+    within_a_line = "drafts_that_end_anywhere" in sabotages  # one may be cut at a line's end by chance
+    reports = 4 if within_a_line else len(sabotages)
+    outcome, table = audit(events, reports, ",".join(sabotages), [way], workers=1)
     for claim in sabotages.values():
         assert any(claim in line for line in outcome.broken), f"{outcome.broken}\n{table}"

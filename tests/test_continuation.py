@@ -199,6 +199,14 @@ def test_a_second_answer_that_breaks_off_leaves_the_draft() -> None:
     assert (joiner.text, joiner.replaced) == (FIRST, False)
 
 
+def test_two_blocks_that_begin_alike_are_both_kept() -> None:
+    """Code with the same imports: only the whole beginning, or a long one, proves a restart."""
+    names = ("asyncio", "collections", "contextlib", "dataclasses", "functools", "itertools", "logging")
+    imports = "```python\n" + "".join(f"import {name}\n" for name in names)
+    first, second = f"{imports}print(1)\n```\n\n", f"{imports}print(2)\n```\n"
+    assert joined(BlockJoiner(first), second).text == first + second
+
+
 # What waits is not in the heartbeats: a kill would lose it.
 
 

@@ -239,3 +239,42 @@ async def test_reasoning_and_silence_are_bounded_here_too(provider: Provider, se
             break
     assert kinds == [ErrorKind.TRANSIENT] * 4 + [ErrorKind.PERMANENT]
     assert len(provider.calls) == 5
+
+
+async def test_a_text_that_has_come_whole_before_the_kill(provider: Provider, settings: Settings) -> None:
+    """Only its end is missing: attached again, no word comes, and none is asked for again."""
+    draft = Draft()
+    await killed_at(settings, draft, provider, 300)
+    async with asyncio.timeout(20):
+        while not provider.calls[0].finished:
+            await asyncio.sleep(0.02)
+    [kept] = provider.stored.values()
+    deltas = [event for event in kept.events if event["type"] == "response.output_text.delta"]
+    draft.text, draft.response_event = TEXT, deltas[-1]["sequence_number"]
+    answer = await llm.complete("A topic", settings, draft)
+    assert (answer.text, answer.finish_reason, len(provider.calls)) == (TEXT, "stop", 1)
+
+
+async def test_an_answer_that_died_behind_a_clean_end_is_asked_for_at_once(
+    provider: Provider, settings: Settings
+) -> None:
+    """The stream alone does not say so; the answer's state does."""
+    provider.reply = lambda call: Reply(
+        rest_of(TEXT, call).lstrip()[: None if call.draft else 900],
+        finish_reason="stop" if call.draft else None,
+        ends_cleanly=True,
+    )
+    draft = Draft()
+    with pytest.raises(ProviderError):
+        await llm.complete("A topic", settings, draft)
+    assert draft.response_id == ""
+    assert (await llm.complete("A topic", settings, draft)).text == TEXT
+
+
+async def test_an_answer_that_cannot_be_deleted_now_is_no_success(
+    provider: Provider, settings: Settings
+) -> None:
+    """The step is retried; one that is gone already is none of its business."""
+    assert await stored.discard(["resp_gone"], settings) == 0
+    with pytest.raises(Exception, match=r"(?i)connection"):
+        await stored.discard(["resp_1"], replace(settings, api_base="http://127.0.0.1:9/v1"))

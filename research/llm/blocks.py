@@ -136,6 +136,7 @@ def introduces(line: str) -> bool:
         return False
     return (
         len(bare) <= MAX_LABEL
+        and not _SCRIPT_WITHOUT_PERIODS.search(bare)
         and not is_row(line)
         and not _SENTENCE_END.search(line.rstrip())
         and not bare.startswith(("```", "~~~", "$$", "\\]"))

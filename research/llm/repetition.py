@@ -7,9 +7,9 @@ import regex
 MAX_WAIT = 600
 """Characters of an answer that may be held back until it is judged."""
 MIN_RESTART = 100
-"""Characters that have to equal the draft's beginning to prove that the answer began again."""
+"""Characters of a draft below which nothing proves that the answer began again."""
 MAX_RESTART = 300
-"""Characters that prove it where the draft's first line is longer than that."""
+"""Characters that have to equal the draft's beginning to prove it; a shorter draft has to be there whole."""
 MIN_REPEATED = 80
 """Characters of a last block that nobody writes twice in succession; one of a script without spaces counts
 twice."""
@@ -94,14 +94,11 @@ def is_spaceless(text: str) -> bool:
 
 
 def _restart_proof(draft: str) -> str:
-    """Return as much of the draft's beginning as the draft itself does not repeat."""
+    """Return as much of the draft's beginning as proves a restart; empty where it repeats that itself."""
     start = draft.strip()
-    for length in (start.find("\n") + 1, MIN_RESTART, MAX_RESTART, MAX_WAIT):
-        proof = start[:length]
-        is_long = length >= MIN_RESTART and ("\n" in proof or length >= MAX_RESTART)
-        if is_long and len(proof) == length and start.find(proof, 1) < 0 and not is_periodic(proof):
-            return proof
-    return ""
+    proof = start[:MAX_RESTART]
+    is_proof = len(proof) >= MIN_RESTART and start.find(proof, 1) < 0 and not is_periodic(proof)
+    return proof if is_proof else ""
 
 
 def _last_block(draft: str) -> str:

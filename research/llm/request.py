@@ -65,6 +65,8 @@ class Request:
         if on_resume is None:
             draft.text = kept or draft.text
             return bool(kept)
+        if not kept and len(draft.text) > len(draft.first):
+            draft.first = draft.text  # so that it is not lost where the second one is refused
         draft.text = kept
         self._resume(Way.PREFILL if self._prefill else Way.BLOCK, on_resume)
         return True

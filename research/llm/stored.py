@@ -72,6 +72,7 @@ async def read(
             opened = await _attach(client, draft, streams)
             if len(draft.text) > draft.response_start:  # its beginning has been judged
                 intake.joiner = Joiner(draft.text)
+                intake.joiner.is_empty = False  # or its last word would be taken for an empty answer
         else:
             opened = await _create(client, messages, settings, draft, streams, max_tokens)
         end = None if hasattr(opened, "status") else await _follow(client, opened, draft, intake)
@@ -90,16 +91,29 @@ async def read(
 
 
 async def discard(ids: Sequence[str], settings: Settings) -> int:
-    """Cancel and delete answers that the provider keeps; return how many it still had."""
-    done = 0
+    """Cancel and delete answers that the provider keeps; return how many it still had.
+
+    Raises:
+        Exception: one of them cannot be deleted now; all others are.
+    """
     async with _client(settings) as client:
-        for number in ids:
-            with suppress(Exception):  # because one that has ended cannot be cancelled
-                await client.responses.cancel(number, timeout=CLOSE_SECONDS)
-            with suppress(Exception):
-                await client.responses.delete(number, timeout=CLOSE_SECONDS)
-                done += 1
-    return done
+        deleted = await asyncio.gather(*[_discard(client, number) for number in ids], return_exceptions=True)
+    for error in deleted:
+        if isinstance(error, BaseException):
+            raise error
+    return sum(map(bool, deleted))
+
+
+async def _discard(client: Any, number: str) -> bool:
+    import openai
+
+    with suppress(Exception):  # because one that has ended cannot be cancelled
+        await client.responses.cancel(number, timeout=CLOSE_SECONDS)
+    try:
+        await client.responses.delete(number, timeout=CLOSE_SECONDS)
+    except openai.NotFoundError:
+        return False
+    return True
 
 
 async def _create(
@@ -193,6 +207,10 @@ async def _follow(client: Any, stream: Any, draft: Draft, intake: Intake) -> Ans
         if response.status not in _ENDED:
             raise
         return None
+    if draft.response_id:
+        response = await client.responses.retrieve(draft.response_id)
+        if response.status in _ENDED:
+            return None
     raise ProviderError(
         ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer", is_free=True
     )
