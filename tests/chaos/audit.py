@@ -108,14 +108,12 @@ class Audit:
         return exact.without_blank_lines(text) == exact.without_blank_lines(expected)
 
     def _is_kept(self, text: str | None, number: int) -> bool:
-        """Return whether a summary is what the provider had sent before it refused the rest."""
-        refused = [
-            entry.asked_at
-            for entry in self.world.endpoint.of(number, "s")
-            if entry.fault == "summary refused"
-        ]
-        written = (text or "").rstrip()
-        return any(text_of(number, "s")[:start].rstrip() == written for start in refused)
+        """Return whether a summary is of what the provider had sent before it refused more."""
+        entries = self.world.endpoint.of(number, "s")
+        refused = [place for place, entry in enumerate(entries) if entry.fault == "summary refused"]
+        written, whole = (text or "").rstrip(), text_of(number, "s")
+        sent = max((entry.end for place in refused for entry in entries[:place]), default=0)
+        return bool(written) and whole[:sent].startswith(written)
 
     def _requests(self) -> Iterator[Row]:
         """No request without an attempt of the service behind it; none for what was recorded.
