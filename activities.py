@@ -7,7 +7,7 @@ take seconds to import, are imported by the functions that need them.
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -150,14 +150,12 @@ async def _call(
             call = complete(input.prompt, config.load(), draft, Limits.of(input), on_resume)
             answer = await run_until_shutdown(call, draft)
     except ProviderError as error:
-        if draft.stored and error.kind is ErrorKind.PERMANENT:
-            with suppress(Exception):
-                await stored.discard(draft.stored, config.load())
+        if error.kind is ErrorKind.PERMANENT:
+            await stored.discard_quietly(draft.stored, config.load())
         raise _as_application_error(error, draft.faults) from None
     except asyncio.CancelledError:
         if draft.stored and await is_abandoned():
-            with suppress(Exception):
-                await stored.discard(draft.stored, config.load())
+            await stored.discard_quietly(draft.stored, config.load())
         raise asyncio.CancelledError(step) from None
     kept.keep(draft, answer)
     activity.logger.info("%s finished: %s", step, format_call(answer))

@@ -185,6 +185,19 @@ async def test_a_draft_of_one_block_is_written_again(provider: Provider, setting
     assert (answer.resumed_at, answer.kept_tokens, answer.notes) == (None, 0, ())
 
 
+async def test_a_text_whose_second_version_is_refused_is_kept_with_the_reason(
+    provider: Provider, settings: Settings
+) -> None:
+    """A text of one block is requested from its beginning; what was written before is not lost with it."""
+    provider.takes_prefill = False
+    refusal = {"message": "Not this one.", "code": "content_policy_violation"}
+    provider.reply = lambda call: Reply(status=400, error=refusal)
+    begun = "A summary of one paragraph, which was begun and is long enough to be kept, but is not"
+    answer, _ = await complete(settings, draft(begun))
+    assert (answer.text, answer.finish_reason) == (begun, "refused")
+    assert answer.notes[0].startswith("is not complete, because it could not be continued: the provider's")
+
+
 # Again
 
 

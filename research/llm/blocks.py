@@ -109,9 +109,13 @@ def _is_block_start(lines: list[Line], number: int, starts: list[int]) -> bool:
         return False
     if 0 <= start < number:
         is_short = line.start - lines[start].start <= MAX_LIST
-        is_tight = not any(not other.text.strip() for other in lines[start : number - 1])
-        is_over = is_end and is_tight and not before.text.strip()
-        return is_over or (not is_short and (is_end or bool(_ITEM.match(line.text))))
+        if (
+            is_end
+            and not before.text.strip()
+            and all(other.text.strip() for other in lines[start : number - 1])
+        ):
+            return True  # a list without blank lines has ended with the first one
+        return not is_short and (is_end or bool(_ITEM.match(line.text)))
     if not before.text.strip():
         return bool(line.text.strip()) or is_end
     return _is_closed_fence(lines, number - 1) or start == number

@@ -112,7 +112,7 @@ def keep_the_better(draft: Draft, finish_reason: str) -> str:
     if finish_reason == "stop" or len(draft.first) <= len(draft.text):
         return finish_reason
     draft.text = draft.first
-    return "empty"
+    return finish_reason if finish_reason in ("refused", "cost") else "empty"
 
 
 def kept_in_spite_of(fault: ProviderError, draft: Draft) -> str:

@@ -104,6 +104,13 @@ async def discard(ids: Sequence[str], settings: Settings) -> int:
     return sum(map(bool, deleted))
 
 
+async def discard_quietly(ids: Sequence[str], settings: Settings) -> None:
+    """Discard the answers of a step that ends without a result: the reason why it ends is what counts."""
+    if ids:
+        with suppress(Exception):
+            await discard(ids, settings)
+
+
 async def _discard(client: Any, number: str) -> bool:
     import openai
 
@@ -178,6 +185,12 @@ async def _wait(client: Any, draft: Draft) -> Any:
         await asyncio.sleep(POLL_SECONDS)
 
 
+async def _has_ended(client: Any, draft: Draft) -> bool:
+    if not draft.response_id:
+        return False
+    return (await client.responses.retrieve(draft.response_id)).status in _ENDED
+
+
 async def _follow(client: Any, stream: Any, draft: Draft, intake: Intake) -> AnswerEnd | None:
     """Read the stream to the answer's end; return None where the stream failed and the answer has ended."""
     import openai
@@ -201,16 +214,11 @@ async def _follow(client: Any, stream: Any, draft: Draft, intake: Intake) -> Ans
                     draft.response_event = event.sequence_number
     except (StreamError, openai.APIError) as error:
         is_of_stream = isinstance(error, StreamError) or type(error) is openai.APIError
-        if not (is_of_stream and draft.response_id):
-            raise
-        response = await client.responses.retrieve(draft.response_id)
-        if response.status not in _ENDED:
-            raise
-        return None
-    if draft.response_id:
-        response = await client.responses.retrieve(draft.response_id)
-        if response.status in _ENDED:
+        if is_of_stream and await _has_ended(client, draft):
             return None
+        raise
+    if await _has_ended(client, draft):
+        return None
     raise ProviderError(
         ErrorKind.TRANSIENT, "the provider's stream broke off before the end of the answer", is_free=True
     )
