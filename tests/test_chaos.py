@@ -7,6 +7,7 @@ import pytest
 
 from research.llm.resume import Way
 from tests.chaos.audit import Audit
+from tests.chaos.histories import recorded_text
 from tests.chaos.run import run
 from tests.chaos.schedule import FAULTS, KILLS, WAYS, WORKERS, Event, schedule
 from tests.chaos.world import world
@@ -37,6 +38,14 @@ def test_a_short_run() -> None:
     outcome, table = audit(schedule(seed=7, kills=5), reports=9)
     assert outcome.broken == [], table
     assert "| reports accepted | 9 |" in table
+
+
+@pytest.mark.long
+def test_a_summary_that_is_refused_at_once() -> None:
+    """There is none, and the report is as it is to be."""
+    outcome, table = audit([Event(0.1, "summary refused", lasts=15.0)], len(WAYS))
+    assert outcome.broken == [], table
+    assert [recorded_text(history, "s") for history in outcome.histories] == [None] * len(WAYS)
 
 
 def test_the_same_seed_is_the_same_schedule() -> None:

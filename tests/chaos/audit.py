@@ -8,11 +8,13 @@ from functools import cached_property
 from itertools import starmap
 from typing import Any
 
+from research.llm.blocks import MIN_DRAFT
 from research.llm.resume import Way
 from tests.chaos import exact, kept
 from tests.chaos.faults import Entry
 from tests.chaos.histories import attempts_of, recorded_text
 from tests.chaos.interruptions import (
+    AGAIN_SECONDS,
     KILL,
     Interruption,
     broken_limits,
@@ -21,7 +23,7 @@ from tests.chaos.interruptions import (
     wakes,
 )
 from tests.chaos.schedule import KILLS
-from tests.chaos.texts import kinds_of, result_of, sections_of, text_of
+from tests.chaos.texts import kinds_of, result_of, seconds_of, sections_of, text_of
 from tests.chaos.world import World
 
 DISK = {"small": "really full", "locked": "made read-only", "": "not tried here"}
@@ -108,12 +110,18 @@ class Audit:
         return exact.without_blank_lines(text) == exact.without_blank_lines(expected)
 
     def _is_kept(self, text: str | None, number: int) -> bool:
-        """Return whether a summary is of what the provider had sent before it refused more."""
+        """Return whether a summary is of what the provider had sent before it refused more.
+
+        There may be none where so little was sent that it was not recorded, or is not worth keeping.
+        """
         entries = self.world.endpoint.of(number, "s")
         refused = [place for place, entry in enumerate(entries) if entry.fault == "summary refused"]
         written, whole = (text or "").rstrip(), text_of(number, "s")
         sent = max((entry.end for place in refused for entry in entries[:place]), default=0)
-        return bool(written) and whole[:sent].startswith(written)
+        if not written:
+            unrecorded = len(whole) * AGAIN_SECONDS / seconds_of("s")
+            return bool(refused) and sent <= max(MIN_DRAFT, unrecorded)
+        return whole[:sent].startswith(written)
 
     def _requests(self) -> Iterator[Row]:
         """No request without an attempt of the service behind it; none for what was recorded.
