@@ -5,12 +5,11 @@ take seconds to import, are imported by the functions that need them.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -20,6 +19,7 @@ from models import (
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
+    StepKind,
     StoredAnswersInput,
     WebSearchInput,
     WebSearchOutput,
@@ -30,9 +30,8 @@ from research.llm import client as llm
 from research.llm import resume, search, stored
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
-from research.llm.limits import Limits
-from research.llm.prompts import has_sources
 from research.reports.naming import UnsafeName
+from research.reports.plan import read_plan
 from research.reports.plan_forms import as_headings
 from research.reports.sections import text_below
 from research.reports.sources import clean_results
@@ -46,7 +45,7 @@ from research.temporal.heartbeat import (
     last_draft,
     run_until_shutdown,
 )
-from research.temporal.names import PLAN_LABEL, STEP_LABELS
+from research.temporal.names import labelled_step, step_name
 
 activity.logger.activity_info_on_message = False  # one line for people's logs
 _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would hold up the event loop
@@ -54,9 +53,8 @@ _RENDERING = ThreadPoolExecutor(2, "rendering")  # because more at once would ho
 
 @activity.defn
 async def llm_call(input: LLMCallInput) -> LLMCallOutput:
-    """Return the model's answer to the prompt; sources that are too many for the model are left out."""
-    complete = llm.complete_shortening if has_sources(input.prompt) else llm.complete
-    return await _call(input, complete)
+    """Return the model's answer to the prompt: a plan, a section, or the research as one text."""
+    return await _call(input)
 
 
 @activity.defn
@@ -79,8 +77,8 @@ async def web_search(input: WebSearchInput) -> WebSearchOutput:
 
 @activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
-    """Return the executive summary; research that is too long for the model is shortened for its prompt."""
-    return await _call(input, llm.complete_shortening)
+    """Return the executive summary."""
+    return await _call(input)
 
 
 @activity.defn(name="generate_summary")
@@ -130,25 +128,24 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     )
 
 
-async def _call(
-    input: LLMCallInput, complete: Callable[..., Coroutine[Any, Any, LLMCallOutput]]
-) -> LLMCallOutput:
+async def _call(input: LLMCallInput) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
-    step, attempt = input.label or STEP_LABELS[activity.info().activity_type], activity.info().attempt
+    attempt = activity.info().attempt
+    step = input.step or labelled_step(activity.info().activity_type, input.label, input.title)
+    name = step_name(step)
     answer: LLMCallOutput | None
     draft, answer = kept.recall(last_draft(Draft))
     lost = interruptions(draft)
     kept.keep(draft, answer)
 
     def on_resume(way: resume.Way, place: int) -> None:
-        activity.logger.info("%s resumes at character %s: %s", step, f"{place:,}", resume.describe(way))
+        activity.logger.info("%s resumes at character %s: %s", name, f"{place:,}", resume.describe(way))
 
     if attempt == 1:
-        activity.logger.info("%s begins", step)
+        activity.logger.info("%s begins", name)
     try:
         if answer is None:  # or this worker had it, and could not hand it in
-            call = complete(input.prompt, config.load(), draft, Limits.of(input), on_resume)
-            answer = await run_until_shutdown(call, draft)
+            answer = await run_until_shutdown(llm.complete(input, config.load(), draft, on_resume), draft)
     except ProviderError as error:
         if error.kind is ErrorKind.PERMANENT:
             await stored.discard_quietly(draft.stored, config.load())
@@ -156,12 +153,14 @@ async def _call(
     except asyncio.CancelledError:
         if draft.stored and await is_abandoned():
             await stored.discard_quietly(draft.stored, config.load())
-        raise asyncio.CancelledError(step) from None
+        raise asyncio.CancelledError(name) from None
     kept.keep(draft, answer)
-    activity.logger.info("%s finished: %s", step, format_call(answer))
-    text = text_below(input.title, answer.text) if input.title else answer.text
-    text = as_headings(text) if input.label == PLAN_LABEL else text
-    return replace(answer, text=text, attempts=attempt, interruptions=lost)
+    activity.logger.info("%s finished: %s", name, format_call(answer))
+    answer = replace(answer, attempts=attempt, interruptions=lost)
+    if step.kind == StepKind.PLAN:
+        text = as_headings(answer.text)
+        return replace(answer, text=text, plan=read_plan(text))
+    return replace(answer, text=text_below(step.title, answer.text)) if step.title else answer
 
 
 @activity.defn

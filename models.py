@@ -5,6 +5,7 @@ here, and always with a default.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,62 @@ class GenerateReportOutput:
     """What the report cites, in the order of citing, without the snippets."""
 
 
+class StepKind(StrEnum):
+    """What a step of a report is for."""
+
+    PLAN = "plan"
+    SEARCH = "search"
+    RESEARCH = "research"
+    """One text, which is the whole report."""
+    SECTION = "section"
+    SUMMARY = "summary"
+    PDF = "pdf"
+    CLEANUP = "cleanup"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of a report is for, and its place among those of its kind."""
+
+    kind: str
+    """A `StepKind`; another text where another version has scheduled the step."""
+    number: int = 0
+    """The section's, counted from 1."""
+    count: int = 0
+    """How many sections the report has, or is to be planned with; 0 for a report of one text."""
+    title: str = ""
+    """The section's, below which its text is to stand."""
+    topic: str = ""
+    """The beginning of what the person asked for, in one line."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Where a prompt quotes texts: the part that is shortened where a prompt is too long for the model.
+
+    Lengths rather than texts, so that a worker of an older version sends the same prompt, as it stands.
+    """
+
+    start: int = 0
+    """The character of the prompt at which the first piece begins."""
+    pieces: tuple[int, ...] = ()
+    """The characters of each piece; the last ones are left out first."""
+
+
+@dataclass(frozen=True)
+class PlannedSection:
+    """A section that is to be written; `title` is empty for queries that belong to no section."""
+
+    title: str
+    covers: str = ""
+    queries: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """Return title and content in one line; queries tell it where the plan says nothing else."""
+        covers = self.covers or "; ".join(self.queries[:3])
+        return f"{self.title}: {covers}" if covers else self.title
+
+
 @dataclass(frozen=True)
 class LLMCallInput:
     """One prompt for the configured model."""
@@ -79,10 +136,12 @@ class LLMCallInput:
     """How many calls side by side share what the ceiling leaves."""
     max_bytes: int = 0
     """The longest answer that is wanted, in bytes of its JSON; 0 for as much as a payload holds."""
+    step: Step | None = None
+    """What the answer is for; None in a call that a version before 0.7 has scheduled."""
+    material: Material = field(default_factory=Material)
     label: str = ""
-    """The step's name in logs, such as "Section 3 of 8"; empty for that of the Activity."""
     title: str = ""
-    """The heading that the answer is to stand below, with its own headings below it; empty for none."""
+    """The step's name and the section's title, in calls that a version before 0.7 has scheduled."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +178,8 @@ class LLMCallOutput:
     """What a reader must know about the text, as clauses whose subject is the text."""
     stored: tuple[str, ...] = ()
     """IDs of the answers that the provider keeps for this text, until the Workflow has them deleted."""
+    plan: tuple[PlannedSection, ...] | None = None
+    """The plan that the text is; None for any other text, and in results of a version before 0.7."""
 
 
 @dataclass(frozen=True)

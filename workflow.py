@@ -5,9 +5,9 @@ it receives the recorded results and continues with the first step that has none
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -26,46 +26,14 @@ with workflow.unsafe.imports_passed_through():
         GenerateReportOutput,
         LLMCallInput,
         LLMCallOutput,
-        PDFGenerationInput,
-        Source,
+        Step,
+        StepKind,
         StoredAnswersInput,
-        WebSearchInput,
-        WebSearchOutput,
     )
-    from research.formatting import cut_summary, format_usage, summary_notes
-    from research.llm import usage
-    from research.llm.prompts import (
-        plan_prompt,
-        research_prompt,
-        section_prompt,
-        sections_plan_prompt,
-        summary_prompt,
-    )
-    from research.reports.naming import report_filename
-    from research.reports.plan import (
-        MAX_PLAN_BYTES,
-        MAX_QUERIES,
-        PlannedSection,
-        plan_notes,
-        read_plan,
-        search_queries,
-        sections_asked_for,
-        sections_to_write,
-    )
-    from research.reports.sections import (
-        MAX_SECTION_BYTES,
-        Research,
-        WrittenSection,
-        joined_sections,
-        one_text,
-        sources_of,
-        written_section,
-    )
-    from research.reports.sources import gather_sources
-    from research.temporal.names import PLAN_LABEL, section_label
-
-MAX_TOPIC_CHARACTERS = 10_000
-"""Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
+    from research.formatting import format_usage
+    from research.reports.report import NothingWritten, Report
+    from research.reports.sections import Answer
+    from research.temporal.names import step_summary
 
 # Because people read the log; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
@@ -74,182 +42,142 @@ workflow.logger.workflow_info_on_message = False
 # a worker that is started where it died knows at once. Less would take a busy worker for a dead one.
 # A step that fails is retried for as long as it takes, at most eight seconds apart unless the Activity
 # says otherwise, so that a report continues soon after whatever stopped it was fixed.
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=8))
-STEP: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(hours=6),
-    "heartbeat_timeout": timedelta(seconds=8),
-    "retry_policy": RETRIES,
+STEP = workflow.ActivityConfig(
+    start_to_close_timeout=timedelta(hours=6),
+    heartbeat_timeout=timedelta(seconds=8),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=8)),
+)
+OPTIONS: dict[str, workflow.ActivityConfig] = {
+    StepKind.SEARCH: {**STEP, "start_to_close_timeout": timedelta(minutes=5)},
+    StepKind.CLEANUP: {
+        "start_to_close_timeout": timedelta(seconds=30),
+        "retry_policy": RetryPolicy(maximum_attempts=3),
+    },
 }
+"""Of the steps that are not like the others."""
+MAX_SIDE_BY_SIDE = 20
+
+Input = TypeVar("Input")
+Output = TypeVar("Output")
 
 
 @workflow.defn
 class GenerateReportWorkflow:
     """Makes a PDF of a prompt."""
 
-    def __init__(self) -> None:
-        self._stages: list[list[LLMCallOutput]] = []
-        """The model's answers; those of one stage were written side by side, and stand as they came."""
-        self._searches: list[WebSearchOutput] = []
+    @workflow.init
+    def __init__(self, input: GenerateReportInput) -> None:
+        info = workflow.info()
+        self._report = Report(input, info.run_id, info.start_time.date().isoformat())
+        self._names_steps = False
+        """Whether the steps have IDs that a person can read; those of a report of three steps are counted."""
 
     @workflow.run
     async def run(self, input: GenerateReportInput) -> GenerateReportOutput:
         """Make the report; whatever comes of it, no answer stays with the provider."""
         try:
-            return await self._make_report(input)
+            return await self._make(self._report)
         finally:
             await self._delete_stored_answers()
 
-    async def _make_report(self, input: GenerateReportInput) -> GenerateReportOutput:
+    async def _make(self, report: Report) -> GenerateReportOutput:
         """Plan and search if that is asked for, research the prompt, summarise, write a PDF."""
-        asked = sections_asked_for(input.sections)
-        plan = await self._plan(input, asked) if input.sources or asked else ()
-        sections = sections_to_write(plan) if asked else ()
-        queries = search_queries(sections or plan, input.prompt, max(MAX_QUERIES, len(sections)))
-        if input.sources:
-            await self._search(queries)
-        retrieved = workflow.now().date().isoformat() if input.sources else ""
-        found = gather_sources(self._searches)
+        if report.needs_plan:
+            # Reports of a version before 0.7 have counted IDs: this can go when none runs any more, in 2027.
+            self._names_steps = workflow.patched("named-steps")
+            await self._plan()
+        if report.asked.sources:
+            await self._search()
 
-        if sections:
-            sources = [sources_of(section, queries, found) for section in sections]
-            research = await self._write_sections(input.prompt, sections, sources)
+        if report.sections:
+            await self._write_sections()
         else:
-            research = await self._write_text(research_prompt(input.prompt, found.sources))
+            call = report.begin_text()
+            report.take_text(await self._call(llm_call, call))
         workflow.logger.info("Research complete!")
 
-        if input.pause_seconds > 0:
+        if report.asked.pause_seconds > 0:
             await workflow.sleep(
-                input.pause_seconds, summary="Durable pause: kill the worker, nothing is lost"
+                report.asked.pause_seconds, summary="Durable pause: kill the worker, nothing is lost"
             )
 
-        summary, failure = await self._summarise(research.text, MAX_SECTION_BYTES if sections else 0)
-        about_plan = plan_notes(input.sections, len(sections))
-        notes = (*about_plan, *found.notes, *research.notes, *summary_notes(summary, failure))
-
-        pdf = await workflow.execute_activity(
-            create_pdf_activity,
-            PDFGenerationInput(
-                content=research.text,
-                filename=report_filename(input.prompt, workflow.info().run_id),
-                summary=summary.text if summary else "",
-                topic=input.prompt[:MAX_TOPIC_CHARACTERS],
-                model=research.model,
-                date=workflow.info().start_time.date().isoformat(),
-                notes=notes,
-                bill=format_usage(usage.total(self._stages, self._searches)),
-                sources=found.without_snippets(),
-                retrieved=retrieved,
-            ),
-            summary="Write the PDF",
-            **STEP,
-        )
-        total = usage.total(self._stages, self._searches, interrupted_at_end=pdf.interruptions > 0)
-        workflow.set_current_details(format_usage(total))
-        return GenerateReportOutput(
-            result=f"Successfully created research report PDF with summary: {pdf.filename}",
-            filename=pdf.filename,
-            path=pdf.path,
-            pages=pdf.pages,
-            model=research.model,
-            bill=total,
-            notes=(*notes, *pdf.warnings),
-            sources=pdf.sources,
-        )
-
-    async def _plan(self, input: GenerateReportInput, asked: int) -> tuple[PlannedSection, ...]:
-        """Return the model's plan, empty where it writes none; one that cannot be read is repeated once."""
-        prompt = plan_prompt(input.prompt, MAX_QUERIES)
-        if asked:
-            prompt = sections_plan_prompt(input.prompt, asked, input.sources)
-        plan: tuple[PlannedSection, ...] = ()
-        for summary in ("Plan the report", "Plan the report once more")[: 2 if asked else 1]:
-            self._stages.append([])
-            call = LLMCallInput(prompt, self._spent, max_bytes=MAX_PLAN_BYTES, label=PLAN_LABEL)
-            answer, _ = await self._ask(llm_call, call, summary)
-            plan = read_plan(answer.text) if answer else ()
-            if answer is None or sections_to_write(plan):
-                break
-        return plan
-
-    async def _search(self, queries: Sequence[str]) -> None:
-        """Search the web for all queries side by side."""
-        self._searches += await asyncio.gather(
-            *[
-                workflow.execute_activity(
-                    web_search, WebSearchInput(query), summary=cut_summary(f"Search: {query}"), **STEP
-                )
-                for query in queries
-            ]
-        )
-
-    async def _write_text(self, prompt: str) -> Research:
-        """Write the research as one text."""
-        research = await workflow.execute_activity(
-            llm_call, LLMCallInput(prompt, self._spent), summary="Research the topic", **STEP
-        )
-        self._stages.append([research])
-        return one_text(research)
-
-    async def _write_sections(
-        self, topic: str, plan: Sequence[PlannedSection], sources: Sequence[Sequence[Source]]
-    ) -> Research:
-        """Write all sections side by side; one that cannot be written leaves its heading with the reason."""
-        spent, lines, count = self._spent, [section.line() for section in plan], len(plan)
-        self._stages.append([])
-
-        async def write(number: int, title: str, sources: Sequence[Source]) -> WrittenSection:
-            label, prompt = section_label(number, count), section_prompt(topic, lines, number, sources)
-            call = LLMCallInput(prompt, spent, count, MAX_SECTION_BYTES, label=label, title=title)
-            answer, failure = await self._ask(llm_call, call, cut_summary(f"{label}: {title}"))
-            return written_section(title, answer, failure)
-
-        written = await asyncio.gather(
-            *[write(number, plan[number - 1].title, sources[number - 1]) for number in range(1, count + 1)]
-        )
-        if not any(section.call for section in written):
-            raise ApplicationError(f"no section could be written: {written[0].failure}", non_retryable=True)
-        return joined_sections(written)
-
-    async def _summarise(self, research: str, max_bytes: int) -> tuple[LLMCallOutput | None, str]:
-        """Return the summary, or None and the reason: the research is paid for, so the PDF is still made."""
-        call = LLMCallInput(summary_prompt(research), self._spent, max_bytes=max_bytes)
-        self._stages.append([])
-        summary, failure = await self._ask(generate_summary, call, "Summarise the research")
-        if summary:
+        summary = await self._try(generate_summary, report.begin_summary())
+        report.take_summary(summary)
+        if summary.call:
             workflow.logger.info("Summary generated!")
-        return summary, failure
 
-    async def _ask(
-        self, step: Callable[..., Any], call: LLMCallInput, summary: str
-    ) -> tuple[LLMCallOutput | None, str]:
-        """Return the model's answer, or None and the reason why it will never come."""
+        pdf = await self._step(create_pdf_activity, report.begin_pdf(), Step(StepKind.PDF))
+        output = report.output(pdf)
+        workflow.set_current_details(format_usage(output.bill))
+        return output
+
+    async def _plan(self) -> None:
+        """Plan the report; a plan of sections that cannot be read is asked for once more."""
+        for attempt in (1, 2):
+            answer = await self._try(llm_call, self._report.begin_plan(attempt))
+            if self._report.take_plan(answer):
+                break
+
+    async def _search(self) -> None:
+        """Search the web for all queries of the plan side by side."""
+        found = await self._each(
+            self._step(web_search, search, Step(StepKind.SEARCH, number, title=search.query))
+            for number, search in enumerate(self._report.begin_searches(), start=1)
+        )
+        self._report.take_searches(found, workflow.now().date().isoformat())
+
+    async def _write_sections(self) -> None:
+        """Write all sections side by side."""
+        calls = self._report.begin_sections()
+        answers = await self._each(self._try(llm_call, call) for call in calls)
         try:
-            answer: LLMCallOutput = await workflow.execute_activity(step, call, summary=summary, **STEP)
+            self._report.take_sections(answers)
+        except NothingWritten as error:
+            raise ApplicationError(str(error), non_retryable=True) from None
+
+    async def _step(self, activity: Callable[[Input], Awaitable[Output]], input: Input, step: Step) -> Output:
+        """Run one step of the report."""
+        options = workflow.ActivityConfig(**OPTIONS.get(step.kind, STEP), summary=step_summary(step))
+        if self._names_steps:
+            options["activity_id"] = f"{step.kind}-{step.number}" if step.number else step.kind
+        return await workflow.execute_activity(activity, input, **options)
+
+    async def _call(
+        self, activity: Callable[[LLMCallInput], Awaitable[LLMCallOutput]], call: LLMCallInput
+    ) -> LLMCallOutput:
+        """Return the model's answer, which stands in the ledger."""
+        answer = await self._step(activity, call, call.step or Step(StepKind.RESEARCH))
+        self._report.ledger.enter(answer)
+        return answer
+
+    async def _try(
+        self, activity: Callable[[LLMCallInput], Awaitable[LLMCallOutput]], call: LLMCallInput
+    ) -> Answer:
+        """Return the model's answer, or the reason why it will never come."""
+        try:
+            return Answer(await self._call(activity, call))
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            workflow.logger.warning("%s: %s", summary, error.cause)
-            return None, getattr(error.cause, "message", "")
-        self._stages[-1].append(answer)
-        return answer, ""
+            workflow.logger.warning("%s: %s", step_summary(call.step or Step("")), error.cause)
+            return Answer(None, getattr(error.cause, "message", ""))
+
+    async def _each(self, steps: Iterable[Awaitable[Output]]) -> list[Output]:
+        """Return the results of steps that run side by side, at most MAX_SIDE_BY_SIDE at once."""
+        slots = asyncio.Semaphore(MAX_SIDE_BY_SIDE)
+
+        async def run(step: Awaitable[Output]) -> Output:
+            async with slots:
+                return await step
+
+        return list(await asyncio.gather(*map(run, steps)))
 
     async def _delete_stored_answers(self) -> None:
         """Delete the answers that the provider keeps; those of a model that keeps none need no step."""
-        ids = tuple(number for stage in self._stages for call in stage for number in call.stored)
+        ids = self._report.ledger.stored
         if not ids:
             return
         try:
-            await workflow.execute_activity(
-                delete_stored_answers,
-                StoredAnswersInput(ids),
-                summary="Delete the stored answers",
-                start_to_close_timeout=timedelta(seconds=30),
-                retry_policy=RetryPolicy(maximum_attempts=3),
-            )
+            await self._step(delete_stored_answers, StoredAnswersInput(ids), Step(StepKind.CLEANUP))
         except ActivityError as error:
             workflow.logger.warning("Stored answers are not deleted: %s", error.cause)
-
-    @property
-    def _spent(self) -> float:
-        """Return what the report has cost so far, for the ceiling LLM_MAX_COST."""
-        return usage.spent(self._stages, self._searches)

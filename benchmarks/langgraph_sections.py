@@ -13,6 +13,7 @@ from langgraph.types import Send
 
 from benchmarks.plain_temporal import ask_model, summary_prompt, write_pdf
 from benchmarks.sections import SECTIONS
+from models import PlannedSection
 from research.llm.prompts import section_prompt, sections_plan_prompt
 from research.reports.plan import read_plan
 
@@ -22,7 +23,7 @@ class State(TypedDict, total=False):
 
     topic: str
     name: str
-    plan: list[str]
+    plan: tuple[PlannedSection, ...]
     number: int
     texts: Annotated[list[tuple[int, str]], operator.add]
     summary: str
@@ -34,8 +35,8 @@ def _text(prompt: str) -> str:
 
 
 def plan(state: State) -> State:
-    text = _text(sections_plan_prompt(state["topic"], SECTIONS, False))
-    return {"plan": [section.line() for section in read_plan(text)]}
+    text = _text(sections_plan_prompt(state["topic"], SECTIONS, False).text)
+    return {"plan": read_plan(text)}
 
 
 def branches(state: State) -> list[Send]:
@@ -44,7 +45,7 @@ def branches(state: State) -> list[Send]:
 
 def section(state: State) -> State:
     number = state["number"]
-    return {"texts": [(number, _text(section_prompt(state["topic"], state["plan"], number, ())))]}
+    return {"texts": [(number, _text(section_prompt(state["topic"], state["plan"], number, ()).text))]}
 
 
 def summarise(state: State) -> State:

@@ -17,8 +17,8 @@ def _text(prompt: str) -> str:
 
 
 def main(topic: str, identity: str, database: str) -> None:
-    plan = [section.line() for section in read_plan(_text(sections_plan_prompt(topic, SECTIONS, False)))]
-    texts = [_text(section_prompt(topic, plan, number, ())) for number in range(1, len(plan) + 1)]
+    plan = read_plan(_text(sections_plan_prompt(topic, SECTIONS, False).text))
+    texts = [_text(section_prompt(topic, plan, number, ()).text) for number in range(1, len(plan) + 1)]
     summary = _text(summary_prompt("\n\n".join(texts)))
     write_pdf("\n\n".join([summary, *texts]), f"{identity}.pdf")
     print("Done.", flush=True)

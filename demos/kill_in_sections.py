@@ -11,12 +11,13 @@ import time
 
 from demos.claim import prepare, print_result, provider_environ, run
 from demos.stage import Stage, has_room
+from models import Step, StepKind
 from research import config
 from research.cli import terminal
 from research.cli.status import State
 from research.errors import UserError
 from research.llm import sample_sections
-from research.llm.prompts import planned_sections
+from testing.asked import planned_sections
 from testing.processes import Program, ProgramError, start_worker
 from testing.provider import Call, Continuation, Provider, Reply, rest_of
 
@@ -64,8 +65,8 @@ def _kill_in_the_middle(provider: Provider, number: str) -> set[int]:
 def _wait_for_two(stage: Stage, worker: Program) -> set[int]:
     """Return the sections that the service has recorded, as soon as there are two."""
     for _ in range(1_200):
-        names = [step.label.split() for step in stage.status.steps if step.state is State.DONE]
-        recorded = {int(name[1]) for name in names if name[0] == "Section"}
+        done = [step for step in stage.status.steps if step.state is State.DONE]
+        recorded = {step.step.number for step in done if step.is_section}
         if len(recorded) >= 2:
             return recorded
         time.sleep(0.1)
@@ -90,8 +91,10 @@ def _text(call: Call) -> str:
     if call.is_summary:
         return SUMMARY
     if call.is_plan:
-        return sample_sections.plan(TOPIC, planned_sections(call.prompt))
-    return sample_sections.section(call.prompt, {})
+        return sample_sections.plan(planned_sections(call.prompt), is_about_tardigrades=True)
+    title = sample_sections.TARDIGRADES[call.section - 1].title
+    step = Step(StepKind.SECTION, call.section, title=title)
+    return sample_sections.section(step, TOPIC, {}, has_sources=False)
 
 
 def _reply(call: Call) -> Reply:

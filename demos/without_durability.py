@@ -8,7 +8,7 @@ Kill it after "Research complete!" and run it again: the research is paid again.
 import asyncio
 import sys
 
-from models import PDFGenerationInput
+from models import LLMCallInput, PDFGenerationInput, Step, StepKind
 from research import config
 from research.llm import client as llm
 from research.llm.prompts import summary_prompt
@@ -20,10 +20,11 @@ from research.reports.naming import report_filename
 async def main(topic: str) -> None:
     """Research, summarise, write the PDF; all of it is lost when the process dies before the end."""
     settings = config.load()
-    research = await llm.complete(topic, settings)
+    research = await llm.complete(LLMCallInput(topic), settings)
     print("Research complete!", flush=True)
     await asyncio.sleep(2)  # the time to kill it
-    summary = await llm.complete(summary_prompt(research.text), settings)
+    step = Step(StepKind.SUMMARY, topic=topic)
+    summary = await llm.complete(LLMCallInput(summary_prompt(research.text).text, step=step), settings)
     print("Summary generated!", flush=True)
     name = report_filename(topic, "without-durability")
     report = PDFGenerationInput(research.text, name, summary.text, topic, research.model)

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 
-from models import LLMCallOutput, PDFGenerationInput, Source
+from models import LLMCallOutput, PDFGenerationInput, Source, StepKind
+from testing.asked import call_for
 
 SOURCES = tuple(
     Source(number, f"https://example.org/{number}", f"A long title, number {number}")
@@ -89,7 +90,9 @@ def _readers_of_reports() -> dict[str, Callable[[str], object]]:
         "outline.below_title": lambda text: outline.below_title(text, "Biology"),
         "outline.below_title, title": lambda text: outline.below_title("# Biology\n\nText.", text),
         "sections.text_below": lambda text: sections.text_below("Biology", text),
-        "sections.written_section": lambda text: sections.written_section("Biology", None, text),
+        "sections.written_section": lambda text: sections.written_section(
+            "Biology", sections.Answer(None, text)
+        ),
         "citations.check_citations": lambda text: citations.check_citations(text, SOURCES),
         "citations.check_citations, titles": titles,
         "citations.check_report": lambda text: citations.check_report(PDFGenerationInput(f"†{text}")),
@@ -129,7 +132,10 @@ def _readers_of_answers() -> dict[str, Callable[[str], object]]:
         "blocks.ends_in_loop": blocks.ends_in_loop,
         "blocks.joint": lambda text: blocks.joint(text, text),
         "repetition.Evidence": evidence,
-        "prompts.shorten_prompt": lambda text: prompts.shorten_prompt(text, len(text) * 2 // 3),
+        "prompts.summary_prompt": lambda text: prompts.shorten(
+            call_for(prompts.summary_prompt(text), StepKind.SUMMARY), len(text) // 2
+        ),
+        "prompts.quote": prompts.quote,
         "prompts.quote_sources": lambda text: prompts.quote_sources([Source(1, text, text, "", text)]),
     }
 

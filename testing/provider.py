@@ -16,8 +16,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from research.llm.prompts import is_plan_prompt, is_summary_prompt, planned_sections, section_number
 from research.llm.resume import CONTINUE_PROMPT, PROBE_PROMPT
+from testing.asked import is_plan_prompt, is_summary_prompt, planned_sections, section_number
 from testing.responses import Responses, break_connection
 from testing.texts import section_plan, section_text
 

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from models import Source
+from models import Source, StepKind
 from research.formatting import json_bytes, truncate_json
 from research.llm import answer
-from research.llm.prompts import research_prompt, shorten_prompt, summary_prompt
+from research.llm.prompts import research_prompt, shorten, summary_prompt
+from testing.asked import call_for
 
 REPORT = "# Moss\n\nWater bears live in moss.\n\n```python\nprint('<think>')\n```\n\nThe end 【of it】."
 
@@ -67,12 +68,15 @@ def test_a_text_is_cut_by_the_bytes_of_its_json(text: str) -> None:
 
 
 def test_a_summary_prompt_keeps_its_instructions_when_it_is_shortened() -> None:
-    prompt = summary_prompt("# One\n\nText.\n\n" * 200)
-    short = shorten_prompt(prompt, 500, repeat_instruction=True)
+    call = call_for(summary_prompt("# One\n\nText.\n\n" * 200), StepKind.SUMMARY)
+    short = shorten(call, 1_200, repeat_instruction=True).prompt
     assert short.startswith("Provide a 2-3 sentence executive summary of this research: # One")
     assert short.endswith("Write the summary in the language of the research above.")
     assert short.count("executive summary") == 2
-    assert len(short) < 800
+    assert 500 < short.count("# One") * len("# One\n\nText.\n\n") <= 1_200
+    assert re.search(r"(# One\n\nText\.\n\n)+Provide a 2-3", short), "it ends behind a paragraph"
+    again = shorten(shorten(call, 1_200), 100).prompt
+    assert len(again) < len(short)
 
 
 def test_hostile_answers_take_no_time() -> None:
@@ -91,13 +95,14 @@ def test_a_prompt_with_sources_keeps_all_but_the_last_when_it_is_shortened() -> 
     sources = [
         Source(n, f"https://example.org/{n}", f"Title {n}", snippet="word " * 60) for n in range(1, 21)
     ]
-    prompt = research_prompt("A topic", sources)
-    short = shorten_prompt(prompt, len(prompt) // 2)
-    assert len(short) < len(prompt) // 2 + 20
-    instruction, mark, quoted = prompt.partition("\n\nThe sources:\n\n")
-    assert short.startswith(instruction + mark)
-    assert quoted.startswith(short.removeprefix(instruction + mark))
+    topic = "A topic\n\nThe sources:\n\n[1] Title of the person's own"
+    call = call_for(research_prompt(topic, sources), StepKind.RESEARCH)
+    short = shorten(call, sum(call.material.pieces) // 2).prompt
+    instruction, mark, _ = call.prompt.rpartition("\n\nThe sources:\n\n")
+    assert short.startswith(f"{instruction}{mark}[1] Title 1\n")
+    assert call.prompt.startswith(short)
     numbers = re.findall(r"^\[(\d+)\] Title", short, re.MULTILINE)
-    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
-    assert 5 < len(numbers) < 12
+    assert numbers == [str(number) for number in range(1, 11)]
     assert short.endswith("word ")
+    nothing = shorten(call, 0).prompt
+    assert instruction.startswith(nothing.removesuffix("\n\nThe sources:"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models import LLMCallInput
 from research.config import Settings
 from research.llm import client as llm
 from research.llm import outcome
@@ -159,13 +160,13 @@ async def how_it_ends(settings: Settings) -> str:
     """What a caller sees, who makes another attempt after a transient fault."""
     draft, is_resumed = Draft(), False
     try:
-        answer = await llm.complete("A topic", settings, draft)
+        answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     except ProviderError as fault:
         if fault.kind is ErrorKind.PERMANENT and "content filter" in fault.message:
             return FILTERED  # because litellm drops the text of Gemini's whole answer
         if fault.kind is not ErrorKind.TRANSIENT or draft.text.strip() != BEGUN:
             return repr(fault)
-        answer, is_resumed = await llm.complete("A topic", settings, draft), True
+        answer, is_resumed = await llm.complete(LLMCallInput("A topic"), settings, draft), True
     if answer.finish_reason == "refused" and answer.text == BEGUN and "content filter" in answer.notes[0]:
         return FILTERED
     if answer.finish_reason == "unfinished" and answer.text == TEXT:
@@ -205,7 +206,9 @@ async def test_the_text_parts_of_content_are_the_text(model: str, streams: bool)
     data = delta({"content": thoughts}) if streams else b""
     data += openai(parts if streams else thoughts + parts, "stop", streams)
     with Wired(lambda call: data) as server:
-        answer = await llm.complete("A topic", configured(model, server, max_streams=int(streams)))
+        answer = await llm.complete(
+            LLMCallInput("A topic"), configured(model, server, max_streams=int(streams))
+        )
     assert (answer.text, answer.finish_reason, len(server.calls)) == (TEXT, "stop", 1)
     assert (answer.input_tokens, answer.output_tokens) == (7, 9)
 
@@ -247,6 +250,6 @@ async def test_a_server_that_does_not_stream(model: str, form: dict[str, Any]) -
         return json.dumps(body, **form).encode()
 
     with Wired(answer) as server:
-        answered = await llm.complete("A topic", configured(model, server))
+        answered = await llm.complete(LLMCallInput("A topic"), configured(model, server))
     assert (answered.text, answered.finish_reason, len(server.calls)) == (TEXT, "stop", 2)
     assert (answered.input_tokens, answered.output_tokens) == (14, 18)

@@ -122,7 +122,7 @@ def test_provider_bytes_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
             provider.body = body
             config = configured("openai/gpt-4o", provider, max_streams=16 if streams else 0)
             try:
-                answer = loop.run_until_complete(llm.complete("A topic", config))
+                answer = loop.run_until_complete(llm.complete(LLMCallInput("A topic"), config))
             except ProviderError as fault:
                 assert fault.message
                 assert "\n" not in fault.message

@@ -9,7 +9,7 @@ from models import LLMCallInput
 from research.formatting import json_bytes
 from research.llm import client as llm
 from research.llm.draft import Draft
-from research.llm.limits import CostCeiling, Limits
+from research.llm.limits import CostCeiling
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import LANGUAGES, templated
 from tests.test_model_call import WORDS, configured
@@ -32,9 +32,12 @@ async def test_calls_side_by_side_keep_the_ceiling_together(provider: Provider, 
     """Each may use its part of what the others have left, and says where it had to end."""
     provider.reply = obedient
     settings = configured("openai/gpt-4o", provider, max_cost=CEILING, max_streams=streams)
-    limits = Limits.of(LLMCallInput("", spent=0.004, share=CALLS))
+    call = LLMCallInput("", spent=0.004, share=CALLS)
     answers = await asyncio.gather(
-        *[llm.complete(f"Section {number}", settings, Draft(), limits) for number in range(CALLS)]
+        *[
+            llm.complete(replace(call, prompt=f"Section {number}"), settings, Draft())
+            for number in range(CALLS)
+        ]
     )
     assert {answer.finish_reason for answer in answers} == {"cost"}
     assert all(answer.text and WORDS.startswith(answer.text.strip()) for answer in answers)
@@ -48,7 +51,7 @@ async def test_a_share_that_is_large_enough_bounds_nothing(provider: Provider) -
     """No limit is sent where the model's own is lower, because a provider refuses one that is higher."""
     provider.reply = obedient
     settings = configured("openai/gpt-4o", provider, max_cost=10.0)
-    answer = await llm.complete("A topic", settings, limits=Limits(share=CALLS))
+    answer = await llm.complete(LLMCallInput("A topic", share=CALLS), settings)
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")
     assert "max_tokens" not in provider.calls[0].body
 
@@ -56,7 +59,7 @@ async def test_a_share_that_is_large_enough_bounds_nothing(provider: Provider) -
 async def test_a_share_that_pays_for_nothing_sends_nothing(provider: Provider) -> None:
     settings = configured("openai/gpt-4o", provider, max_cost=0.001)
     with pytest.raises(CostCeiling, match=r"one of 20 texts may use its part of the rest"):
-        await llm.complete("A topic", settings, limits=Limits(spent=0.0005, share=20))
+        await llm.complete(LLMCallInput("A topic", spent=0.0005, share=20), settings)
     assert provider.calls == []
 
 
@@ -68,7 +71,7 @@ async def test_an_answer_has_at_most_its_bytes(provider: Provider, language: str
     text = templated(seed=3, length=20_000, language=language)
     provider.reply = lambda call: Reply(text, chunk_characters=400)
     settings = configured("openai/gpt-4o", provider, max_streams=streams)
-    answer = await llm.complete("A topic", settings, limits=Limits.of(LLMCallInput("", max_bytes=9_000)))
+    answer = await llm.complete(LLMCallInput("A topic", max_bytes=9_000), settings)
     assert answer.finish_reason == "too_long"
     assert text.startswith(answer.text)
     assert 9_000 - 12 <= json_bytes(answer.text) <= 9_000
@@ -79,9 +82,9 @@ async def test_reasoning_is_not_counted(provider: Provider) -> None:
     thoughts = f"<think>\n{'I count. ' * 2_000}\n</think>\n\n"
     provider.reply = lambda call: Reply(thoughts + WORDS, chunk_characters=100)
     settings = configured("openai/gpt-4o", provider)
-    answer = await llm.complete("A topic", settings, limits=Limits(max_bytes=6_000))
+    answer = await llm.complete(LLMCallInput("A topic", max_bytes=6_000), settings)
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")
-    answer = await llm.complete("A topic", replace(settings, max_streams=0), limits=Limits(max_bytes=300))
+    answer = await llm.complete(LLMCallInput("A topic", max_bytes=300), replace(settings, max_streams=0))
     assert answer.finish_reason == "too_long"
     assert len(answer.text) > 280
     assert WORDS.startswith(answer.text.strip())

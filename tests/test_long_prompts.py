@@ -4,18 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from models import Source
+from models import LLMCallInput, Source, StepKind
 from research.llm import client as llm
 from research.llm.draft import Draft
 from research.llm.errors import PromptTooLong
 from research.llm.prompts import research_prompt, summary_prompt
+from testing.asked import call_for
 from testing.dialects import MultiProtocolProvider
 from testing.provider import Call, Provider, Reply
 from tests.test_model_call import configured
 
 RESEARCH = "## Part\n\nThe pump is checked, and then it is checked again by the other one.\n\n" * 400
-SUMMARY = summary_prompt(RESEARCH)
 SOURCES = [Source(n, f"https://example.org/{n}", f"Title {n}", snippet="word " * 200) for n in range(1, 9)]
+SUMMARY = call_for(summary_prompt(RESEARCH), StepKind.SUMMARY)
 CONTEXT = 2_048
 """Tokens that Ollama reads of a prompt by default."""
 
@@ -27,16 +28,20 @@ def ollama() -> Iterator[MultiProtocolProvider]:
 
 
 @pytest.mark.parametrize(
-    "prompt",
-    [SUMMARY, research_prompt("What is a pump? " * 3_000, SOURCES), research_prompt("What is it?", SOURCES)],
+    "call",
+    [
+        SUMMARY,
+        call_for(research_prompt("What is a pump? " * 3_000, SOURCES), StepKind.RESEARCH),
+        call_for(research_prompt("What is it?", SOURCES), StepKind.RESEARCH),
+    ],
     ids=["summary", "sources below a long topic", "sources"],
 )
 @pytest.mark.parametrize("error", ["context_length_exceeded", "prompt of 5000 tokens, context of 4096"])
-async def test_a_prompt_gets_shorter_or_it_ends(provider: Provider, prompt: str, error: str) -> None:
+async def test_a_prompt_gets_shorter_or_it_ends(provider: Provider, call: LLMCallInput, error: str) -> None:
     """Against a model for which everything is too long: no prompt is sent twice."""
     provider.reply = lambda call: Reply(status=400, error={"message": error, "code": error[:23]})
     with pytest.raises(PromptTooLong):
-        await llm.complete_shortening(prompt, configured("openai/gpt-4o", provider), Draft())
+        await llm.complete(call, configured("openai/gpt-4o", provider), Draft())
     lengths = [len(call.prompt) for call in provider.calls]
     assert lengths == sorted(set(lengths), reverse=True)
     assert 1 <= len(lengths) <= 8
@@ -46,7 +51,7 @@ async def test_a_prompt_gets_shorter_or_it_ends(provider: Provider, prompt: str,
 async def test_a_gateway_that_counts_wrong_cuts_nothing(provider: Provider, model: str) -> None:
     """One that always reports 20 tokens is asked once, and the page says nothing."""
     provider.reply = lambda call: Reply("A summary.", usage=(20, 5))
-    answer = await llm.complete_shortening(SUMMARY, configured(model, provider), Draft())
+    answer = await llm.complete(SUMMARY, configured(model, provider), Draft())
     assert (answer.prompt_cut, answer.prompt_shortened, answer.notes) == (False, False, ())
     assert len(provider.calls) == 1
 
@@ -58,7 +63,7 @@ async def test_an_ollama_that_counts_something_else_cuts_nothing(
     """Of a prompt that it knows from before, it counts the new part only."""
     ollama.reply = lambda call: Reply("A summary.", usage=(counted, 5))
     settings = configured("ollama/llama3.2", ollama, api_base=ollama.root)
-    answer = await llm.complete_shortening(SUMMARY, settings, Draft())
+    answer = await llm.complete(SUMMARY, settings, Draft())
     assert (answer.prompt_cut, answer.prompt_shortened, len(ollama.calls)) == (False, False, 1)
 
 
@@ -74,7 +79,7 @@ async def test_an_ollama_that_has_cut_the_prompt_is_asked_once_more(
 
     ollama.reply = reply
     settings = configured("ollama/llama3.2", ollama, api_base=ollama.root)
-    answer = await llm.complete_shortening(SUMMARY, settings, Draft())
+    answer = await llm.complete(SUMMARY, settings, Draft())
     assert len(ollama.calls) == 2
     first, second = (call.prompt for call in ollama.calls)
     assert len(second.split()) < CONTEXT < len(first.split())

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from models import LLMCallInput, StepKind
 from research.config import Settings, load
 from research.errors import UserError
 from research.llm import client as llm
 from research.llm import errors, library, outcome
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
-from research.llm.limits import CostCeiling, Limits
+from research.llm.limits import CostCeiling
+from research.llm.prompts import summary_prompt
+from testing.asked import call_for
 from testing.provider import Call, Provider, Reply, rest_of
 from tests.conftest import KEY
 
@@ -44,7 +47,7 @@ def configured(model: str, provider: Provider, **more: Any) -> Settings:
 
 async def fault_of(settings: Settings, draft: Draft | None = None) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
-        await llm.complete("A topic", settings, draft)
+        await llm.complete(LLMCallInput("A topic"), settings, draft)
     return raised.value
 
 
@@ -168,7 +171,7 @@ async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings
     draft = Draft()
     for _ in range(2):
         assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
-    answer = await llm.complete("A topic", settings, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")
     assert "written again from its beginning" in answer.notes[0]
 
@@ -180,7 +183,7 @@ async def test_of_two_incomplete_texts_the_longer_one_is_kept(
     """What was written again ends by a length limit that cannot be continued either."""
     provider.reply = lambda call: Reply("" if len(call.messages) > 1 else again, finish_reason="length")
     draft = Draft(text=WORDS[:900])
-    answer = await llm.complete("A topic", settings, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     longest = max(again, WORDS[:900], key=len)
     assert longest.startswith(answer.text.strip())
     assert len(answer.text) > len(longest) - 30
@@ -222,14 +225,14 @@ def test_a_bug_is_ours(settings: Settings) -> None:
 
 async def test_a_usage_that_comes_early_ends_nothing(provider: Provider, settings: Settings) -> None:
     provider.reply = lambda call: Reply(WORDS, counts_along=True)
-    answer = await llm.complete("A topic", settings)
+    answer = await llm.complete(LLMCallInput("A topic"), settings)
     assert (answer.text, answer.output_tokens) == (WORDS, len(WORDS.split()))
 
 
 async def test_an_answer_is_bounded(provider: Provider, settings: Settings) -> None:
     """Far over what Temporal can store, it is cut and says so; nothing is asked for again."""
     provider.reply = lambda call: Reply("語" * 500 * 1000, chunk_words=1)
-    answer = await llm.complete("A topic", settings)
+    answer = await llm.complete(LLMCallInput("A topic"), settings)
     assert answer.finish_reason == "too_long"
     assert 800_000 < len(json.dumps(answer.text)) <= 900_002
     assert len(provider.calls) == 1
@@ -245,18 +248,20 @@ async def test_a_prompt_too_long_is_shortened(provider: Provider, settings: Sett
         return Reply("A summary of the beginning.")
 
     provider.reply = small_model
-    prompt = "Summarise:\n\n" + "One paragraph of the research.\n\n" * 500
-    answer = await llm.complete_shortening(prompt, settings, Draft())
+    call = call_for(summary_prompt("One paragraph of the research.\n\n" * 500), StepKind.SUMMARY)
+    answer = await llm.complete(call, settings)
     assert answer.prompt_shortened
-    assert re.fullmatch(r"(?s).*research\.\s*", provider.calls[-1].prompt)
+    assert re.fullmatch(r"(?s).*the research\.\n\nWrite the summary [^\n]*", provider.calls[-1].prompt)
 
 
 @pytest.mark.long
 async def test_the_sample_model_goes_on_where_it_was(provider: Provider) -> None:
     sample = configured("sample/report", provider, api_key=None, api_base=None)
-    whole = (await llm.complete("Why is the sky blue?", sample)).text
+    whole = (await llm.complete(LLMCallInput("Why is the sky blue?"), sample)).text
     assert "Why is the sky blue?" in whole
-    answer = await llm.complete("Why is the sky blue?", sample, Draft(text=whole[:700], requests=1))
+    answer = await llm.complete(
+        LLMCallInput("Why is the sky blue?"), sample, Draft(text=whole[:700], requests=1)
+    )
     assert answer.text == whole
     assert answer.resumed_at
 
@@ -267,21 +272,21 @@ async def test_the_sample_model_goes_on_where_it_was(provider: Provider) -> None
 async def test_the_bill_of_a_call(provider: Provider, settings: Settings) -> None:
     """The provider's own count of tokens, at the price list's price."""
     provider.reply = lambda call: Reply(WORDS)
-    answer = await llm.complete("Two words", settings)
+    answer = await llm.complete(LLMCallInput("Two words"), settings)
     assert (answer.input_tokens, answer.output_tokens, answer.requests) == (2, 400, 1)
     prices = library.load().cost_per_token("openai/gpt-4o", 2, 400)
     assert answer.cost == pytest.approx(sum(prices))
 
 
 async def test_an_unknown_price_is_unknown(provider: Provider, settings: Settings) -> None:
-    answer = await llm.complete("Two words", configured("openai/my-own-model", provider))
+    answer = await llm.complete(LLMCallInput("Two words"), configured("openai/my-own-model", provider))
     assert answer.cost is None
 
 
 async def test_the_ceiling_is_checked_before_a_call(provider: Provider) -> None:
     capped = configured("openai/gpt-4o", provider, max_cost=0.01)
     with pytest.raises(CostCeiling, match=r"the report has cost \$0.0200, LLM_MAX_COST is \$0.01"):
-        await llm.complete("A topic", capped, limits=Limits(spent=0.02))
+        await llm.complete(LLMCallInput("A topic", spent=0.02), capped)
     assert provider.calls == []
 
 
@@ -292,7 +297,9 @@ async def test_the_ceiling_is_checked_before_a_call(provider: Provider) -> None:
 async def test_a_whole_answer_is_what_a_stream_brings(provider: Provider, begun: str) -> None:
     provider.reply = lambda call: Reply(rest_of(MARKDOWN, call))
     draft = Draft(text=begun)
-    answer = await llm.complete("A topic", configured("openai/gpt-4o", provider, max_streams=0), draft)
+    answer = await llm.complete(
+        LLMCallInput("A topic"), configured("openai/gpt-4o", provider, max_streams=0), draft
+    )
     [call] = provider.calls
     assert not call.body.get("stream")
     assert (answer.text, answer.finish_reason) == (MARKDOWN, "stop")
@@ -302,10 +309,12 @@ async def test_a_whole_answer_is_what_a_stream_brings(provider: Provider, begun:
 async def test_only_so_many_calls_stream(provider: Provider) -> None:
     provider.reply = lambda call: Reply(WORDS, chunk_seconds=0.001)
     few = configured("openai/gpt-4o", provider, max_streams=2)
-    answers = await asyncio.gather(*[llm.complete(f"topic {number}", few) for number in range(5)])
+    answers = await asyncio.gather(
+        *[llm.complete(LLMCallInput(f"topic {number}"), few) for number in range(5)]
+    )
     assert {answer.text for answer in answers} == {WORDS}
     assert sorted(bool(call.body.get("stream")) for call in provider.calls) == [False] * 3 + [True] * 2
-    await llm.complete("and then", few)
+    await llm.complete(LLMCallInput("and then"), few)
     assert provider.calls[-1].body["stream"]
 
 
@@ -332,7 +341,7 @@ async def test_a_whole_answer_cut_by_its_length_is_continued(provider: Provider)
         return replace(part, text=rest_of(part.text, call))
 
     provider.reply = reply
-    answer = await llm.complete("A topic", configured("openai/gpt-4o", provider, max_streams=0))
+    answer = await llm.complete(LLMCallInput("A topic"), configured("openai/gpt-4o", provider, max_streams=0))
     assert (answer.text, answer.requests) == (WORDS[:1500], 2 + len(provider.probes))
 
 
@@ -343,7 +352,7 @@ async def test_the_ceiling_in_the_middle_of_a_text_keeps_the_text(provider: Prov
     """No further request is made; the note says which ceiling, and that the text is not whole."""
     provider.reply = lambda call: Reply(WORDS, finish_reason="length")
     capped = configured("openai/gpt-4o", provider, max_cost=0.001)
-    answer = await llm.complete("A topic", capped)
+    answer = await llm.complete(LLMCallInput("A topic"), capped)
     assert (len(provider.calls), answer.finish_reason) == (1, "cost")
     assert WORDS.startswith(answer.text.strip())
     assert answer.notes == ("ends where LLM_MAX_COST ($0.001) was reached; it is not complete",)
@@ -359,9 +368,9 @@ async def test_a_stream_without_a_finish_reason_is_not_paid_for_ever(
     draft = Draft()
     for _ in range(outcome.MAX_FRUITLESS - 1):
         with pytest.raises(ProviderError) as raised:
-            await llm.complete("A topic", settings, draft)
+            await llm.complete(LLMCallInput("A topic"), settings, draft)
         assert raised.value.kind is ErrorKind.TRANSIENT
-    answer = await llm.complete("A topic", settings, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert answer.finish_reason == "unfinished"
     assert answer.text.split() == WORDS.split()[: len(answer.text.split())]
     assert len(answer.text) > len(WORDS) - 120
@@ -377,7 +386,7 @@ async def test_an_interrupted_request_is_billed_by_its_text(provider: Provider, 
         )
         draft = Draft()
         with pytest.raises(ProviderError):
-            await llm.complete("A topic", settings, draft)
+            await llm.complete(LLMCallInput("A topic"), settings, draft)
         counted.append(draft.output_tokens)
     assert counted[0] == counted[1]
     assert counted[0] == pytest.approx(len(WORDS) / 4, rel=0.1)
@@ -385,7 +394,7 @@ async def test_an_interrupted_request_is_billed_by_its_text(provider: Provider, 
 
 async def test_reasoning_is_in_no_answer(provider: Provider, settings: Settings) -> None:
     provider.reply = lambda call: Reply(f"<think>\nI count words.\n</think>\n\n{WORDS}")
-    assert (await llm.complete("A topic", settings)).text == WORDS
+    assert (await llm.complete(LLMCallInput("A topic"), settings)).text == WORDS
 
 
 @pytest.mark.parametrize("header", ["86400", "1e300", "nan", "-5", "inf", "soon"])
@@ -403,7 +412,7 @@ async def test_a_retry_after_never_parks_a_report(
 async def test_a_stream_that_is_given_up_is_closed(provider: Provider, settings: Settings) -> None:
     """The provider sees that nobody reads any more, and stops writing."""
     provider.reply = lambda call: Reply(WORDS, chunk_seconds=0.05)
-    call = asyncio.create_task(llm.complete("A topic", settings))
+    call = asyncio.create_task(llm.complete(LLMCallInput("A topic"), settings))
     while not (provider.calls and len(provider.calls[0].sent) > 100):
         await asyncio.sleep(0.01)
     call.cancel()
@@ -424,8 +433,8 @@ def test_a_ceiling_needs_a_price(provider: Provider) -> None:
 @pytest.mark.long
 async def test_the_sample_model_answers_whole_too(provider: Provider) -> None:
     sample = configured("sample/report", provider, api_key=None, api_base=None)
-    streamed = await llm.complete("Why is the sky blue?", sample)
-    whole = await llm.complete("Why is the sky blue?", replace(sample, max_streams=0))
+    streamed = await llm.complete(LLMCallInput("Why is the sky blue?"), sample)
+    whole = await llm.complete(LLMCallInput("Why is the sky blue?"), replace(sample, max_streams=0))
     assert whole.text == streamed.text
 
 
@@ -434,7 +443,7 @@ async def test_a_continuation_that_is_refused_leaves_the_text(provider: Provider
     provider.reply = lambda call: Reply(
         status=400, error={"message": "not this", "code": "content_policy_violation"}
     )
-    answer = await llm.complete("A topic", settings, Draft(text=WORDS[:1500], requests=1))
+    answer = await llm.complete(LLMCallInput("A topic"), settings, Draft(text=WORDS[:1500], requests=1))
     assert answer.finish_reason == "refused"
     assert WORDS.startswith(answer.text.strip())
     assert len(answer.text) > 1400

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import LLMCallOutput, PDFGenerationInput, Source
+from models import LLMCallOutput, PDFGenerationInput, PlannedSection, Source
 from research.formatting import json_bytes, truncate_json
 from research.llm.prompts import section_prompt
 from research.reports.outline import below_title
-from research.reports.plan import MAX_SECTIONS, MAX_TITLE_CHARACTERS, PlannedSection
+from research.reports.plan import MAX_COVERS_CHARACTERS, MAX_SECTIONS, MAX_TITLE_CHARACTERS
 from research.reports.references import parse_blocks
 from research.reports.sections import (
     MAX_SECTION_BYTES,
+    Answer,
     WrittenSection,
     join_sections,
     section_notes,
@@ -28,7 +29,7 @@ MAX_PAYLOAD_BYTES = 2 * 2**20
 
 
 def section(text: str, title: str = "Biology", **call: object) -> WrittenSection:
-    return written_section(title, LLMCallOutput(text_below(title, text), **call))  # type: ignore[arg-type]
+    return written_section(title, Answer(LLMCallOutput(text_below(title, text), **call)))  # type: ignore[arg-type]
 
 
 def outline(markdown: str) -> list[tuple[int, str]]:
@@ -89,7 +90,7 @@ def test_sections_in_the_order_of_the_plan() -> None:
     """One that failed leaves its heading with the reason, which is text whatever it looks like."""
     written = [
         section("# Moss\n\nText.", "Biology"),
-        written_section("Space", None, "the provider's content policy refuses this *request*: <no>"),
+        written_section("Space", Answer(None, "the provider's content policy refuses this *request*: <no>")),
         section("Text.\n\n```\ncut", "Heat", finish_reason="length"),
         section("Text.", "Cold", resumed_at=1_204, finish_reason="length"),
         section("Text.", "Drought", resumed_at=7, finish_reason="stop"),
@@ -170,10 +171,11 @@ def test_twenty_sections_at_their_limit_fit_into_one_payload(character: str) -> 
 @pytest.mark.parametrize("character", ["a", "水", "𠀀"])
 def test_the_prompts_of_twenty_sections_fit_into_one_message(character: str) -> None:
     """The service takes 4 MB at once, and all sections are scheduled at once."""
-    plan = [PlannedSection(character * 300, character * 900).line()] * MAX_SECTIONS
+    section = PlannedSection(character * MAX_TITLE_CHARACTERS, character * MAX_COVERS_CHARACTERS)
+    plan = [section] * MAX_SECTIONS
     address = "https://example.org/" + "x" * 900
     source = Source(100, address, character * 200, "2026-11-25", character * 1_500)
-    prompt = section_prompt(character * 20_000, plan, 20, [source] * 10)
+    prompt = section_prompt(character * 20_000, plan, 20, [source] * 10).text
     assert json_bytes(prompt) * MAX_SECTIONS < 3_200_000
     assert prompt.count(address) == 10
     assert f"\n\n20. {character}" in prompt

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import PlannedSection
 from research.formatting import truncate_json
 from research.reports.plan import (
     MAX_PLAN_BYTES,
     MAX_QUERY_CHARACTERS,
     MAX_SECTIONS,
-    PlannedSection,
+    PlannedQuery,
     read_plan,
     search_queries,
     sections_to_write,
@@ -51,6 +52,10 @@ SHAPES = {
 }
 
 
+def texts_of(queries: tuple[PlannedQuery, ...]) -> list[str]:
+    return [query.text for query in queries]
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_plan_in_the_shapes_that_models_write(shape: str) -> None:
     plan = read_plan(SHAPES[shape])
@@ -60,9 +65,10 @@ def test_a_plan_in_the_shapes_that_models_write(shape: str) -> None:
     ]
     assert plan[0].queries == ("tardigrade anatomy", "tardigrade phylogeny")
     assert plan[1].queries[0] == "tardigrade cryptobiosis"
-    assert search_queries(plan, "Tardigrades") == (
-        "tardigrade anatomy", "tardigrade cryptobiosis", "tardigrade phylogeny"
-    )  # fmt: skip
+    first, second, third = search_queries(plan, "Tardigrades")
+    assert first == PlannedQuery("tardigrade anatomy", (1,))
+    assert second == PlannedQuery("tardigrade cryptobiosis", (2,))
+    assert (third.text, third.sections[0]) == ("tardigrade phylogeny", 1)
 
 
 def test_a_plan_in_chinese() -> None:
@@ -82,17 +88,26 @@ def test_the_sections_that_are_written() -> None:
 
 def test_queries_without_sections() -> None:
     plan = read_plan("Here are some queries:\n- moss\n- tun\n- MOSS\n- vacuum\n- cold\n- heat\n")
-    assert search_queries(plan, "Tardigrades") == ("moss", "tun", "vacuum", "cold")
+    assert texts_of(search_queries(plan, "Tardigrades")) == ["moss", "tun", "vacuum", "cold"]
+
+
+def test_a_query_of_two_sections_is_made_once_for_both() -> None:
+    plan = read_plan("## Moss\n- Tardigrades in moss\n## Space\n- tardigrades in MOSS\n- orbit\n")
+    assert search_queries(plan, "Tardigrades") == (
+        PlannedQuery("Tardigrades in moss", (1, 2)),
+        PlannedQuery("orbit", (2,)),
+    )
 
 
 def test_a_plan_without_queries_is_searched_by_its_titles() -> None:
-    assert search_queries(read_plan("## Moss\nWhere they live.\n## Space\n"), "A topic") == ("Moss", "Space")
+    plan = read_plan("## Moss\nWhere they live.\n## Space\n")
+    assert search_queries(plan, "A topic") == (PlannedQuery("Moss", (1,)), PlannedQuery("Space", (2,)))
 
 
 @pytest.mark.parametrize("text", ["", "I cannot plan that.", '{"queries": ["a", "b"]}', "\n\n---\n"])
 def test_without_a_plan_the_topic_is_the_query(text: str) -> None:
     topic = "How do tardigrades\nsurvive? " + "word " * 100
-    [query] = search_queries(read_plan(text), topic)
+    [query] = texts_of(search_queries(read_plan(text), topic))
     assert query.startswith("How do tardigrades survive? word")
     assert len(query) <= MAX_QUERY_CHARACTERS
 
@@ -191,7 +206,7 @@ def test_titles_in_numerals_lose_them() -> None:
     ],
 )
 def test_queries_alone_in_another_form(text: str) -> None:
-    assert search_queries(read_plan(as_headings(text)), "Tardigrades") == ("moss", "tun")
+    assert texts_of(search_queries(read_plan(as_headings(text)), "Tardigrades")) == ["moss", "tun"]
 
 
 @given(st.text(alphabet='#*-1. aé中\n:"`_|[]{},第章I', max_size=200))
@@ -207,7 +222,7 @@ def test_any_text_becomes_a_plan_of_which_nothing_is_lost(text: str) -> None:
 @given(st.text(alphabet='#*-1. aé中\n:"`_', max_size=200), st.integers(1, 6))
 def test_any_text_gives_queries_within_bounds(text: str, limit: int) -> None:
     plan = read_plan(text)
-    queries = search_queries(plan, "A topic", limit)
+    queries = texts_of(search_queries(plan, "A topic", limit))
     assert 1 <= len(queries) <= limit
     assert all(query.strip() == query and query for query in queries)
     assert all(isinstance(section, PlannedSection) and (section.title or section.queries) for section in plan)

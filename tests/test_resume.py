@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models import LLMCallInput
 from research.config import Settings
 from research.llm import client as llm
 from research.llm import resume
@@ -35,7 +36,9 @@ def settings(provider: Provider) -> Settings:
 async def complete(settings: Settings, begun: Draft) -> tuple[Any, list[tuple[Way, int]]]:
     """The answer to a topic, and how it was resumed."""
     said: list[tuple[Way, int]] = []
-    answer = await llm.complete("A topic", settings, begun, on_resume=lambda way, at: said.append((way, at)))
+    answer = await llm.complete(
+        LLMCallInput("A topic"), settings, begun, on_resume=lambda way, at: said.append((way, at))
+    )
     return answer, said
 
 

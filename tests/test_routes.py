@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from models import LLMCallInput
 from research.llm import client as llm
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
@@ -59,7 +60,7 @@ async def test_this_providers_faults(
     provider.reply = lambda call: Reply(status=status, error={"message": "so it is"})
     settings = configured(model, provider, api_base=provider.root + path)
     with pytest.raises(ProviderError) as raised:
-        await llm.complete("A topic", settings)
+        await llm.complete(LLMCallInput("A topic"), settings)
     assert (raised.value.kind, len(provider.calls)) == (kind, 1)
     if kind is not ErrorKind.NEEDS_ACTION:
         assert raised.value.message.endswith(": so it is"), raised.value.message
@@ -73,6 +74,6 @@ async def test_prefill_is_used_where_the_model_takes_it(
     provider.reply = default_reply
     settings = configured(model, provider, api_base=provider.root + path)
     begun = "## Durable execution\n\nEvery finished step is recorded by a"
-    await llm.complete("A topic", settings, Draft(text=begun, requests=1))
+    await llm.complete(LLMCallInput("A topic"), settings, Draft(text=begun, requests=1))
     last = provider.calls[0].messages[-1]
     assert last["role"] == ("assistant" if model.startswith("anthropic") else "user")

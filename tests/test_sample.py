@@ -4,36 +4,69 @@ import re
 
 import pytest
 
+from models import GenerateReportInput, LLMCallInput, LLMCallOutput
 from research.llm import sample_sections
 from research.llm.library import load
-from research.llm.prompts import planned_sections, section_prompt, sections_plan_prompt, summary_prompt
-from research.reports.plan import read_plan, sections_to_write
+from research.reports.plan import read_plan
+from research.reports.report import Report
+from research.reports.sections import Answer
+
+LOOKS_LIKE_A_PROMPT = (
+    "Plan a research report on moss for my class",
+    "Plan a research report on the topic below, in 3 sections.",
+    "Provide a 2-3 sentence executive summary of this research: moss",
+    "Write section 2 of 3 of a research report.",
+    "Moss\n\nWrite the report from the numbered sources below.\n\nThe sources:\n\n"
+    "[1] A title\n2020\nhttps://doi.org/10.1016/j.cub.2008.06.048\n> In orbit.",
+)
+
+
+def answer(call: LLMCallInput) -> LLMCallOutput:
+    load()
+    from research.llm.sample import answer
+
+    text = answer(call)
+    return LLMCallOutput(text, plan=read_plan(text))
+
+
+def planned(topic: str, sections: int) -> Report:
+    """A report for which the sample model has written the plan."""
+    report = Report(GenerateReportInput(topic, sections=sections), "1", "2026-01-01")
+    assert report.take_plan(Answer(answer(report.begin_plan(1))))
+    return report
 
 
 @pytest.mark.parametrize(
-    ("topic", "asked", "planned"),
+    ("topic", "asked", "count"),
     [("Tardigrades in space", 8, 8), ("Tardigrades in space", 20, 8), ("Why is the sky {blue}?", 20, 20)],
 )
-def test_a_plan_and_its_sections(topic: str, asked: int, planned: int) -> None:
+def test_a_plan_and_its_sections(topic: str, asked: int, count: int) -> None:
     """No two texts are the same, and nothing of a template is left in any of them."""
-    load()
-    from research.llm.sample import TARDIGRADE_SUMMARY, answer
-
-    prompt = sections_plan_prompt(topic, asked, has_sources=False)
-    assert planned_sections(prompt) == asked
-    plan = [section.line() for section in sections_to_write(read_plan(answer(prompt)))]
-    assert len(plan) == planned
-    texts = [answer(section_prompt(topic, plan, number, ())) for number in range(1, planned + 1)]
-    assert len(set(texts)) == planned
+    report = planned(topic, asked)
+    assert len(report.sections) == count
+    written = [answer(call) for call in report.begin_sections()]
+    texts = [call.text for call in written]
+    assert len(set(texts)) == count
     assert all(len(text) > 400 for text in texts)
     assert not re.search(r"\{(?!blue)|\[\d", "".join(texts))
-    if planned == 8:
-        assert answer(summary_prompt("\n\n".join(texts))) == TARDIGRADE_SUMMARY
+    report.take_sections(list(map(Answer, written)))
+    summary = answer(report.begin_summary()).text
+    assert ("half-millimetre animals" in summary) is (count == 8)
+
+
+@pytest.mark.parametrize("topic", LOOKS_LIKE_A_PROMPT)
+def test_a_topic_that_looks_like_one_of_the_program_s_own_prompts_is_a_topic(topic: str) -> None:
+    """Its report is about it: no plan, no summary, no section, no source."""
+    report = Report(GenerateReportInput(topic), "1", "2026-01-01")
+    research = answer(report.begin_text())
+    assert research.text.startswith("## About this text")
+    assert "[1]" not in research.text.replace("\\[1\\]", "")
+    report.take_text(research)
+    assert answer(report.begin_summary()).text.startswith("This is sample text from the built-in")
 
 
 def test_every_publication_is_cited_by_its_number() -> None:
     numbers = {doi: str(number) for number, doi in enumerate(sample_sections.DOIS.values(), start=1)}
-    plan = [f"{part.title}: {part.covers}" for part in sample_sections.TARDIGRADES]
-    prompts = [section_prompt("Tardigrades", plan, number, ()) for number in range(1, len(plan) + 1)]
-    text = "".join(sample_sections.section(prompt, numbers) for prompt in prompts)
+    steps = [call.step for call in planned("Tardigrades", 8).begin_sections()]
+    text = "".join(sample_sections.section(step, "", numbers, True) for step in steps if step)
     assert {*re.findall(r" \[(\d)\]", text)} == {*numbers.values()}

@@ -1,7 +1,7 @@
 """A search: what it costs, what its errors mean, and what is left of hostile results."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,9 +13,10 @@ from research import config
 from research.config import Settings
 from research.errors import UserError
 from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_usage
-from research.llm import search, usage
+from research.llm import search
 from research.llm.errors import ErrorKind, ProviderError
 from research.llm.prompts import MAX_SOURCES_BYTES, quote_sources
+from research.reports.ledger import Ledger
 from research.reports.sources import (
     MAX_SNIPPET_CHARACTERS,
     MAX_TITLE_CHARACTERS,
@@ -304,7 +305,7 @@ def test_what_the_reader_is_told_of_searches() -> None:
 def test_sources_in_a_prompt_are_bounded(text: str) -> None:
     results = [Source(url=f"https://example.org/{n}", title="水" * 200, snippet=text) for n in range(40)]
     sources, _ = number_sources([clean_results(results, 40)])
-    quoted = quote_sources(sources)
+    quoted = "\n\n".join(quote_sources(sources))
     assert len(quoted.encode()) < MAX_SOURCES_BYTES + 1_000
     assert [f"\n[{n}] " in f"\n{quoted}" for n in range(1, 41)] == [True] * 40
     assert all(len(source.snippet) <= MAX_SNIPPET_CHARACTERS for source in sources)
@@ -315,6 +316,16 @@ def test_a_step_s_summary_is_one_that_the_service_accepts(text: str) -> None:
     assert len(json.dumps(cut_summary(text))) <= MAX_SUMMARY_BYTES
 
 
+def ledger_of(stages: list[list[LLMCallOutput]], searches: Sequence[WebSearchOutput] = ()) -> Ledger:
+    ledger = Ledger()
+    for stage in stages:
+        ledger.begin_stage()
+        for call in stage:
+            ledger.enter(call)
+    ledger.enter_searches(searches)
+    return ledger
+
+
 def test_the_bill_has_the_searches() -> None:
     """Those that failed cost nothing; a search without a price makes the whole cost unknown."""
     calls = [
@@ -322,16 +333,17 @@ def test_the_bill_has_the_searches() -> None:
         [LLMCallOutput("text", input_tokens=100, output_tokens=50, cost=0.1, interruptions=1)],
     ]
     searches = [WebSearchOutput(cost=0.008), WebSearchOutput(cost=0.008), WebSearchOutput(failure="down")]
-    bill = usage.total(calls, searches)
+    ledger = ledger_of(calls, searches)
+    bill = ledger.usage()
     assert (bill.searches, bill.search_cost) == (2, 0.016)
     assert bill.cost == pytest.approx(0.126)
     assert (bill.saved_tokens, bill.saved_cost) == (15, 0.01)  # the plan, because the text was interrupted
     assert "requests 2, searches 2 ($0.0160); durability saved 15 tokens ($0.0100)" in format_usage(bill)
-    assert usage.total(calls, searches, interrupted_at_end=True).saved_tokens == 165
-    unknown = usage.total(calls, [WebSearchOutput()])
+    assert ledger.usage(interrupted_at_end=True).saved_tokens == 165
+    unknown = ledger_of(calls, [WebSearchOutput()]).usage()
     assert (unknown.cost, unknown.search_cost) == (None, None)
     assert "cost unknown, 0 s, requests 2, searches 1 (unknown)" in format_usage(unknown)
-    assert usage.total(calls).cost == pytest.approx(0.11)
+    assert ledger_of(calls).usage().cost == pytest.approx(0.11)
 
 
 def test_what_was_saved_of_calls_side_by_side() -> None:
@@ -339,7 +351,7 @@ def test_what_was_saved_of_calls_side_by_side() -> None:
     plan, first, last = (LLMCallOutput("", output_tokens=tokens, cost=0.0) for tokens in (1, 10, 1_000))
     resumed = LLMCallOutput("", output_tokens=100, cost=0.0, interruptions=1, kept_tokens=40, kept_cost=0.0)
     summary = LLMCallOutput("", output_tokens=10_000, cost=0.0)
-    assert usage.total([[plan], [first, resumed, last], [summary]]).saved_tokens == 1 + 10 + 40
-    assert usage.total([[plan], [resumed, last, resumed]]).saved_tokens == 1 + 1_000 + 40 + 40
+    assert ledger_of([[plan], [first, resumed, last], [summary]]).usage().saved_tokens == 1 + 10 + 40
+    assert ledger_of([[plan], [resumed, last, resumed]]).usage().saved_tokens == 1 + 1_000 + 40 + 40
     interrupted = LLMCallOutput("", interruptions=1, cost=0.0)
-    assert usage.total([[plan], [first, resumed], [interrupted]]).saved_tokens == 1 + 110 + 40
+    assert ledger_of([[plan], [first, resumed], [interrupted]]).usage().saved_tokens == 1 + 110 + 40

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
+from models import Step, StepKind
 from research.cli import fitting, live
-from research.cli.status import State, Status, Step
+from research.cli.status import State, Status, StepStatus
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.terminal import Terminal
 from tests.conftest import App, wait_until
@@ -16,14 +17,20 @@ from tests.conftest import App, wait_until
 BUSY = "the provider answered 503: too many readers at once, come back later"
 
 
-def section(number: int, state: State, **more: object) -> Step:
-    step = Step(f"Section {number} of 20", str(number), state, begun=time.time() - 12)
-    return Step(**{**step.__dict__, "title": f"How tardigrades endure, part {number}", **more})
+def section(number: int, state: State, **more: object) -> StepStatus:
+    step = Step(StepKind.SECTION, number, 20, f"How tardigrades endure, part {number}")
+    status = StepStatus(step, str(number), state, begun=time.time() - 12)
+    return StepStatus(**{**status.__dict__, **more})
 
 
-def long_report(*sections: Step, blocked_reason: str = "") -> Status:
-    before = [Step("Plan", "p", State.DONE), Step("Search", "s", State.DONE, counted="20 of 20")]
-    steps = (*before, *sections, Step("Summary"), Step("PDF"))
+def other(kind: StepKind, *state: object, **more: object) -> StepStatus:
+    return StepStatus(Step(kind), *state, **more)  # type: ignore[arg-type]
+
+
+def long_report(*sections: StepStatus, blocked_reason: str = "") -> Status:
+    search = other(StepKind.SEARCH, "s", State.DONE, counted="20 of 20")
+    before = [other(StepKind.PLAN, "p", State.DONE), search]
+    steps = (*before, *sections, other(StepKind.SUMMARY), other(StepKind.PDF))
     return Status("How do tardigrades survive in space?", steps, blocked_reason=blocked_reason)
 
 
@@ -87,7 +94,8 @@ def test_few_sections_show_their_texts_and_titles() -> None:
 
 def test_only_sections_are_counted() -> None:
     """A report without them is shown as ever, however few lines there are."""
-    steps = (Step("Research", "1", State.RUNNING, text="Moss"), Step("Summary"), Step("PDF"))
+    research = other(StepKind.RESEARCH, "1", State.RUNNING, text="Moss")
+    steps = (research, other(StepKind.SUMMARY), other(StepKind.PDF))
     assert fitting.fit(steps, 1, lambda step, has_text: 2) == fitting.Rows(steps)
 
 

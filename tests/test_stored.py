@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models import LLMCallInput
 from research.config import Settings
 from research.llm import client as llm
 from research.llm import resume, stored
@@ -33,7 +34,7 @@ def either(request: pytest.FixtureRequest, settings: Settings) -> Settings:
 
 async def killed_at(settings: Settings, draft: Draft, provider: Provider, characters: int) -> None:
     """Begin an answer, and end this attempt as a kill would once so much was written."""
-    call = asyncio.create_task(llm.complete("A topic", settings, draft))
+    call = asyncio.create_task(llm.complete(LLMCallInput("A topic"), settings, draft))
     async with asyncio.timeout(20):
         while not draft.response_id or len(provider.calls[0].sent) < characters:
             assert not call.done(), call.exception()
@@ -44,12 +45,14 @@ async def killed_at(settings: Settings, draft: Draft, provider: Provider, charac
 
 async def test_a_kill_costs_nothing(provider: Provider, either: Settings) -> None:
     """The next attempt attaches to the answer, which was written on; one request, its tokens paid once."""
-    undisturbed = await llm.complete("A topic", either)
+    undisturbed = await llm.complete(LLMCallInput("A topic"), either)
     provider.calls.clear()
     draft = Draft()
     await killed_at(either, draft, provider, 300)
     said: list[tuple[Way, int]] = []
-    answer = await llm.complete("A topic", either, draft, on_resume=lambda way, at: said.append((way, at)))
+    answer = await llm.complete(
+        LLMCallInput("A topic"), either, draft, on_resume=lambda way, at: said.append((way, at))
+    )
     assert (answer.text, answer.resumed_by, said[0][0]) == (TEXT, "retrieve", Way.RETRIEVE)
     assert len(provider.calls) == 1
     assert answer.requests == 1
@@ -66,7 +69,7 @@ async def test_killed_again_and_again(provider: Provider, settings: Settings) ->
     draft = Draft()
     for characters in (100, 400, 800, 1_200):
         await killed_at(settings, draft, provider, characters)
-    answer = await llm.complete("A topic", settings, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert (answer.text, len(provider.calls), answer.requests) == (TEXT, 1, 1)
 
 
@@ -76,7 +79,7 @@ async def test_an_answer_that_ended_while_nobody_was_alive(provider: Provider, e
     async with asyncio.timeout(20):
         while not provider.calls[0].finished:
             await asyncio.sleep(0.02)
-    assert (await llm.complete("A topic", either, draft)).text == TEXT
+    assert (await llm.complete(LLMCallInput("A topic"), either, draft)).text == TEXT
     assert len(provider.calls) == 1
 
 
@@ -85,7 +88,7 @@ async def test_a_stream_that_is_refused_again_is_polled(provider: Provider, sett
     draft = Draft()
     await killed_at(settings, draft, provider, 500)
     provider.refuses_resume_stream = True
-    answer = await llm.complete("A topic", settings, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert (answer.text, len(provider.calls)) == (TEXT, 1)
 
 
@@ -95,7 +98,7 @@ async def test_connections_that_break_lose_nothing(provider: Provider, settings:
     draft = Draft()
     for _ in range(30):
         try:
-            answer = await llm.complete("A topic", settings, draft)
+            answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
             break
         except ProviderError as fault:
             assert fault.kind is ErrorKind.TRANSIENT
@@ -113,7 +116,9 @@ async def test_an_answer_that_is_gone_is_resumed_in_the_next_way(
     provider.expire()
     provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip())
     said: list[Way] = []
-    answer = await llm.complete("A topic", settings, draft, on_resume=lambda way, at: said.append(way))
+    answer = await llm.complete(
+        LLMCallInput("A topic"), settings, draft, on_resume=lambda way, at: said.append(way)
+    )
     assert answer.text == TEXT
     assert said == [Way.RETRIEVE, Way.BLOCK]
     assert len(provider.calls) == 2
@@ -124,12 +129,12 @@ async def test_an_answer_that_failed_is_resumed_from_its_text(provider: Provider
     provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip(), error_after=None if call.draft else 150)
     draft = Draft()
     with pytest.raises(ProviderError) as raised:
-        await llm.complete("A topic", settings, draft)
+        await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert raised.value.kind is ErrorKind.TRANSIENT
     answer = None
     for _ in range(3):
         try:
-            answer = await llm.complete("A topic", settings, draft)
+            answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
             break
         except ProviderError as fault:
             assert fault.kind is ErrorKind.TRANSIENT
@@ -146,13 +151,13 @@ async def test_a_length_limit_is_continued(provider: Provider, either: Settings)
         finish_reason="stop" if call.draft else "length",
     )
     draft = Draft()
-    call = asyncio.create_task(llm.complete("A topic", either, draft))
+    call = asyncio.create_task(llm.complete(LLMCallInput("A topic"), either, draft))
     async with asyncio.timeout(20):
         while len(provider.calls) < 2 or len(provider.calls[1].sent) < 200:
             await asyncio.sleep(0.01)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
-    answer = await llm.complete("A topic", either, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), either, draft)
     assert (answer.text, len(provider.calls), len(answer.stored)) == (TEXT, 2, 2)
 
 
@@ -160,7 +165,7 @@ async def test_a_provider_that_keeps_none_is_asked_as_before(provider: Provider,
     """An organisation without data retention, a model or a server without this API; asked once only."""
     provider.refuses_background = True
     for _ in range(2):
-        answer = await llm.complete("A topic", settings)
+        answer = await llm.complete(LLMCallInput("A topic"), settings)
         assert (answer.text, answer.stored) == (TEXT, ())
     paths = ["messages" if "messages" in call.body else "input" for call in provider.calls]
     assert paths == ["input", "messages", "messages"]
@@ -221,7 +226,7 @@ async def test_the_faults_of_this_api(
     """Sorted as those of any other; the report neither falls back nor forgets its answer."""
     provider.reply = lambda call: Reply(status=status, error=error, headers={"Retry-After": "7"})
     with pytest.raises(ProviderError) as raised:
-        await llm.complete("A topic", settings)
+        await llm.complete(LLMCallInput("A topic"), settings)
     assert (raised.value.kind, len(provider.calls)) == (kind, 1)
     if kind is ErrorKind.TRANSIENT:
         assert raised.value.delay(count=1) == 7
@@ -233,7 +238,7 @@ async def test_reasoning_and_silence_are_bounded_here_too(provider: Provider, se
     draft, kinds = Draft(), []
     for _ in range(8):
         with pytest.raises(ProviderError) as raised:
-            await llm.complete("A topic", settings, draft)
+            await llm.complete(LLMCallInput("A topic"), settings, draft)
         kinds.append(raised.value.kind)
         if raised.value.kind is ErrorKind.PERMANENT:
             break
@@ -251,7 +256,7 @@ async def test_a_text_that_has_come_whole_before_the_kill(provider: Provider, se
     [kept] = provider.stored.values()
     deltas = [event for event in kept.events if event["type"] == "response.output_text.delta"]
     draft.text, draft.response_event = TEXT, deltas[-1]["sequence_number"]
-    answer = await llm.complete("A topic", settings, draft)
+    answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert (answer.text, answer.finish_reason, len(provider.calls)) == (TEXT, "stop", 1)
 
 
@@ -266,9 +271,9 @@ async def test_an_answer_that_died_behind_a_clean_end_is_asked_for_at_once(
     )
     draft = Draft()
     with pytest.raises(ProviderError):
-        await llm.complete("A topic", settings, draft)
+        await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert draft.response_id == ""
-    assert (await llm.complete("A topic", settings, draft)).text == TEXT
+    assert (await llm.complete(LLMCallInput("A topic"), settings, draft)).text == TEXT
 
 
 async def test_an_answer_that_cannot_be_deleted_now_is_no_success(

@@ -18,13 +18,16 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import LLMCallInput, StepKind
 from research.config import Settings
 from research.llm import client as llm
 from research.llm import library, outcome, wire
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
+from research.llm.prompts import summary_prompt
 from research.llm.resume import PROBE_PROMPT
 from research.llm.stream import MAX_BLANK_CHARACTERS, MAX_REASONING_BYTES
+from testing.asked import call_for
 from testing.provider import Call, Provider
 from testing.responses import break_connection
 from tests.conftest import KEY
@@ -118,7 +121,7 @@ def openai(content: object, reason: str | None, streams: bool = True) -> bytes:
 
 async def fault_of(settings: Settings, draft: Draft | None = None) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
-        await llm.complete("A topic", settings, draft)
+        await llm.complete(LLMCallInput("A topic"), settings, draft)
     return raised.value
 
 
@@ -147,7 +150,7 @@ async def test_a_stream_that_breaks_off_is_transient(model: str) -> None:
 @pytest.mark.parametrize("model", OPENAI_ROUTES)
 async def test_a_byte_order_mark_costs_nothing(model: str) -> None:
     with Wired(lambda call: b"\xef\xbb\xbf" + openai(TEXT, "stop")) as server:
-        answer = await llm.complete("A topic", configured(model, server))
+        answer = await llm.complete(LLMCallInput("A topic"), configured(model, server))
     assert (answer.text, answer.finish_reason) == (TEXT, "stop")
 
 
@@ -196,9 +199,9 @@ async def test_a_prompt_too_long_by_an_error_inside_a_stream_is_shortened(model:
     with Wired(answer) as server:
         settings = configured(model, server)
         with pytest.raises(PromptTooLong):
-            await llm.complete("word " * 2_000, settings)
-        prompt = "Summarise:\n\n" + "A paragraph of the research.\n\n" * 500
-        answered = await llm.complete_shortening(prompt, settings, Draft())
+            await llm.complete(LLMCallInput("word " * 2_000), settings)
+        call = call_for(summary_prompt("A paragraph of the research.\n\n" * 500), StepKind.SUMMARY)
+        answered = await llm.complete(call, settings)
     assert (answered.prompt_shortened, answered.text) == (True, TEXT)
 
 
@@ -318,7 +321,7 @@ async def test_white_space_for_ever_after_a_text_leaves_the_text() -> None:
         settings = configured("hosted_vllm/m", server)
         for _ in range(outcome.MAX_FRUITLESS - 1):
             assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
-        answered = await llm.complete("A topic", settings, draft)
+        answered = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert answered.finish_reason == "unfinished"
     assert answered.text.strip() in BEGUN
     assert len(server.calls) == outcome.MAX_FRUITLESS
@@ -449,7 +452,7 @@ async def test_a_stream_that_says_nothing_for_ever_ends(kind: str, monkeypatch: 
         draft = Draft()
         async with asyncio.timeout(20):
             with pytest.raises(ProviderError) as raised:
-                await llm.complete("A topic", configured("openai/gpt-4o", provider), draft)
+                await llm.complete(LLMCallInput("A topic"), configured("openai/gpt-4o", provider), draft)
     assert raised.value.kind is ErrorKind.TRANSIENT
     assert "no word of the answer" in raised.value.message
     assert draft.text == BEGUN

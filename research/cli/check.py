@@ -9,6 +9,7 @@ from pathlib import Path
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
+from models import LLMCallInput
 from research import __version__
 from research.cli import terminal
 from research.config import Settings
@@ -63,7 +64,7 @@ async def _model(settings: Settings, call: bool) -> str:
     if not call:
         return f"{settings.model} (not called: --check=call sends a request of one word); {resumed}"
     try:
-        answer = await llm.complete("Answer with the one word: ok", settings)
+        answer = await llm.complete(LLMCallInput("Answer with the one word: ok"), settings)
     except Exception as error:  # a report would meet the same
         raise UserError(f"{settings.model}: {error}") from None
     return f"{settings.model} answered: {format_call(answer)}; {resumed}"

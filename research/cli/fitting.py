@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from research.cli.status import State, Step
-from research.temporal.names import is_section
+from research.cli.status import State, StepStatus
 
 _FIRST_SHOWN = (
     *(State.RUNNING, State.LOST, State.RETRYING, State.FAILED),
@@ -18,22 +17,22 @@ _COUNTED = {State.QUEUED: "waiting"}
 class Rows:
     """The steps that are shown, in their order."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[StepStatus, ...]
     has_texts: bool = True
     """Whether the end of each section's text has a line of its own."""
     rest: str = ""
     """The sections that are not shown, counted; for a line below those that are."""
 
 
-def fit(steps: Sequence[Step], lines: int | None, height: Callable[[Step, bool], int]) -> Rows:
+def fit(steps: Sequence[StepStatus], lines: int | None, height: Callable[[StepStatus, bool], int]) -> Rows:
     """Return the rows that fit into so many lines: sections that run come first, the others are counted.
 
     `height` returns the lines of a step with or without the end of its text. None is as many lines as needed.
     """
-    sections = [step for step in steps if is_section(step.label)]
+    sections = [step for step in steps if step.is_section]
     if lines is None or not sections:
         return Rows(tuple(steps))
-    left = lines - sum(height(step, True) for step in steps if not is_section(step.label))
+    left = lines - sum(height(step, True) for step in steps if not step.is_section)
     for has_texts in (True, False):
         if sum(height(step, has_texts) for step in sections) <= left:
             return Rows(tuple(steps), has_texts)
@@ -44,7 +43,7 @@ def fit(steps: Sequence[Step], lines: int | None, height: Callable[[Step, bool],
     return Rows((*before, *shown, *after), False, _count(first[len(shown) :]))
 
 
-def _count(steps: Sequence[Step]) -> str:
+def _count(steps: Sequence[StepStatus]) -> str:
     """Return how many steps there are in which state, such as "12 more: 9 done, 3 waiting"."""
     states = Counter(_COUNTED.get(step.state, str(step.state)) for step in steps)
     return f"{len(steps)} more: {', '.join(f'{count} {state}' for state, count in states.items())}"

@@ -11,15 +11,16 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
-from research.cli.status import State, Status, Step
+from models import StepKind
+from research.cli.status import State, Status, StepStatus
 from research.reports.plan import MIN_SECTIONS
 from research.reports.references import normalize_address
-from research.temporal.names import SECTIONS_LABEL, STEP_LABELS, is_section, step_labels
+from research.temporal.names import expected_steps, recorded_step, step_name
 
 
 async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
     """Return the report as these events leave it; what runs now is not in them."""
-    asked, steps, pauses = dict[str, Any](), dict[int, Step](), dict[int, float]()
+    asked, steps, pauses = dict[str, Any](), dict[int, StepStatus](), dict[int, float]()
     for event in events:
         when = unix(event.event_time)
         match event.event_type:
@@ -49,15 +50,10 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
                 pauses[event.event_id] = when + timer.start_to_fire_timeout.ToSeconds()
             case EventType.EVENT_TYPE_TIMER_FIRED:
                 pauses.pop(event.timer_fired_event_attributes.started_event_id, None)
-    scheduled = {step.label for step in steps.values()}
-    has_sections = _wants_sections(asked.get("sections")) and STEP_LABELS["llm_call"] not in scheduled
-    if any(map(is_section, scheduled)):
-        scheduled.add(SECTIONS_LABEL)
-    to_come = [
-        Step(label)
-        for label in step_labels(bool(asked.get("sources")), has_sections)
-        if label not in scheduled
-    ]
+    scheduled = {step.step.kind for step in steps.values()}
+    has_sections = _wants_sections(asked.get("sections")) and StepKind.RESEARCH not in scheduled
+    expected = expected_steps(bool(asked.get("sources")), has_sections)
+    to_come = [StepStatus(step) for step in expected if step.kind not in scheduled]
     topic, pause_ends = str(asked.get("prompt", "")), next(iter(pauses.values()), None)
     return Status(topic, (*steps.values(), *to_come), pause_ends)
 
@@ -68,16 +64,17 @@ async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str,
     return values[0] if values and isinstance(values[0], dict) else {}
 
 
-async def _scheduled(client: Client, event: HistoryEvent) -> Step:
-    """Return the step that an event schedules, with its name and, where it is a section, its title."""
+async def _scheduled(client: Client, event: HistoryEvent) -> StepStatus:
+    """Return the step that an event schedules."""
     activity = event.activity_task_scheduled_event_attributes
-    name, title = activity.activity_type.name, ""
-    label = STEP_LABELS.get(name, name)
-    if name == "llm_call":  # the others have no label, and the PDF's input is as long as the report
-        label = str((await first_object(client, activity.input.payloads)).get("label") or label)
-    if is_section(label):
-        title = (await _summary(client, event)).removeprefix(f"{label}: ")
-    return Step(label, activity.activity_id, State.QUEUED, begun=unix(event.event_time), title=title)
+    name, step = activity.activity_type.name, recorded_step(activity.activity_type.name)
+    if step.kind == StepKind.RESEARCH:  # or a plan, or a section; of the others the type says enough
+        input = await first_object(client, activity.input.payloads)
+        step = recorded_step(name, input)
+        if step.kind == StepKind.SECTION and not step.title:  # a version before 0.7 has scheduled it
+            summary = await _summary(client, event)
+            step = replace(step, title=summary.removeprefix(f"{step_name(step)}: "))
+    return StepStatus(step, activity.activity_id, State.QUEUED, begun=unix(event.event_time))
 
 
 async def _summary(client: Client, event: HistoryEvent) -> str:
@@ -91,7 +88,7 @@ def _wants_sections(number: object) -> bool:
     return isinstance(number, int) and number >= MIN_SECTIONS
 
 
-def with_details(step: Step, details: dict[str, Any]) -> Step:
+def with_details(step: StepStatus, details: dict[str, Any]) -> StepStatus:
     """Return the step with what a heartbeat or a result has; another version may have less."""
     return replace(
         step,

@@ -16,9 +16,8 @@ from rich.text import Text
 
 from research.cli import terminal
 from research.cli.fitting import fit
-from research.cli.status import State, Status, Step
+from research.cli.status import State, Status, StepStatus
 from research.formatting import format_cost, pluralize
-from research.temporal.names import is_section
 
 _MARKS = {
     State.WAITING: "○",
@@ -143,7 +142,7 @@ def render(status: Status, width: int, running: Spinner, height: int | None = No
         if step is to_come:
             _add_pause(view.grid, status, now)
         view.add(step, rows.has_texts)
-        if rows.rest and is_section(step.label) and not (following and is_section(following.label)):
+        if rows.rest and step.is_section and not (following and following.is_section):
             view.grid.add_row("", "", Text(rows.rest, "dim"))
     if to_come is None:
         _add_pause(view.grid, status, now)
@@ -168,12 +167,12 @@ class _View:
         self.grid.add_column(width=label_columns)
         self.grid.add_column(overflow="fold")
 
-    def height(self, step: Step, has_text: bool) -> int:
+    def height(self, step: StepStatus, has_text: bool) -> int:
         """Return the lines of a step's row."""
         facts = self._facts(step)
         return max(-(-cell_len(facts) // self._columns), 1) + bool(has_text and self._tail(step))
 
-    def add(self, step: Step, has_texts: bool) -> None:
+    def add(self, step: StepStatus, has_texts: bool) -> None:
         """Add the step's row, and the end of its text below while that grows."""
         mark: RenderableType = self._running
         if step.state is not State.RUNNING:
@@ -182,19 +181,19 @@ class _View:
         style = _TEXT_STYLES.get(step.state, "")
         label = terminal.encode_for_terminal(_label(step))
         self.grid.add_row(mark, Text(label, style), Text(self._facts(step), style))
-        if (has_texts or not is_section(step.label)) and (tail := self._tail(step)):
+        if (has_texts or not step.is_section) and (tail := self._tail(step)):
             self.grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
 
-    def _tail(self, step: Step) -> str:
+    def _tail(self, step: StepStatus) -> str:
         return _last_line(step.text, self._columns) if step.state in _GROWING else ""
 
-    def _facts(self, step: Step) -> str:
+    def _facts(self, step: StepStatus) -> str:
         """Return a step's state; that of a section in one line, with its title where there is room."""
-        if not is_section(step.label):
+        if not step.is_section:
             return terminal.encode_for_terminal(describe(step, self._now))
         facts = describe(replace(step, model=""), self._now)
         room = self._columns - cell_len(facts) - 3
-        title = terminal.truncate(step.title, room) if room >= _MIN_TITLE_COLUMNS else ""
+        title = terminal.truncate(step.step.title, room) if room >= _MIN_TITLE_COLUMNS else ""
         line = " · ".join(filter(None, (title, facts)))
         if step.state is State.RETRYING and cell_len(line) > self._columns:
             reason, _, attempt = facts.rpartition("; ")
@@ -202,9 +201,9 @@ class _View:
         return terminal.truncate(terminal.encode_for_terminal(line), self._columns)
 
 
-def _label(step: Step) -> str:
+def _label(step: StepStatus) -> str:
     """Return the step's name; how many sections there are is seen."""
-    return step.label.partition(" of ")[0] if is_section(step.label) else step.label
+    return step.name.partition(" of ")[0] if step.is_section else step.name
 
 
 def _add_pause(grid: Table, status: Status, now: float) -> None:
@@ -213,7 +212,7 @@ def _add_pause(grid: Table, status: Status, now: float) -> None:
         grid.add_row(Text(mark, "cyan"), "Pause", f"{max(status.pause_ends - now, 0):.0f} s left")
 
 
-def describe(step: Step, now: float) -> str:
+def describe(step: StepStatus, now: float) -> str:
     """Return a step's state in a few words."""
     if step.state is State.RETRYING:
         return f"{step.reason}; attempt {step.attempt} in {max(step.next_try - now, 0):.0f} s"
@@ -242,18 +241,18 @@ def changes(before: Status, after: Status, now: float) -> list[str]:
     lines = []
     known = {step.activity_id: step for step in before.steps if step.activity_id}
     for step in after.steps:
-        old = known.get(step.activity_id, Step(step.label))
+        old = known.get(step.activity_id, StepStatus(step.step))
         if step.state is State.RUNNING and old.state is not State.RUNNING:
             attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
-            lines.append(f"{step.label}: running{attempt}")
+            lines.append(f"{step.name}: running{attempt}")
         elif step.state is State.RETRYING and (old.attempt, old.reason) != (step.attempt, step.reason):
-            lines.append(f"{step.label} waits: {describe(step, now)}")
+            lines.append(f"{step.name} waits: {describe(step, now)}")
         elif step.state is State.LOST and old.state is not State.LOST:
-            lines.append(f"{step.label}: {describe(step, now)}")
+            lines.append(f"{step.name}: {describe(step, now)}")
         elif step.state in (State.DONE, State.FAILED) and old.state is not step.state:
-            lines.append(f"{step.label}: {step.state}, {describe(step, now)}")
+            lines.append(f"{step.name}: {step.state}, {describe(step, now)}")
         elif step.state is State.CANCELLED and old.state is not State.CANCELLED:
-            lines.append(f"{step.label}: {describe(step, now)}")
+            lines.append(f"{step.name}: {describe(step, now)}")
     if after.pause_ends and not before.pause_ends:
         lines.append(f"Pause: {max(after.pause_ends - now, 0):.0f} s")
     if after.blocked_reason and after.blocked_reason != before.blocked_reason:

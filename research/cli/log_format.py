@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from research.cli.terminal import escape_controls, short_id
 from research.config import Settings
-from research.temporal.names import STEP_LABELS
+from research.temporal.names import recorded_step, step_name
 
 
 def set_up(settings: Settings, verbose: bool) -> None:
@@ -44,7 +44,8 @@ class _LineFormatter(logging.Formatter):
 def _line_for_people(record: logging.LogRecord, context: dict[str, Any]) -> str:
     """Return one line for an error that a person can read; empty for one that keeps its traceback."""
     error = record.exc_info[1] if record.exc_info else None
-    step = STEP_LABELS.get(context.get("activity_type", ""), "Report")
+    name = context.get("activity_type")
+    step = step_name(recorded_step(name)) if name else "Report"
     if isinstance(error, asyncio.CancelledError):
         return f"{error.args[0] if error.args else step}: cancelled"
     if not isinstance(error, ApplicationError):

@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
-from research.cli.status import State, Status, Step, with_one_search
+from research.cli.status import State, Status, StepStatus, with_one_search
 from research.temporal.client import Service
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE
@@ -87,7 +87,7 @@ class Poller:
         blocked_reason = await self._blocked_reason(description, steps)
         return replace(self._recorded, steps=tuple(steps), blocked_reason=blocked_reason)
 
-    async def _with_pending(self, step: Step, activity: PendingActivityInfo) -> Step:
+    async def _with_pending(self, step: StepStatus, activity: PendingActivityInfo) -> StepStatus:
         """Return the step with what the description says about its running or next attempt."""
         details = await first_object(self._client, activity.heartbeat_details.payloads)
         step = replace(
@@ -100,7 +100,9 @@ class Poller:
             return replace(step, state=State.RETRYING if due > time.time() else State.QUEUED, next_try=due)
         return replace(step, state=State.LOST if is_lost(activity.last_worker_identity) else State.RUNNING)
 
-    async def _blocked_reason(self, description: DescribeWorkflowExecutionResponse, steps: list[Step]) -> str:
+    async def _blocked_reason(
+        self, description: DescribeWorkflowExecutionResponse, steps: list[StepStatus]
+    ) -> str:
         """Return what to do about a step whose worker is gone, or a task that no worker takes."""
         queued = time.time() - _queued_since(description) > QUEUED_SECONDS
         if not queued and not any(step.state is State.LOST for step in steps):

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from research.temporal.names import SEARCH_LABEL, step_labels
+from models import Step, StepKind
+from research.temporal.names import expected_steps, step_name
 
 
 class State(StrEnum):
@@ -23,10 +24,10 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Step:
+class StepStatus:
     """One Activity of a report. Times are Unix times, in seconds."""
 
-    label: str
+    step: Step
     activity_id: str = ""
     """Empty until the Workflow schedules the Activity."""
     state: State = State.WAITING
@@ -42,10 +43,18 @@ class Step:
     next_try: float = 0.0
     found: frozenset[str] = frozenset()
     """The addresses of the pages that a search has found."""
-    title: str = ""
-    """The section's title in the plan."""
     counted: str = ""
     """How many of several steps that are shown as one are done, such as "3 of 4"."""
+
+    @property
+    def name(self) -> str:
+        """The step's name as people read it."""
+        return step_name(self.step)
+
+    @property
+    def is_section(self) -> bool:
+        """Whether this is one section, as against all of them before the plan says which there are."""
+        return self.step.kind == StepKind.SECTION and self.step.number > 0
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Status:
     """A report at one moment."""
 
     topic: str = ""
-    steps: tuple[Step, ...] = tuple(map(Step, step_labels()))
+    steps: tuple[StepStatus, ...] = tuple(map(StepStatus, expected_steps()))
     """In the order in which they were scheduled, then those to come."""
     pause_ends: float | None = None
     blocked_reason: str = ""
@@ -69,7 +78,7 @@ _FIRST_SHOWN = (
 
 def with_one_search(status: Status) -> Status:
     """Return the status with all searches as one step, in the place of the first."""
-    searches = [step for step in status.steps if step.label == SEARCH_LABEL and step.activity_id]
+    searches = [step for step in status.steps if step.step.kind == StepKind.SEARCH and step.activity_id]
     if not searches:
         return status
     shown = min(searches, key=lambda step: _FIRST_SHOWN.index(step.state))

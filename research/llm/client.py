@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from models import LLMCallOutput
+from models import LLMCallInput, LLMCallOutput
 from research.config import Settings
 from research.formatting import truncate_json
 from research.llm import answer, outcome, prompts
@@ -18,7 +18,7 @@ from research.llm.draft import Draft
 from research.llm.endings import Ending
 from research.llm.errors import PromptTooLong, ProviderError
 from research.llm.library import load
-from research.llm.limits import NO_LIMITS, CostCeiling, Limits
+from research.llm.limits import CostCeiling, Limits
 from research.llm.request import OnResume, Request
 from research.llm.resume import Way
 from research.llm.usage import price
@@ -26,22 +26,24 @@ from research.llm.usage import price
 MAX_CONTINUATIONS = {Ending.LENGTH.value: 3, Ending.UNKNOWN.value: 1}
 """Further requests for one answer that the model's own length limit has cut, or that ended with a reason
 that nobody knows."""
-MIN_PROMPT_CHARACTERS = 1_000
-"""A shorter prompt is not shortened any more."""
+MIN_MATERIAL_CHARACTERS = 500
+"""Less material is not shortened any more."""
 SHORTENING = 0.8
 """Of what the provider reads of a prompt, the part that is sent in its place."""
 
 
 async def complete(
-    prompt: str,
+    call: LLMCallInput,
     settings: Settings,
     draft: Draft | None = None,
-    limits: Limits = NO_LIMITS,
     on_resume: OnResume = lambda way, place: None,
 ) -> LLMCallOutput:
     """Return the model's whole answer; it grows in `draft`, and resumes from the text that is there.
 
-    `on_resume` is called when it does, with the way and the character at which the text is resumed.
+    The material of a prompt that is too long for the model is halved until the prompt fits. A provider that
+    cuts long prompts by itself gets the instruction of a summary once more, behind the text.
+
+    `on_resume` is called when it resumes, with the way and the character of the text.
 
     Raises:
         ProviderError: no answer; its kind says what that means. The draft keeps what was written.
@@ -49,24 +51,10 @@ async def complete(
     draft = draft or Draft()
     with _counting_faults(draft):
         try:
-            return await _complete(prompt, settings, draft, limits, on_resume)
+            return await _complete_shortening(call, settings, draft, on_resume)
         except PromptTooLong as fault:  # with what was written so far, where there is anything
+            limits = Limits.of(call)
             return _output(settings, draft, limits, "refused", outcome.kept_in_spite_of(fault, draft))
-
-
-async def complete_shortening(
-    prompt: str,
-    settings: Settings,
-    draft: Draft,
-    limits: Limits = NO_LIMITS,
-    on_resume: OnResume = lambda way, place: None,
-) -> LLMCallOutput:
-    """Return the same as `complete`; a prompt that is too long for the model is halved until it fits.
-
-    A provider that cuts long prompts by itself gets the instruction once more, after the text.
-    """
-    with _counting_faults(draft):
-        return await _complete_shortening(prompt, settings, draft, limits, on_resume)
 
 
 @contextmanager
@@ -80,13 +68,13 @@ def _counting_faults(draft: Draft) -> Iterator[None]:
 
 
 async def _complete(
-    prompt: str, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume
+    call: LLMCallInput, settings: Settings, draft: Draft, on_resume: OnResume
 ) -> LLMCallOutput:
     draft.model = settings.model
     await asyncio.to_thread(load)
-    reason = ""
+    limits, reason = Limits.of(call), ""
     try:
-        finish_reason = await _write(prompt, settings, draft, limits, on_resume)
+        finish_reason = await _write(call, settings, draft, limits, on_resume)
     except PromptTooLong:
         raise
     except ProviderError as fault:
@@ -122,45 +110,47 @@ def _output(
 
 
 async def _complete_shortening(
-    prompt: str, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume
+    call: LLMCallInput, settings: Settings, draft: Draft, on_resume: OnResume
 ) -> LLMCallOutput:
-    length, shorter, output = len(prompt), prompt, None
+    shorter, length, output = call, sum(call.material.pieces), None
     while True:
         try:
-            output = await _complete(shorter, settings, draft, limits, on_resume)
+            output = await _complete(shorter, settings, draft, on_resume)
         except CostCeiling:
             if output is None:
                 raise
             return output  # an answer to a part of the prompt is better than none
         except PromptTooLong:
             length //= 2
-            before, shorter = shorter, prompts.shorten_prompt(prompt, length)
-            if length < MIN_PROMPT_CHARACTERS or len(shorter) >= len(before):
+            before, shorter = shorter, prompts.shorten(call, length)
+            if length < MIN_MATERIAL_CHARACTERS or len(shorter.prompt) >= len(before.prompt):
                 raise
             continue
-        if not output.prompt_cut or shorter != prompt:
-            return replace(output, prompt_shortened=shorter != prompt)
+        if not output.prompt_cut or shorter is not call:
+            return replace(output, prompt_shortened=shorter is not call)
         # Once more, with as much as the provider reads of it, and with the instruction at its end.
-        length = int(len(prompt) * draft.prompt_part * SHORTENING)
-        shorter = prompts.shorten_prompt(prompt, length, repeat_instruction=True)
-        if len(shorter) >= len(prompt):
+        left_out = int(len(call.prompt) * (1 - draft.prompt_part * SHORTENING))
+        shorter = prompts.shorten(call, max(length - left_out, 0), repeat_instruction=True)
+        if len(shorter.prompt) >= len(call.prompt):
             return output
         draft.text, draft.prompt_part = "", 1.0
 
 
-async def _write(prompt: str, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume) -> str:
+async def _write(
+    call: LLMCallInput, settings: Settings, draft: Draft, limits: Limits, on_resume: OnResume
+) -> str:
     """Send requests until the answer ends; return its finish reason."""
     is_resumed, continuations = bool(draft.text or draft.response_id), 0
     while True:
         try:
-            max_tokens = limits.max_tokens(prompt, settings, draft)
+            max_tokens = limits.max_tokens(call.prompt, settings, draft)
         except CostCeiling:
             if not (draft.text.strip() or draft.first):
                 raise
             return "cost"
         started = time.monotonic()
         try:
-            request = Request(prompt, settings, draft, limits.max_bytes, max_tokens)
+            request = Request(call, settings, draft, limits.max_bytes, max_tokens)
             finish_reason = await request.send(on_resume if is_resumed else None)
         finally:
             draft.seconds += time.monotonic() - started

@@ -70,9 +70,6 @@ class Limits:
         )
 
 
-NO_LIMITS = Limits()
-
-
 def _max_output_tokens(model: str) -> float:
     """Return the most tokens that a model writes; a provider refuses a request for more."""
     try:

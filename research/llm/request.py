@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from models import LLMCallInput
 from research.config import Settings
 from research.llm import errors, library, outcome, resume, stored, stream
 from research.llm.continuation import Joiner
@@ -28,9 +29,9 @@ class Request:
     """One request, or the rest of an answer that the provider has kept; its answer extends the draft."""
 
     def __init__(
-        self, prompt: str, settings: Settings, draft: Draft, max_bytes: int, max_tokens: int | None
+        self, call: LLMCallInput, settings: Settings, draft: Draft, max_bytes: int, max_tokens: int | None
     ) -> None:
-        self._prompt, self._settings, self._draft = prompt, settings, draft
+        self._call, self._settings, self._draft = call, settings, draft
         self._max_bytes, self._max_tokens = max_bytes, max_tokens
         self._prefill: resume.Prefill | None = None
         self._streams = False
@@ -88,7 +89,7 @@ class Request:
             with recording() as wire:
                 intake = stream.Intake(draft, self._joiner(base), self._max_bytes, wire)
                 read = self._read_kept if is_kept else self._read
-                end = await read(resume.messages(self._prompt, base, self._prefill), intake, wire)
+                end = await read(resume.messages(self._call.prompt, base, self._prefill), intake, wire)
         except stored.AnswerGone:
             draft.input_tokens, draft.requests = self._before[0], draft.requests - self._is_new
             raise
@@ -122,7 +123,7 @@ class Request:
         if self._is_new:
             draft.response_input, draft.response_output = draft.input_tokens, draft.output_tokens
             draft.requests += 1
-            draft.input_tokens += estimate_tokens(self._prompt + draft.text)
+            draft.input_tokens += estimate_tokens(self._call.prompt + draft.text)
         self._before = draft.response_input, draft.response_output
 
     def _count(self, end: stream.AnswerEnd) -> None:
@@ -132,13 +133,18 @@ class Request:
         draft = self._draft
         draft.input_tokens = self._before[0] + end.input_tokens
         draft.output_tokens = self._before[1] + (end.output_tokens or 0)
-        least = stream.minimum_tokens(self._prompt)
+        least = stream.minimum_tokens(self._call.prompt)
         is_cut = MIN_CONTEXT_TOKENS <= end.input_tokens < least * PROMPT_CUT_RATIO
         if is_cut and is_ollama(self._settings.model):
             draft.prompt_part = end.input_tokens / least
 
     def _joiner(self, text: str) -> Joiner:
         return resume.joiner(text, self._prefill)
+
+    def _fields(self) -> dict[str, Any]:
+        """Return what the request's body has beside the usual: for the sample model, what the call is for."""
+        fields = dict(self._prefill.fields) if self._prefill else {}
+        return {**fields, "call": self._call} if self._settings.is_sample else fields
 
     async def _read_kept(self, asked: list[Any], intake: stream.Intake, wire: Wire) -> stream.AnswerEnd:
         return await stored.read(
@@ -147,9 +153,10 @@ class Request:
 
     async def _read(self, asked: list[Any], intake: stream.Intake, wire: Wire) -> stream.AnswerEnd:
         """Send the request by litellm and read its answer, also one that litellm cannot read."""
-        fields = self._prefill.fields if self._prefill else None
         try:
-            answer = await library.send(asked, self._settings, self._streams, self._max_tokens, fields)
+            answer = await library.send(
+                asked, self._settings, self._streams, self._max_tokens, self._fields()
+            )
             end = await (stream.read_stream if self._streams else stream.read_whole)(answer, wire, intake)
         except Exception:
             if not wire.body or wire.error:

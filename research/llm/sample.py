@@ -6,21 +6,14 @@ It streams like a real model, slowly enough that there is time to kill the worke
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import litellm
 from litellm.types.utils import GenericStreamingChunk, ModelResponse
 
+from models import LLMCallInput, Step, StepKind
 from research.llm import sample_sections
-from research.llm.prompts import (
-    SOURCES_INSTRUCTION,
-    is_plan_prompt,
-    is_summary_prompt,
-    planned_sections,
-    planned_topic,
-    section_number,
-)
 
 CHUNK_SECONDS = 0.012
 
@@ -29,26 +22,26 @@ class SampleModel(litellm.CustomLLM):  # type: ignore[misc]  # litellm has no ty
     """Writes about tardigrades, and for any other topic a skeleton that says what it is."""
 
     def streaming(self, *args: Any, **kwargs: Any) -> Iterator[GenericStreamingChunk]:
-        """Yield the answer to the first message word by word, or the rest of one that was begun."""
-        for chunk in _chunks(kwargs["messages"]):
+        """Yield the answer word by word, or the rest of one that was begun."""
+        for chunk in _chunks(kwargs):
             time.sleep(CHUNK_SECONDS)
             yield chunk
 
     async def astreaming(self, *args: Any, **kwargs: Any) -> AsyncIterator[GenericStreamingChunk]:
         """Yield the same without blocking the event loop."""
-        for chunk in _chunks(kwargs["messages"]):
+        for chunk in _chunks(kwargs):
             await asyncio.sleep(CHUNK_SECONDS)
             yield chunk
 
     def completion(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Return the same answer whole, after the time that it takes to stream."""
-        chunks = list(_chunks(kwargs["messages"]))
+        chunks = list(_chunks(kwargs))
         time.sleep(CHUNK_SECONDS * len(chunks))
         return _whole(chunks)
 
     async def acompletion(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Return the same without blocking the event loop."""
-        chunks = list(_chunks(kwargs["messages"]))
+        chunks = list(_chunks(kwargs))
         await asyncio.sleep(CHUNK_SECONDS * len(chunks))
         return _whole(chunks)
 
@@ -59,33 +52,27 @@ def _whole(chunks: list[GenericStreamingChunk]) -> ModelResponse:
     return ModelResponse(choices=[choice], usage=chunks[-1]["usage"])
 
 
-def answer(prompt: str) -> str:
-    """Return what the sample model writes for a prompt."""
-    if is_summary_prompt(prompt):
-        is_about_tardigrades = (
-            TARDIGRADES[:100] in prompt or sample_sections.TARDIGRADES[0].text[:100] in prompt
-        )
+def answer(call: LLMCallInput) -> str:
+    """Return what the sample model writes for a call."""
+    step = call.step or Step(StepKind.RESEARCH, topic=call.prompt)
+    is_about_tardigrades = "tardigrade" in step.topic.lower()
+    if step.kind == StepKind.SUMMARY:
         return TARDIGRADE_SUMMARY if is_about_tardigrades else SKELETON_SUMMARY
-    if is_plan_prompt(prompt):
-        topic, sections = planned_topic(prompt), planned_sections(prompt)
-        if sections:
-            return sample_sections.plan(topic, sections)
-        return (
-            TARDIGRADE_PLAN
-            if "tardigrade" in topic.lower()
-            else f"## Queries\n\n- {' '.join(topic.split())}\n"
-        )
-    topic, _, sources = prompt.partition(SOURCES_INSTRUCTION)
-    if section_number(prompt):
-        return sample_sections.section(prompt, _numbers(sources))
-    if "tardigrade" in topic.lower():
-        return _with_citations(TARDIGRADES, sources)
-    return SKELETON.replace("TOPIC", _as_title(topic))
+    if step.kind == StepKind.PLAN:
+        if step.count:
+            return sample_sections.plan(step.count, is_about_tardigrades)
+        return TARDIGRADE_PLAN if is_about_tardigrades else f"## Queries\n\n- {_as_line(step.topic)}\n"
+    start, length = call.material.start, sum(call.material.pieces)
+    numbers = _numbers(call.prompt[start : start + length])
+    if step.kind == StepKind.SECTION:
+        return sample_sections.section(step, _as_line(step.topic), numbers, has_sources=length > 0)
+    if is_about_tardigrades:
+        return _with_citations(TARDIGRADES, numbers)
+    return SKELETON.replace("TOPIC", _as_line(step.topic))
 
 
-def _with_citations(text: str, sources: str) -> str:
-    """Return the text with the numbers that the publications have among the sources of the prompt."""
-    numbers = _numbers(sources)
+def _with_citations(text: str, numbers: Mapping[str, str]) -> str:
+    """Return the text with the numbers that the publications have among the sources."""
     for end, doi in _SUPPORTED:
         if doi in numbers:
             text = text.replace(end, f"{end} [{numbers[doi]}]")
@@ -93,20 +80,23 @@ def _with_citations(text: str, sources: str) -> str:
 
 
 def _numbers(sources: str) -> dict[str, str]:
-    """Return the numbers of the sources that are quoted in a prompt, by their DOIs."""
+    """Return the numbers of the quoted sources by their DOIs."""
     found = re.findall(r"^\[(\d+)\].*\n.*\n.*doi\.org/(\S+)", sources, re.MULTILINE)
     return {doi: number for number, doi in found}
 
 
-def _as_title(prompt: str) -> str:
-    words = " ".join(prompt.split())
+def _as_line(topic: str) -> str:
+    """Return the topic's beginning as Markdown text."""
+    words = " ".join(topic.split())
     return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", words[:120] + ("…" if len(words) > 120 else ""))
 
 
-def _chunks(messages: list[dict[str, Any]]) -> Iterator[GenericStreamingChunk]:
+def _chunks(kwargs: Mapping[str, Any]) -> Iterator[GenericStreamingChunk]:
+    messages = kwargs["messages"]
     prompt = str(messages[0]["content"])
+    call = kwargs["optional_params"].get("extra_body", {}).get("call") or LLMCallInput(prompt)
     begun = "".join(str(m["content"]) for m in messages if m["role"] == "assistant")
-    rest = answer(prompt).removeprefix(begun)
+    rest = answer(call).removeprefix(begun)
     pieces = re.findall(r"\s*\S+\s*", rest) or [rest]
     for number, piece in enumerate(pieces, start=1):
         last = number == len(pieces)

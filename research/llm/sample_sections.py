@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from research.llm.prompts import SOURCES_INSTRUCTION, section_number, section_title, section_topic
+from models import Step
 
 DOIS = {
     "space": "10.1016/j.cub.2008.06.048",
@@ -24,32 +24,26 @@ class _Section(NamedTuple):
     text: str
 
 
-def plan(topic: str, count: int) -> str:
+def plan(count: int, is_about_tardigrades: bool) -> str:
     """Return a plan of so many sections; fewer about tardigrades, of which there are eight."""
-    if "tardigrade" in topic.lower():
+    if is_about_tardigrades:
         parts = [f"## {part.title}\n{part.covers}\n- {part.query}\n" for part in TARDIGRADES[:count]]
     else:
         parts = [f"## {title}\n{covers}\n" for title, covers in list(SKELETON.items())[:count]]
     return "\n".join(parts)
 
 
-def section(prompt: str, numbers: Mapping[str, str]) -> str:
-    """Return the text of the section that the prompt asks for.
-
-    `numbers` has the numbers of the sources in the prompt by their DOIs.
-    """
-    title = section_title(prompt)
-    found = next((part for part in TARDIGRADES if title.startswith(part.title)), None)
+def section(step: Step, topic: str, numbers: Mapping[str, str], has_sources: bool) -> str:
+    """Return the text of a section; `numbers` has the numbers of the sources by their DOIs."""
+    found = next((part for part in TARDIGRADES if part.title == step.title), None)
     if found:
         return re.sub(r" ?\{(\w+)\}", lambda mark: _cite(DOIS[mark[1]], numbers), found.text)
-    covers = title.partition(": ")[2] or "what the plan gives it"
-    topic = " ".join(section_topic(prompt).split())[:120]
+    covers = SKELETON.get(step.title, "what the plan gives it")
     return SKELETON_TEXT.format(
-        number=section_number(prompt),
+        number=step.number,
         covers=covers[0].lower() + covers[1:].rstrip("."),
-        topic=re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", topic),
-        sources="with the sources that the search found" * (SOURCES_INSTRUCTION in prompt)
-        or "without sources",
+        topic=topic,
+        sources="with the sources that the search found" if has_sources else "without sources",
     )
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from models import PlannedSection
 from research.reports.references import is_reference_label
 
 MIN_SECTIONS, MAX_SECTIONS = 2, 20
@@ -41,18 +42,19 @@ _DECORATION = "\"'`“”„«»「」『』*_# \t"
 
 
 @dataclass(frozen=True)
-class PlannedSection:
-    """A section that is to be written; `title` is empty for queries that belong to no section."""
+class PlannedQuery:
+    """A query for the search provider, and the sections that it is for, counted from 1."""
 
-    title: str
-    covers: str = ""
-    queries: tuple[str, ...] = ()
+    text: str
+    sections: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Heading(PlannedSection):
+    """A section while it is read."""
+
     level: int = 0
-
-    def line(self) -> str:
-        """Return title and content in one line; queries tell it where the plan says nothing else."""
-        covers = _cut(self.covers or "; ".join(self.queries), MAX_COVERS_CHARACTERS)
-        return f"{self.title}: {covers}" if covers else self.title
+    """Of its heading; 0 where it begins with another kind of line."""
 
 
 def read_plan(text: str) -> tuple[PlannedSection, ...]:
@@ -60,16 +62,16 @@ def read_plan(text: str) -> tuple[PlannedSection, ...]:
     lines = list(_lines(text))
     level = _section_level(lines)
     has_bold = any(_bold(line) for line in lines)
-    sections: list[PlannedSection] = []
+    sections: list[_Heading] = []
     for line in lines:
         start = _section(line, level, has_bold)
         if start:
             sections.append(start)
             continue
         if not sections:
-            sections.append(PlannedSection(""))
+            sections.append(_Heading(""))
         sections[-1] = _extended(sections[-1], line)
-    return tuple(_without_titles(sections))
+    return tuple(PlannedSection(each.title, each.covers, each.queries) for each in _without_titles(sections))
 
 
 def sections_asked_for(number: int) -> int:
@@ -99,18 +101,23 @@ def sections_to_write(plan: Sequence[PlannedSection]) -> tuple[PlannedSection, .
     return tuple(sections[:MAX_SECTIONS]) if len(sections) >= MIN_SECTIONS else ()
 
 
-def search_queries(plan: Sequence[PlannedSection], topic: str, limit: int = MAX_QUERIES) -> tuple[str, ...]:
+def search_queries(
+    plan: Sequence[PlannedSection], topic: str, limit: int = MAX_QUERIES
+) -> tuple[PlannedQuery, ...]:
     """Return at most `limit` queries, the first of each section before the second of any.
 
     A plan without queries is searched by its titles, and no plan at all by the topic.
     """
     columns = [section.queries or ((section.title,) if section.title else ()) for section in plan]
-    longest = max(map(len, columns), default=0)
-    rows = [column[row] for row in range(longest) for column in columns if row < len(column)]
-    distinct: dict[str, str] = {}
-    for query in rows:
-        distinct.setdefault(query.casefold(), query)
-    return tuple(distinct.values())[:limit] or (_cut(" ".join(topic.split()), MAX_QUERY_CHARACTERS),)
+    queries: dict[str, PlannedQuery] = {}
+    for row in range(max(map(len, columns), default=0)):
+        for number, column in enumerate(columns, start=1):
+            if row < len(column):
+                query = queries.setdefault(column[row].casefold(), PlannedQuery(column[row]))
+                queries[column[row].casefold()] = replace(query, sections=(*query.sections, number))
+    return tuple(queries.values())[:limit] or (
+        PlannedQuery(_cut(" ".join(topic.split()), MAX_QUERY_CHARACTERS)),
+    )
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -126,7 +133,7 @@ def _section_level(lines: Sequence[str]) -> int:
     return min((level for level, times in levels.items() if times > 1), default=max(levels, default=0))
 
 
-def _section(line: str, level: int, has_bold: bool) -> PlannedSection | None:
+def _section(line: str, level: int, has_bold: bool) -> _Heading | None:
     """Return the section that begins with this line, by the plan's strongest kind of beginning."""
     if level:
         heading = _HEADING.fullmatch(line)
@@ -142,12 +149,12 @@ def _section(line: str, level: int, has_bold: bool) -> PlannedSection | None:
     return _titled(title, covers)
 
 
-def _titled(text: str, covers: str = "", level: int = 0) -> PlannedSection | None:
+def _titled(text: str, covers: str = "", level: int = 0) -> _Heading | None:
     title = _cut(_plain(_NUMBER.sub("", _plain(text), count=1)), MAX_TITLE_CHARACTERS)
-    return PlannedSection(title, _cut(covers.strip(), MAX_COVERS_CHARACTERS), level=level) if title else None
+    return _Heading(title, _cut(covers.strip(), MAX_COVERS_CHARACTERS), level=level) if title else None
 
 
-def _extended(section: PlannedSection, line: str) -> PlannedSection:
+def _extended(section: _Heading, line: str) -> _Heading:
     """Return the section with one more query, or with more of what it covers."""
     item = _BULLET.fullmatch(line) or _NUMBERED.fullmatch(line)
     text = re.sub(r"\*\*|__", "", item["text"] if item else line.lstrip("# ")).strip()
@@ -176,7 +183,7 @@ def is_label(text: str) -> bool:
     return _LABEL.match(text) is not None
 
 
-def _without_titles(sections: list[PlannedSection]) -> Iterator[PlannedSection]:
+def _without_titles(sections: list[_Heading]) -> Iterator[_Heading]:
     """Leave out the plan's own title, a heading over other headings, and what is empty."""
     for number, section in enumerate(sections):
         below = sections[number + 1].level if number + 1 < len(sections) else 0

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from models import PlannedSection
 from research.formatting import truncate_json
 from research.reports.plan import (
     MAX_PLAN_BYTES,
     MAX_SECTIONS,
-    PlannedSection,
     is_label,
     read_plan,
     sections_to_write,

@@ -11,7 +11,7 @@ from models import LLMCallOutput, Source
 from research.formatting import INCOMPLETE, call_notes, resumed_clause, truncate_json
 from research.reports.markdown import escape_markdown
 from research.reports.outline import below_title
-from research.reports.plan import PlannedSection
+from research.reports.plan import PlannedQuery
 from research.reports.sources import FoundSources
 
 MAX_SECTION_BYTES = 60_000
@@ -33,6 +33,16 @@ class Research:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What came of a model call."""
+
+    call: LLMCallOutput | None
+    """None where no answer will ever come."""
+    failure: str = ""
+    """Why, as a clause."""
+
+
+@dataclass(frozen=True)
 class WrittenSection:
     """A section of the plan, and what became of it."""
 
@@ -48,17 +58,17 @@ def text_below(title: str, text: str) -> str:
     return truncate_json(below_title(text, title), MAX_SECTION_BYTES + MAX_OUTLINE_BYTES)
 
 
-def written_section(title: str, call: LLMCallOutput | None, failure: str = "") -> WrittenSection:
-    """Return a section as it is to stand in the report."""
+def written_section(title: str, answer: Answer) -> WrittenSection:
+    """Return a section as it is to stand in the report; one without text has its heading and the reason."""
+    call, failure = answer.call, answer.failure
     text = call.text if call else f"*This section could not be written: {escape_markdown(failure)}.*"
     return WrittenSection(call, failure, f"## {title}\n\n{text}")
 
 
-def sources_of(section: PlannedSection, queries: Sequence[str], found: FoundSources) -> tuple[Source, ...]:
+def sources_of(number: int, queries: Sequence[PlannedQuery], found: FoundSources) -> tuple[Source, ...]:
     """Return what a section's own queries have found, or else the best of what all of them have."""
-    own = {query.casefold() for query in section.queries or (section.title,)}
-    asked = [number for number, query in enumerate(queries) if query.casefold() in own]
-    return (found.of_queries(asked) if found.sources else ()) or found.sources[:MAX_OTHERS_SOURCES]
+    own = [place for place, query in enumerate(queries) if number in query.sections]
+    return (found.of_queries(own) if found.sources else ()) or found.sources[:MAX_OTHERS_SOURCES]
 
 
 def one_text(call: LLMCallOutput) -> Research:

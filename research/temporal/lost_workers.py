@@ -21,7 +21,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from research.temporal.identity import is_certain, is_lost
-from research.temporal.names import STEP_LABELS, WORKFLOW_TYPE
+from research.temporal.names import WORKFLOW_TYPE, recorded_step, step_name
 
 WORKER_LOST = "WorkerLost"
 """Type of the failure of an attempt whose worker is lost."""
@@ -62,10 +62,10 @@ async def _release(client: Client, workflow_id: str, run_id: str) -> None:
             await activity.fail(error)
         except RPCError:  # it has ended meanwhile, or is left to the heartbeat timeout
             continue
-        label = STEP_LABELS.get(step.activity_type.name, step.activity_type.name)
+        name = step_name(recorded_step(step.activity_type.name))
         place = {"temporal_workflow": {"workflow_id": workflow_id}}
         _log.info(
-            "%s, attempt %d: its worker is lost; the next attempt starts", label, step.attempt, extra=place
+            "%s, attempt %d: its worker is lost; the next attempt starts", name, step.attempt, extra=place
         )
     if lost:  # the Workflow's next task must not wait for the lost worker, which had it in its cache
         execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)

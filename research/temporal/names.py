@@ -1,37 +1,81 @@
-"""Names that the service stores: what reads a report's state needs these, not the Workflow's class."""
+"""Names that the service stores, and what a report's steps are called.
+
+What reads a report's state needs these, not the Workflow's class.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from models import Step, StepKind
+from research.formatting import cut_summary
 
 TASK_QUEUE = "research"
 WORKFLOW_TYPE = "GenerateReportWorkflow"
-STEP_LABELS = {
-    "web_search": "Search",
-    "llm_call": "Research",
-    "generate_summary": "Summary",
-    "create_pdf_activity": "PDF",
-    "delete_stored_answers": "Cleanup",
+
+_KINDS = {
+    "web_search": StepKind.SEARCH,
+    "llm_call": StepKind.RESEARCH,
+    "generate_summary": StepKind.SUMMARY,
+    "create_pdf_activity": StepKind.PDF,
+    "delete_stored_answers": StepKind.CLEANUP,
 }
-"""Activity types, and the step's name as people read it."""
-PLAN_LABEL = "Plan"
-"""The name of the `llm_call` that plans the report."""
-SEARCH_LABEL = STEP_LABELS["web_search"]
+"""What Activities are for, by their types; the input of an `llm_call` says so itself."""
 
 
-SECTIONS_LABEL = "Sections"
-"""The name of all sections together, until the plan says which there are."""
+def recorded_step(activity_type: str, input: Mapping[str, Any] | None = None) -> Step:
+    """Return what a scheduled Activity is for, by its type and its decoded input."""
+    step, label = (input or {}).get("step"), str((input or {}).get("label", ""))
+    if isinstance(step, dict):
+        number, count = int(step.get("number") or 0), int(step.get("count") or 0)
+        return Step(str(step.get("kind")), number, count, str(step.get("title") or ""))
+    return labelled_step(activity_type, label)
 
 
-def section_label(number: int, count: int) -> str:
-    """Return the name of the `llm_call` that writes one section."""
-    return f"Section {number} of {count}"
+def labelled_step(activity_type: str, label: str, title: str = "") -> Step:
+    """Return the same of an Activity that a version before 0.7 has scheduled, whose label was a text.
+
+    It can go when no report of such a version runs or is looked at any more: in 2027.
+    """
+    section = re.fullmatch(r"Section (\d+) of (\d+)", label)
+    if section:
+        return Step(StepKind.SECTION, int(section[1]), int(section[2]), title)
+    return Step(StepKind.PLAN if label == "Plan" else _KINDS.get(activity_type, activity_type))
 
 
-def is_section(label: str) -> bool:
-    """Return whether this is the name of a section."""
-    return label.startswith("Section ")
+def step_name(step: Step) -> str:
+    """Return the step's name as people read it."""
+    match step.kind:
+        case StepKind.SECTION:
+            return f"Section {step.number} of {step.count}" if step.number else "Sections"
+        case StepKind.PDF:
+            return "PDF"
+        case kind:
+            return kind.capitalize() if kind in frozenset(StepKind) else kind
 
 
-def step_labels(has_sources: bool = False, has_sections: bool = False) -> tuple[str, ...]:
-    """Return the names of a report's steps in their order."""
-    plan = (PLAN_LABEL,) if has_sources or has_sections else ()
-    search = (SEARCH_LABEL,) if has_sources else ()
-    research = SECTIONS_LABEL if has_sections else STEP_LABELS["llm_call"]
-    return (*plan, *search, research, STEP_LABELS["generate_summary"], STEP_LABELS["create_pdf_activity"])
+def step_summary(step: Step) -> str:
+    """Return what the Web UI says about a step."""
+    match step.kind:
+        case StepKind.PLAN:
+            return "Plan the report once more" if step.number > 1 else "Plan the report"
+        case StepKind.RESEARCH:
+            return "Research the topic"
+        case StepKind.SUMMARY:
+            return "Summarise the research"
+        case StepKind.PDF:
+            return "Write the PDF"
+        case StepKind.CLEANUP:
+            return "Delete the stored answers"
+        case _:
+            return cut_summary(f"{step_name(step)}: {step.title}")
+
+
+def expected_steps(has_sources: bool = False, has_sections: bool = False) -> tuple[Step, ...]:
+    """Return a report's steps in their order; sections are one until the plan says which there are."""
+    kinds = [
+        *([StepKind.PLAN] if has_sources or has_sections else []),
+        *([StepKind.SEARCH] if has_sources else []),
+        *(StepKind.SECTION if has_sections else StepKind.RESEARCH, StepKind.SUMMARY, StepKind.PDF),
+    ]
+    return tuple(map(Step, kinds))

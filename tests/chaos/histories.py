@@ -5,6 +5,8 @@ from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 
+from models import StepKind
+
 
 def attempts_of(history: Any, kind: str) -> tuple[int, float]:
     """Return how many attempts the service made of a step, and when it recorded the result."""
@@ -42,5 +44,5 @@ def _kind(scheduled: Any) -> str:
         return "s"
     if attributes.activity_type.name != "llm_call":
         return ""
-    label = json.loads(attributes.input.payloads[0].data).get("label", "")
-    return "p" if label == "Plan" else label.split()[1] if label else "r"
+    step = json.loads(attributes.input.payloads[0].data)["step"]
+    return {StepKind.PLAN: "p", StepKind.RESEARCH: "r"}.get(step["kind"]) or str(step["number"])

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import ClientSession, ClientTimeout, web
 
-from research.llm.prompts import is_plan_prompt, is_summary_prompt, planned_sections, section_number
+from testing.asked import is_plan_prompt, is_summary_prompt, planned_sections, section_number
 from tests.real.topics import PLANS
 
 RESEARCH, SUMMARY, PLAN, OTHER = "Research", "Summary", "Plan", "Other"

@@ -1,0 +1,211 @@
+"""A report in the making: what was asked for, what its steps have brought, and what the next ones need.
+
+Knows nothing of Temporal. The Workflow holds it: `begin_…` returns what a step is given, `take_…` takes
+what came of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from models import (
+    GenerateReportInput,
+    GenerateReportOutput,
+    LLMCallInput,
+    LLMCallOutput,
+    PDFGenerationInput,
+    PDFGenerationOutput,
+    PlannedSection,
+    Step,
+    StepKind,
+    WebSearchInput,
+    WebSearchOutput,
+)
+from research.formatting import format_usage, summary_notes
+from research.llm import prompts
+from research.llm.prompts import MAX_STEP_TOPIC_CHARACTERS, Prompt
+from research.reports.ledger import Ledger
+from research.reports.naming import report_filename
+from research.reports.plan import (
+    MAX_PLAN_BYTES,
+    MAX_QUERIES,
+    PlannedQuery,
+    plan_notes,
+    read_plan,
+    search_queries,
+    sections_asked_for,
+    sections_to_write,
+)
+from research.reports.sections import (
+    MAX_SECTION_BYTES,
+    Answer,
+    Research,
+    joined_sections,
+    one_text,
+    sources_of,
+    written_section,
+)
+from research.reports.sources import FoundSources, gather_sources
+
+MAX_TOPIC_CHARACTERS = 10_000
+"""Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
+
+
+class NothingWritten(Exception):
+    """No section of the report could be written; the message says why."""
+
+
+@dataclass
+class Report:
+    """A report of a prompt."""
+
+    asked: GenerateReportInput
+    run_id: str
+    day: str
+    """The day on which it was started, as YYYY-MM-DD in UTC."""
+    ledger: Ledger = field(default_factory=Ledger)
+    sections: tuple[PlannedSection, ...] = ()
+    """Those that are written side by side; empty where the report is one text."""
+    _queries: tuple[PlannedQuery, ...] = ()
+    _found: FoundSources = field(default_factory=FoundSources)
+    _retrieved: str = ""
+    """The day of the searches; empty where nothing was searched."""
+    _research: Research = field(default_factory=lambda: Research("", ""))
+    _summary: Answer = field(default_factory=lambda: Answer(None))
+
+    @property
+    def needs_plan(self) -> bool:
+        """Whether the model is asked what to search for, or for sections."""
+        return self.asked.sources or self._count > 0
+
+    def begin_plan(self, attempt: int) -> LLMCallInput:
+        """Return the call for a plan of queries, of sections, or of both."""
+        prompt = prompts.plan_prompt(self.asked.prompt, MAX_QUERIES)
+        if self._count:
+            prompt = prompts.sections_plan_prompt(self.asked.prompt, self._count, self.asked.sources)
+        return self._begin(prompt, Step(StepKind.PLAN, attempt, self._count), MAX_PLAN_BYTES)
+
+    def take_plan(self, answer: Answer) -> bool:
+        """Take the plan; return False where sections were asked for and none can be read.
+
+        Without a plan the web is searched for the topic, and the report is one text.
+        """
+        plan = _plan_of(answer.call) if answer.call else ()
+        self.sections = sections_to_write(plan) if self._count else ()
+        queries = search_queries(
+            self.sections or plan, self.asked.prompt, max(MAX_QUERIES, len(self.sections))
+        )
+        self._queries = queries if self.asked.sources else ()
+        return bool(self.sections) or not self._count or answer.call is None
+
+    def begin_searches(self) -> list[WebSearchInput]:
+        """Return the searches for all queries of the plan."""
+        return [WebSearchInput(query.text) for query in self._queries]
+
+    def take_searches(self, searches: Sequence[WebSearchOutput], day: str) -> None:
+        """Take what the searches have found; `day` is the day on which they did."""
+        self.ledger.enter_searches(searches)
+        self._found, self._retrieved = gather_sources(searches), day
+
+    def begin_text(self) -> LLMCallInput:
+        """Return the call for the research as one text."""
+        prompt = prompts.research_prompt(self.asked.prompt, self._found.sources)
+        return self._begin(prompt, Step(StepKind.RESEARCH))
+
+    def take_text(self, call: LLMCallOutput) -> None:
+        """Take the research as one text."""
+        self._research = one_text(call)
+
+    def begin_sections(self) -> list[LLMCallInput]:
+        """Return the calls for all sections, none of which knows another one's text."""
+        self.ledger.begin_stage()
+        return [self._section_call(number) for number in range(1, len(self.sections) + 1)]
+
+    def take_sections(self, answers: Sequence[Answer]) -> None:
+        """Take what came of the sections; one that cannot be written leaves its heading with the reason.
+
+        Raises:
+            NothingWritten: that is so of all of them.
+        """
+        if not any(answer.call for answer in answers):
+            raise NothingWritten(f"no section could be written: {answers[0].failure}")
+        titles = [section.title for section in self.sections]
+        self._research = joined_sections(list(map(written_section, titles, answers)))
+
+    def begin_summary(self) -> LLMCallInput:
+        """Return the call for the executive summary."""
+        prompt = prompts.summary_prompt(self._research.text)
+        return self._begin(prompt, Step(StepKind.SUMMARY), MAX_SECTION_BYTES if self.sections else 0)
+
+    def take_summary(self, answer: Answer) -> None:
+        """Take the summary, or the reason why there is none: the research is paid for."""
+        self._summary = answer
+
+    def begin_pdf(self) -> PDFGenerationInput:
+        """Return what stands on the page."""
+        return PDFGenerationInput(
+            content=self._research.text,
+            filename=report_filename(self.asked.prompt, self.run_id),
+            summary=self._summary.call.text if self._summary.call else "",
+            topic=self.asked.prompt[:MAX_TOPIC_CHARACTERS],
+            model=self._research.model,
+            date=self.day,
+            notes=self._notes,
+            bill=format_usage(self.ledger.usage()),
+            sources=self._found.without_snippets(),
+            retrieved=self._retrieved,
+        )
+
+    def output(self, pdf: PDFGenerationOutput) -> GenerateReportOutput:
+        """Return what the finished report gives back."""
+        return GenerateReportOutput(
+            result=f"Successfully created research report PDF with summary: {pdf.filename}",
+            filename=pdf.filename,
+            path=pdf.path,
+            pages=pdf.pages,
+            model=self._research.model,
+            bill=self.ledger.usage(interrupted_at_end=pdf.interruptions > 0),
+            notes=(*self._notes, *pdf.warnings),
+            sources=pdf.sources,
+        )
+
+    @property
+    def _count(self) -> int:
+        """How many sections are asked for; 0 for one text."""
+        return sections_asked_for(self.asked.sections)
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        """What a reader must know, in the order of the steps."""
+        about_plan = plan_notes(self.asked.sections, len(self.sections))
+        about_summary = summary_notes(self._summary.call, self._summary.failure)
+        return (*about_plan, *self._found.notes, *self._research.notes, *about_summary)
+
+    def _begin(self, prompt: Prompt, step: Step, max_bytes: int = 0) -> LLMCallInput:
+        """Return a call that is made alone."""
+        self.ledger.begin_stage()
+        return self._call(prompt, step, max_bytes)
+
+    def _section_call(self, number: int) -> LLMCallInput:
+        count, title = len(self.sections), self.sections[number - 1].title
+        sources = sources_of(number, self._queries, self._found)
+        prompt = prompts.section_prompt(self.asked.prompt, self.sections, number, sources)
+        call = self._call(prompt, Step(StepKind.SECTION, number, count, title), MAX_SECTION_BYTES)
+        return replace(call, share=count)
+
+    def _call(self, prompt: Prompt, step: Step, max_bytes: int) -> LLMCallInput:
+        topic = " ".join(self.asked.prompt[: MAX_STEP_TOPIC_CHARACTERS * 2].split())
+        return LLMCallInput(
+            prompt.text,
+            self.ledger.spent,
+            max_bytes=max_bytes,
+            step=replace(step, topic=topic[:MAX_STEP_TOPIC_CHARACTERS]),
+            material=prompt.material,
+        )
+
+
+def _plan_of(call: LLMCallOutput) -> tuple[PlannedSection, ...]:
+    """Return the plan; one that a version before 0.7 has recorded as a text is read here.
+
+    That can go when no report of such a version runs any more: in 2027.
+    """
+    return read_plan(call.text) if call.plan is None else call.plan
