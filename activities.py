@@ -131,7 +131,9 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
 async def _call(input: LLMCallInput) -> LLMCallOutput:
     """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
     attempt = activity.info().attempt
-    step = input.step or labelled_step(activity.info().activity_type, input.label, input.title)
+    step = input.step
+    if not step.kind:
+        step = labelled_step(activity.info().activity_type, input.label, input.title)
     name = step_name(step)
     answer: LLMCallOutput | None
     draft, answer = kept.recall(last_draft(Draft))

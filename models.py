@@ -136,12 +136,12 @@ class LLMCallInput:
     """How many calls side by side share what the ceiling leaves."""
     max_bytes: int = 0
     """The longest answer that is wanted, in bytes of its JSON; 0 for as much as a payload holds."""
-    step: Step | None = None
-    """What the answer is for; None in a call that a version before 0.7 has scheduled."""
-    material: Material = field(default_factory=Material)
+    step: Step = Step("")
+    """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
+    material: Material = Material()
     label: str = ""
     title: str = ""
-    """The step's name and the section's title, in calls that a version before 0.7 has scheduled."""
+    """The step's name and the section's title, in such a call."""
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,6 @@ class GenerateReportWorkflow:
     def __init__(self, input: GenerateReportInput) -> None:
         info = workflow.info()
         self._report = Report(input, info.run_id, info.start_time.date().isoformat())
-        self._names_steps = False
-        """Whether the steps have IDs that a person can read; those of a report of three steps are counted."""
 
     @workflow.run
     async def run(self, input: GenerateReportInput) -> GenerateReportOutput:
@@ -83,8 +81,6 @@ class GenerateReportWorkflow:
     async def _make(self, report: Report) -> GenerateReportOutput:
         """Plan and search if that is asked for, research the prompt, summarise, write a PDF."""
         if report.needs_plan:
-            # Reports of a version before 0.7 have counted IDs: this can go when none runs any more, in 2027.
-            self._names_steps = workflow.patched("named-steps")
             await self._plan()
         if report.asked.sources:
             await self._search()
@@ -138,15 +134,13 @@ class GenerateReportWorkflow:
     async def _step(self, activity: Callable[[Input], Awaitable[Output]], input: Input, step: Step) -> Output:
         """Run one step of the report."""
         options = workflow.ActivityConfig(**OPTIONS.get(step.kind, STEP), summary=step_summary(step))
-        if self._names_steps:
-            options["activity_id"] = f"{step.kind}-{step.number}" if step.number else step.kind
         return await workflow.execute_activity(activity, input, **options)
 
     async def _call(
         self, activity: Callable[[LLMCallInput], Awaitable[LLMCallOutput]], call: LLMCallInput
     ) -> LLMCallOutput:
         """Return the model's answer, which stands in the ledger."""
-        answer = await self._step(activity, call, call.step or Step(StepKind.RESEARCH))
+        answer = await self._step(activity, call, call.step)
         self._report.ledger.enter(answer)
         return answer
 
@@ -159,7 +153,7 @@ class GenerateReportWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            workflow.logger.warning("%s: %s", step_summary(call.step or Step("")), error.cause)
+            workflow.logger.warning("%s: %s", step_summary(call.step), error.cause)
             return Answer(None, getattr(error.cause, "message", ""))
 
     async def _each(self, steps: Iterable[Awaitable[Output]]) -> list[Output]:

@@ -68,5 +68,5 @@ def test_a_topic_that_looks_like_one_of_the_program_s_own_prompts_is_a_topic(top
 def test_every_publication_is_cited_by_its_number() -> None:
     numbers = {doi: str(number) for number, doi in enumerate(sample_sections.DOIS.values(), start=1)}
     steps = [call.step for call in planned("Tardigrades", 8).begin_sections()]
-    text = "".join(sample_sections.section(step, "", numbers, True) for step in steps if step)
+    text = "".join(sample_sections.section(step, "", numbers, True) for step in steps)
     assert {*re.findall(r" \[(\d)\]", text)} == {*numbers.values()}

@@ -156,7 +156,7 @@ def shorten(call: LLMCallInput, length: int, repeat_instruction: bool = False) -
     ends = [end for end in accumulate(pieces) if end <= length]
     kept = pieces[: len(ends)] or (min(length, sum(pieces)),)
     tail = call.prompt[start + sum(pieces) :]
-    if repeat_instruction and call.step and call.step.kind == StepKind.SUMMARY:
+    if repeat_instruction and call.step.kind == StepKind.SUMMARY:
         tail = f"\n\n{_SUMMARY_AGAIN} {_SUMMARY_LANGUAGE}"
     prompt = f"{call.prompt[: start + sum(kept)]}{tail}"
     return replace(call, prompt=prompt, material=Material(start, kept))

@@ -54,7 +54,7 @@ def _whole(chunks: list[GenericStreamingChunk]) -> ModelResponse:
 
 def answer(call: LLMCallInput) -> str:
     """Return what the sample model writes for a call."""
-    step = call.step or Step(StepKind.RESEARCH, topic=call.prompt)
+    step = call.step if call.step.kind else Step(StepKind.RESEARCH, topic=call.prompt)
     is_about_tardigrades = "tardigrade" in step.topic.lower()
     if step.kind == StepKind.SUMMARY:
         return TARDIGRADE_SUMMARY if is_about_tardigrades else SKELETON_SUMMARY

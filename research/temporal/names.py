@@ -26,7 +26,7 @@ _KINDS = {
 def recorded_step(activity_type: str, input: Mapping[str, Any] | None = None) -> Step:
     """Return what a scheduled Activity is for, by its type and its decoded input."""
     step, label = (input or {}).get("step"), str((input or {}).get("label", ""))
-    if isinstance(step, dict):
+    if isinstance(step, dict) and step.get("kind"):
         number, count = int(step.get("number") or 0), int(step.get("count") or 0)
         return Step(str(step.get("kind")), number, count, str(step.get("title") or ""))
     return labelled_step(activity_type, label)
