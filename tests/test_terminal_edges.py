@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from testing.processes import Program, run_program
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
 
 TOPIC = "How do tardigrades survive in space?"
@@ -206,3 +207,53 @@ def test_a_full_disk(own_server: DevServer, small_disk: Path) -> None:
     assert started.returncode in (2, 3) and started.stderr.startswith(reason), started.stderr
     ballast.unlink()
     wait_until(lambda: run_program(*start, root=own_server.root, environ=own_server.environ).returncode == 0)
+
+
+def held_research(call: Call) -> Reply:
+    """The research stops after a few words, until the provider releases it."""
+    text = default_reply(call).text
+    return Reply(rest_of(text, call), held_after=None if call.is_summary else 5)
+
+
+@pytest.mark.long
+def test_a_disk_that_is_full_while_a_report_is_followed(
+    own_server: DevServer, small_disk: Path, app: App, provider: Provider
+) -> None:
+    """The view has the reason and the remedy; with room again, report, worker and server continue."""
+    app.environ.update(own_server.environ)
+    provider.reply = held_research
+    worker = app.worker()
+    starter = app.starter()
+    starter.wait_for("Research: running")
+    ballast = fill(small_disk)
+    starter.wait_for(
+        f"The dev server's data cannot be written to {small_disk}: No space left on device."
+        " To fix: free space there, or make it writable. Your report is safe and continues after that."
+    )
+    ballast.unlink()
+    provider.release()
+    assert starter.exit_status() == 0, starter.text
+    assert worker.process.poll() is None
+
+
+@pytest.mark.long
+def test_a_server_that_died_because_of_its_folder(
+    own_server: DevServer, app: App, provider: Provider
+) -> None:
+    """The folder is the first thing to repair; then the view has the command that starts the server."""
+    app.environ.update(own_server.environ)
+    provider.reply = held_research
+    app.worker()
+    starter = app.starter()
+    starter.wait_for("Research: running")
+    folder = own_server.root / ".temporal"
+    own_server.kill()
+    folder.rename(folder.with_suffix(".old"))
+    folder.write_text("a file where the folder should be")
+    starter.wait_for(f"The dev server's data cannot be written to {folder}: File exists. To fix: ")
+    folder.unlink()
+    folder.with_suffix(".old").rename(folder)
+    starter.wait_for("The Temporal service does not answer; your report is safe. Waiting (`python -m ")
+    assert own_server.run("start").returncode == 0
+    provider.release()
+    assert starter.exit_status() == 0, starter.text
