@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from demos.stage import Album
+from research.errors import UserError
 from testing.processes import Program, run_program
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
@@ -127,6 +129,41 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
         worker.wait()
     assert "Traceback" not in log.read_text() and "destroyed" not in log.read_text()
     assert "Research complete!" in log.read_text() or "2>&" in redirection
+
+
+DEMOS = [
+    ("kill_the_worker", ">&-"),
+    ("kill_the_worker", "| head -1"),
+    ("kill_in_sections 3", ">/dev/full 2>&1"),
+    ("one_command", "<&- >&- 2>&-"),
+    ("without_durability Moss", ">/dev/full"),
+    ("without_durability Moss", "| head -1"),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("demo", "redirection"), DEMOS)
+def test_a_demo_without_its_output(own_server: DevServer, demo: str, redirection: str) -> None:
+    """It is played to its end, with its own exit status, and none of its processes stays."""
+    own = App(own_server.root, own_server.environ)
+    done = shell(own, f"python -m demos.{demo} {redirection}", TOPIC="Moss", LLM_MODEL="sample/report")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") <= 1 and "Traceback" not in done.stderr, done.stderr
+    assert list((own.root / "reports").glob("*.pdf"))
+    assert processes_in(own.root) == []
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The commands that run in this folder."""
+    found = psutil.process_iter(["cwd", "cmdline"])
+    return [" ".join(p.info["cmdline"] or []) for p in found if p.info["cwd"] == str(folder)]
+
+
+def test_a_picture_of_the_demo_that_cannot_be_written(tmp_path: Path) -> None:
+    """One line, not a traceback after the whole demo."""
+    album = Album(tmp_path / "no" / "demo.svg")
+    with pytest.raises(UserError, match=r"demo\.svg cannot be written: No such file or directory\."):
+        album.save()
 
 
 def test_a_log_that_is_full_for_a_while(app: App) -> None:
