@@ -64,7 +64,9 @@ class Times(NamedTuple):
 
     @property
     def is_linear(self) -> bool:
-        return None not in self.seconds and self.growth <= MAX_GROWTH
+        """Whether every size was read in time, and in proportion to its bytes."""
+        is_complete = len(self.seconds) == len(SIZES) and None not in self.seconds
+        return is_complete and self.growth <= MAX_GROWTH
 
     def row(self) -> str:
         times = (f"> {MAX_SECONDS:.0f}" if taken is None else f"{taken:.3f}" for taken in self.seconds)
@@ -101,11 +103,13 @@ def measure(function: str, names: Sequence[str], sizes: Sequence[int] = SIZES) -
 def _serve(results: Connection, function: str, names: Sequence[str], sizes: Sequence[int]) -> None:
     read, made = readers()[function], shapes()
     for name in names:
+        per_byte = float("inf")
         for size in sizes:
             text = made[name](size)
             taken = _seconds(read, text)
-            if MIN_SECONDS < taken < MAX_SECONDS / 9:
+            if MIN_SECONDS < taken < MAX_SECONDS / 9 and taken / size > per_byte * MAX_GROWTH:
                 taken = min(taken, _seconds(read, text))  # because the memory of a first time takes long, too
+            per_byte = max(taken, 0.001) / size
             results.send(taken)
             if taken > MAX_SECONDS / 9:
                 break

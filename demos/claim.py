@@ -15,6 +15,7 @@ def run(play: Callable[[], bool]) -> int:
     """Play a demo, which returns whether its claim held, and return the exit status: 0 where it did."""
     try:
         signals.install()
+        terminal.prepare_output()  # a demo whose output is closed or full is played to its end all the same
         held = play()
     except UserError as error:
         terminal.print_error(str(error))

@@ -17,6 +17,7 @@ def main() -> int:
     """Start a worker, run the starter, stop the worker; return the starter's exit status."""
     try:
         signals.install()
+        terminal.prepare_output()
         signals.run_async(lambda: connect(config.load(), terminal.print_error))
         if config.load().is_sample:
             terminal.print_line("No key is set: the built-in sample model writes the text.")

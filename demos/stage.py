@@ -17,6 +17,7 @@ from research import config
 from research.cli import live, terminal
 from research.cli.progress import POLL_SECONDS, Poller
 from research.cli.status import Status
+from research.errors import UserError
 from research.temporal.client import connect
 from testing.processes import Program, workflow_id
 from testing.provider import Provider
@@ -105,10 +106,18 @@ class Album:
         self._console.print(Text(title, "bold"), picture, "")
 
     def save(self) -> None:
-        """Write the picture where a path was given; it loads nothing, no fonts either."""
-        if self.path:
-            svg = self._console.export_svg(title="make demo")
+        """Write the picture where a path was given; it loads nothing, no fonts either.
+
+        Raises:
+            UserError: it cannot be written; the message has the reason.
+        """
+        if self.path is None:
+            return
+        svg = self._console.export_svg(title="make demo")
+        try:
             self.path.write_text(_without_fonts(svg), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from None
 
 
 def _without_fonts(svg: str) -> str:

@@ -16,7 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from demos.stage import Album
+from research.errors import UserError
 from testing.processes import Program, run_program
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
 
 TOPIC = "How do tardigrades survive in space?"
@@ -128,6 +131,39 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
     assert "Research complete!" in log.read_text() or "2>&" in redirection
 
 
+DEMOS = [
+    ("kill_the_worker", ">&-"),
+    ("kill_in_sections 3", "2>&1 | head -1"),
+    ("one_command", "<&- >&- 2>&-"),
+    ("without_durability Moss", ">/dev/full"),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("demo", "redirection"), DEMOS)
+def test_a_demo_without_its_output(own_server: DevServer, demo: str, redirection: str) -> None:
+    """It is played to its end, with its own exit status, and none of its processes stays."""
+    own = App(own_server.root, own_server.environ)
+    done = shell(own, f"python -m demos.{demo} {redirection}", TOPIC="Moss", LLM_MODEL="sample/report")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") <= 1 and "Traceback" not in done.stderr, done.stderr
+    assert list((own.root / "reports").glob("*.pdf"))
+    assert processes_in(own.root) == []
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The commands that run in this folder."""
+    found = psutil.process_iter(["cwd", "cmdline"])
+    return [" ".join(p.info["cmdline"] or []) for p in found if p.info["cwd"] == str(folder)]
+
+
+def test_a_picture_of_the_demo_that_cannot_be_written(tmp_path: Path) -> None:
+    """One line, not a traceback after the whole demo."""
+    album = Album(tmp_path / "no" / "demo.svg")
+    with pytest.raises(UserError, match=r"demo\.svg cannot be written: No such file or directory\."):
+        album.save()
+
+
 def test_a_log_that_is_full_for_a_while(app: App) -> None:
     """A disk that has room again gets the next line, without a traceback in between."""
     script = (
@@ -206,3 +242,53 @@ def test_a_full_disk(own_server: DevServer, small_disk: Path) -> None:
     assert started.returncode in (2, 3) and started.stderr.startswith(reason), started.stderr
     ballast.unlink()
     wait_until(lambda: run_program(*start, root=own_server.root, environ=own_server.environ).returncode == 0)
+
+
+def held_research(call: Call) -> Reply:
+    """The research stops after a few words, until the provider releases it."""
+    text = default_reply(call).text
+    return Reply(rest_of(text, call), held_after=None if call.is_summary else 5)
+
+
+@pytest.mark.long
+def test_a_disk_that_is_full_while_a_report_is_followed(
+    own_server: DevServer, small_disk: Path, app: App, provider: Provider
+) -> None:
+    """The view has the reason and the remedy; with room again, report, worker and server continue."""
+    app.environ.update(own_server.environ)
+    provider.reply = held_research
+    worker = app.worker()
+    starter = app.starter()
+    starter.wait_for("Research: running")
+    ballast = fill(small_disk)
+    starter.wait_for(
+        f"The dev server's data cannot be written to {small_disk}: No space left on device."
+        " To fix: free space there, or make it writable. Your report is safe and continues after that."
+    )
+    ballast.unlink()
+    provider.release()
+    assert starter.exit_status() == 0, starter.text
+    assert worker.process.poll() is None
+
+
+@pytest.mark.long
+def test_a_server_that_died_because_of_its_folder(
+    own_server: DevServer, app: App, provider: Provider
+) -> None:
+    """The folder is the first thing to repair; then the view has the command that starts the server."""
+    app.environ.update(own_server.environ)
+    provider.reply = held_research
+    app.worker()
+    starter = app.starter()
+    starter.wait_for("Research: running")
+    folder = own_server.root / ".temporal"
+    own_server.kill()
+    folder.rename(folder.with_suffix(".old"))
+    folder.write_text("a file where the folder should be")
+    starter.wait_for(f"The dev server's data cannot be written to {folder}: File exists. To fix: ")
+    folder.unlink()
+    folder.with_suffix(".old").rename(folder)
+    starter.wait_for("The Temporal service does not answer; your report is safe. Waiting (`python -m ")
+    assert own_server.run("start").returncode == 0
+    provider.release()
+    assert starter.exit_status() == 0, starter.text

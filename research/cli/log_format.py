@@ -11,6 +11,9 @@ from research.cli.terminal import escape_controls, short_id
 from research.config import Settings
 from research.temporal.names import recorded_step, step_name
 
+_SDK_CANCELS = "Activity cancelled"
+"""What the SDK gives as the reason of a cancellation, where an Activity gives its own name."""
+
 
 def set_up(settings: Settings, verbose: bool) -> None:
     """Send this process' log to standard error; `verbose` adds the libraries' logs."""
@@ -47,7 +50,8 @@ def _line_for_people(record: logging.LogRecord, context: dict[str, Any]) -> str:
     name = context.get("activity_type")
     step = step_name(recorded_step(name)) if name else "Report"
     if isinstance(error, asyncio.CancelledError):
-        return f"{error.args[0] if error.args else step}: cancelled"
+        names = [name for name in error.args if name != _SDK_CANCELS]
+        return f"{names[0] if names else step}: cancelled"
     if not isinstance(error, ApplicationError):
         return ""
     delay = error.next_retry_delay

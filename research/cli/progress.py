@@ -22,7 +22,7 @@ from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
 from research.cli.status import State, Status, StepStatus, with_one_search
-from research.temporal.client import Service
+from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE
 
@@ -39,6 +39,7 @@ POLLER_SECONDS = 70.0
 PERMANENT_STATUSES = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
 """Errors of the service that stay; all others are waited out."""
 NO_WORKER = "No worker is running: start one with `python worker.py`. Your report is safe."
+NO_ANSWER = "The Temporal service does not answer; your report is safe."
 WORKERS_BUSY = "Every worker is busy: the report waits for its turn."
 
 Handle: TypeAlias = WorkflowHandle[Any, GenerateReportOutput]
@@ -64,11 +65,16 @@ class Poller:
         except RPCError as error:
             if error.status in PERMANENT_STATUSES:
                 raise
-        remedy = " (`python -m research.temporal.devserver start`)" if self._service.is_dev_server else ""
-        return replace(
-            with_one_search(self._recorded),
-            blocked_reason=f"The Temporal service does not answer; your report is safe. Waiting{remedy} …",
-        )
+        reason = await asyncio.to_thread(self._outage_reason)
+        return replace(with_one_search(self._recorded), blocked_reason=reason)
+
+    def _outage_reason(self) -> str:
+        """Return why the service does not answer, and what to do."""
+        if not self._service.is_dev_server:
+            return f"{NO_ANSWER} Waiting …"
+        if problem := storage_problem():
+            return f"{problem} Your report is safe and continues after that."
+        return f"{NO_ANSWER} Waiting (`python -m research.temporal.devserver start`) …"
 
     async def _poll(self) -> Status:
         description = (await self._handle.describe(rpc_timeout=RPC_TIMEOUT)).raw_description

@@ -80,9 +80,20 @@ async def connect(
 
 def refusal(error: RPCError, settings: Settings) -> UserError:
     """Return one line for a call that a connected service refused, with the reason if that is our disk."""
-    if _service(settings, _connect_config()).is_dev_server and (problem := _storage_problem()):
+    if _service(settings, _connect_config()).is_dev_server and (problem := storage_problem()):
         return problem
     return ServiceUnavailable(f"The Temporal service cannot do that now: {error.message}")
+
+
+def storage_problem() -> UserError | None:
+    """Return why the local dev server cannot store anything; None where it can."""
+    from research.temporal import devserver
+
+    try:
+        devserver.check_folder()
+    except UserError as error:
+        return error
+    return None
 
 
 @cache
@@ -149,17 +160,6 @@ def _service(settings: Settings, config: ClientConnectConfig) -> Service:
     return Service(address, namespace, ui_url, is_dev_server)
 
 
-def _storage_problem() -> UserError | None:
-    """Return why the local dev server cannot store anything; None where it can."""
-    from research.temporal import devserver
-
-    try:
-        devserver.check_folder()
-    except UserError as error:
-        return error
-    return None
-
-
 async def _explain(
     error: Exception, service: Service, settings: Settings, config: ClientConnectConfig
 ) -> UserError:
@@ -182,7 +182,7 @@ async def _explain(
     from research.temporal import devserver
 
     port = settings.dev_server_port
-    if problem := _storage_problem():
+    if problem := storage_problem():
         return problem
     if devserver.listens(port):
         return ServiceUnavailable(
