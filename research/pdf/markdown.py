@@ -13,6 +13,7 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from research.pdf.markdown_bounds import add_bounds
 from research.pdf.markdown_rules import CITED, SOURCE, add_rules, is_source_list
 from research.reports.markdown import part_fences
 
@@ -77,6 +78,7 @@ def _parser(thread: int) -> MarkdownIt:
     add_rules(parser)
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(deflist_plugin)
+    add_bounds(parser)
     return parser
 
 

@@ -17,12 +17,15 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
 
+from research.pdf.markdown_bounds import InlineState
 from research.reports.markdown import CITATION
 
 SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""
 CITED = "cited"
 """The key of the parser's environment for the number of sources that a text cites."""
+_DESCRIPTIONS = "descriptions"
+"""Its key for how many descriptions of images are being read, one in the other, and the text around them."""
 MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
 
 _SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
@@ -32,7 +35,7 @@ _LATEX = re.compile(r"\\[A-Za-z]|[\^_]")
 _RELATION = re.compile(r"[=<>+\u2200-\u22ff]")
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{3}.*\s|\s.*[^\W\d_]{3}|[-/,.:;–—]$")
 _dollars = math_inline_dollar(allow_space=False, allow_digits=False, allow_double=True)
-_dollar_block = math_block_dollar(allow_labels=False, allow_blank_lines=False)
+_dollar_lines = math_block_dollar(allow_labels=False, allow_blank_lines=False)
 
 
 def add_rules(parser: MarkdownIt) -> None:
@@ -64,7 +67,7 @@ def is_cjk(character: str) -> bool:
     return category(character) != "So" or "\u2e80" <= character <= "\u33ff"
 
 
-class _StateInline(StateInline):
+class _StateInline(InlineState):
     """The state of the inline parser, which decides whether a mark opens or closes emphasis."""
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
@@ -84,11 +87,20 @@ class _ParserInline(ParserInline):
     """The inline parser, with its own kind of state."""
 
     def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
-        """Append the tokens of the text."""
+        """Append the tokens of the text, or of an image's description, but of no description within one.
+
+        Nobody sees the tokens of that one, and each level of nesting would read it once more.
+        """
+        level = env.get(_DESCRIPTIONS, 0)
+        if level > 1:
+            tokens.append(Token("text", "", 0, content=src))
+            return tokens
+        env[_DESCRIPTIONS] = level + 1
         state = _StateInline(src, md, env, tokens)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
             rule(state)
+        env[_DESCRIPTIONS] = level
         return state.tokens
 
 
@@ -136,6 +148,11 @@ def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
         token.content, token.markup = found, opening
     state.pos = end + 2
     return True
+
+
+def _dollar_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`$$…$$` in lines of its own; the end is not looked for in the whole text, because each line looks."""
+    return _dollar_lines(state, start, min(end, start + MAX_FORMULA_LINES), silent)
 
 
 def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
