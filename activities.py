@@ -27,14 +27,15 @@ from models import (
 from research import config
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
-from research.llm import resume, search, stored
+from research.llm import resume, stored
 from research.llm.draft import Draft
 from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
-from research.reports.naming import UnsafeName
-from research.reports.plan import read_plan
-from research.reports.plan_forms import as_headings
-from research.reports.sections import text_below
-from research.reports.sources import clean_results
+from research.output.naming import UnsafeName
+from research.report.plan import read_plan
+from research.report.plan_forms import as_headings
+from research.report.sections import text_below
+from research.sources import search
+from research.sources.cleaning import clean_results
 from research.temporal import kept
 from research.temporal.heartbeat import (
     EmptyDraft,
@@ -93,8 +94,9 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
+    from research.evidence import citations
+    from research.output import storage
     from research.pdf import document
-    from research.reports import citations, storage
 
     settings, draft = config.load(), last_draft(EmptyDraft)
     lost = interruptions(draft)

@@ -30,8 +30,8 @@ from research.cli import arguments, log_format, signals, startup, terminal
 from research.config import Settings
 from research.errors import UserError
 from research.llm import library
-from research.llm.search import check_search
-from research.reports import storage
+from research.output import storage
+from research.sources.search import check_search
 from research.temporal import lost_workers, sandbox
 from research.temporal.client import connect
 from research.temporal.identity import own_identity

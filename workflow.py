@@ -31,8 +31,8 @@ with workflow.unsafe.imports_passed_through():
         StoredAnswersInput,
     )
     from research.formatting import format_usage
-    from research.reports.report import NothingWritten, Report
-    from research.reports.sections import Answer
+    from research.report.report import NothingWritten, Report
+    from research.report.sections import Answer
     from research.temporal.names import step_summary
 
 # Because people read the log; the Web UI has the rest.

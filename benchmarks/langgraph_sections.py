@@ -15,7 +15,7 @@ from benchmarks.plain_temporal import ask_model, summary_prompt, write_pdf
 from benchmarks.sections import SECTIONS
 from models import PlannedSection
 from research.llm.prompts import section_prompt, sections_plan_prompt
-from research.reports.plan import read_plan
+from research.report.plan import read_plan
 
 
 class State(TypedDict, total=False):

@@ -8,7 +8,7 @@ import sys
 from benchmarks.plain_temporal import ask_model, summary_prompt, write_pdf
 from benchmarks.sections import SECTIONS
 from research.llm.prompts import section_prompt, sections_plan_prompt
-from research.reports.plan import read_plan
+from research.report.plan import read_plan
 
 
 def _text(prompt: str) -> str:

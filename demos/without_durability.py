@@ -13,9 +13,9 @@ from research import config
 from research.cli import terminal
 from research.llm import client as llm
 from research.llm.prompts import summary_prompt
+from research.output import storage
+from research.output.naming import report_filename
 from research.pdf import document
-from research.reports import storage
-from research.reports.naming import report_filename
 
 
 async def main(topic: str) -> None:

@@ -69,8 +69,11 @@ def readers() -> dict[str, Callable[[str], object]]:
 
 
 def _readers_of_reports() -> dict[str, Callable[[str], object]]:
-    from research.reports import citations, markdown, naming, outline, plan, plan_forms, references, sections
-    from research.reports import sources as found
+    from research.evidence import citations
+    from research.markdown import outline, reference_lists, title
+    from research.output import naming, report_markdown
+    from research.report import plan, plan_forms, sections
+    from research.sources import address, cleaning
 
     def plans(text: str) -> object:
         planned = plan.read_plan(text)
@@ -78,7 +81,7 @@ def _readers_of_reports() -> dict[str, Callable[[str], object]]:
         return plan.sections_to_write(planned)
 
     def result(text: str) -> object:
-        return found.clean_results([Source(1, text, text, text, text), Source(1, "http://a.b", text)], 10)
+        return cleaning.clean_results([Source(1, text, text, text, text), Source(1, "http://a.b", text)], 10)
 
     def titles(text: str) -> object:
         known = (*SOURCES, Source(101, f"https://example.org/{text}", text))
@@ -96,13 +99,17 @@ def _readers_of_reports() -> dict[str, Callable[[str], object]]:
         "citations.check_citations": lambda text: citations.check_citations(text, SOURCES),
         "citations.check_citations, titles": titles,
         "citations.check_report": lambda text: citations.check_report(PDFGenerationInput(f"†{text}")),
-        "references.without_reference_lists": lambda text: references.without_reference_lists(text, SOURCES),
-        "references.is_reference_label": references.is_reference_label,
-        "references.normalize_address": lambda text: references.normalize_address(f"http://a.b/{text}"),
-        "sources.clean_results": result,
-        "sources.clean_text": lambda text: found.clean_text(text, found.MAX_SNIPPET_CHARACTERS),
-        "markdown.report_markdown": lambda text: markdown.report_markdown(PDFGenerationInput(text, "", text)),
-        "markdown.split_title": lambda text: markdown.split_title(f"# Title\n\n{text}"),
+        "reference_lists.without_reference_lists": lambda text: reference_lists.without_reference_lists(
+            text, SOURCES
+        ),
+        "reference_lists.is_reference_label": reference_lists.is_reference_label,
+        "address.normalize_address": lambda text: address.normalize_address(f"http://a.b/{text}"),
+        "cleaning.clean_results": result,
+        "cleaning.clean_text": lambda text: cleaning.clean_text(text, cleaning.MAX_SNIPPET_CHARACTERS),
+        "report_markdown.report_markdown": lambda text: report_markdown.report_markdown(
+            PDFGenerationInput(text, "", text)
+        ),
+        "title.split_title": lambda text: title.split_title(f"# Title\n\n{text}"),
         "naming.report_filename": lambda text: naming.report_filename(text, "run"),
         "naming.require_safe": lambda text: _refused(naming.require_safe, text),
     }  # fmt: skip
@@ -142,7 +149,8 @@ def _readers_of_answers() -> dict[str, Callable[[str], object]]:
 
 def _readers_of_providers() -> dict[str, Callable[[str], object]]:
     from research import config
-    from research.llm import errors, search, wire
+    from research.llm import errors, wire
+    from research.sources import search
 
     settings = config.read({})
 
@@ -166,7 +174,7 @@ def _readers_of_providers() -> dict[str, Callable[[str], object]]:
 
 def _other_readers() -> dict[str, Callable[[str], object]]:
     from research import formatting, redaction
-    from research.pdf import markdown
+    from research.pdf import parser
 
     secrets = redaction.secrets_of(["a-secret-key-1234", "x" * 30])
     return {
@@ -177,7 +185,7 @@ def _other_readers() -> dict[str, Callable[[str], object]]:
         "redaction.clean_json": lambda text: redaction.clean_json(
             json.dumps({"a": text}).encode(), lambda value: redaction.remove_secrets(value, secrets)
         ),
-        "pdf.markdown.parse": lambda text: markdown.parse(text, 100),
+        "pdf.parser.parse": lambda text: parser.parse(text, 100),
     }
 
 

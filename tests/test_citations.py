@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from models import PDFGenerationInput, Source
-from research.pdf.markdown import parse
-from research.reports.citations import check_citations, check_report
-from research.reports.markdown import CITATION, report_markdown
-from research.reports.references import normalize_address
+from research.evidence.citations import check_citations, check_report
+from research.markdown.citation_marks import CITATION
+from research.output.report_markdown import report_markdown
+from research.pdf.parser import parse
+from research.sources.address import normalize_address
 
 SOURCES = (
     Source(1, "https://www.example.org/genome?utm_source=feed", "The genome of a tardigrade"),

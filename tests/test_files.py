@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from research.config import ROOT
-from research.reports.storage import store
+from research.output.storage import store
 
 OLD = {"report.md": b"old text", "report.pdf": b"old page"}
 NEW = {"report.md": b"new text", "report.pdf": b"new page"}
@@ -149,7 +149,7 @@ def test_a_network_folder_that_cannot_be_synced_is_good_enough(
 CHILD = """
 import sys
 from pathlib import Path
-from research.reports.storage import store
+from research.output.storage import store
 
 def attempt(size):
     try:

@@ -32,9 +32,9 @@ from research.errors import UserError
 from research.llm import client as llm
 from research.llm import library
 from research.llm.errors import ProviderError
+from research.output.naming import report_filename
+from research.output.storage import store
 from research.pdf import document
-from research.reports.naming import report_filename
-from research.reports.storage import store
 from testing.provider import Call, Provider, Reply
 from tests.conftest import KEY
 from tests.test_model_call import configured

@@ -11,7 +11,7 @@ from testing.hostile import readers, shapes
 
 SHAPES = shapes()
 READERS = readers()
-HEAVY = ("citations.", "references.without", "sections.written", "continuation.Prefill", "pdf.")
+HEAVY = ("citations.", "reference_lists.without", "sections.written", "continuation.Prefill", "pdf.")
 """They take long for any text, so they get fewer shapes."""
 MAX_SECONDS = 1.0
 """Ten times what the slowest takes, on a machine that is busy; a square took 4 s and more."""
@@ -27,11 +27,11 @@ ONCE_SLOW = {
     ],
     "outline.below_title, title": ["'\\n' repeated", "' ' in 'x{}x'"],
     "citations.check_citations": ["'\\xa0' in '[Source{}'"],
-    "references.without_reference_lists": ["references, then text"],
-    "sources.clean_text": [
+    "reference_lists.without_reference_lists": ["references, then text"],
+    "cleaning.clean_text": [
         f"{unit!r} repeated" for unit in ("<a ", "<!--", "<a b='", "<think ", "\u0301\u0323")
     ],
-    "sources.clean_results": ["'<a ' repeated", "'&#1' repeated"],
+    "cleaning.clean_results": ["'<a ' repeated", "'&#1' repeated"],
 }
 
 

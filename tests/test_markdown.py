@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from models import PDFGenerationInput
+from research.output.report_markdown import report_markdown
 from research.pdf import document
-from research.pdf.markdown import Node, parse, plain
-from research.reports.markdown import report_markdown
+from research.pdf.parser import Node, parse, plain
 from tests.conftest import needs_fonts
 
 EXAMPLES: dict[str, list[str]] = json.loads(

@@ -8,9 +8,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from models import PDFGenerationInput
-from research.reports.markdown import report_markdown, split_title
-from research.reports.naming import MAX_READ_CHARACTERS, UnsafeName, report_filename
-from research.reports.storage import store
+from research.markdown.title import split_title
+from research.output.naming import MAX_READ_CHARACTERS, UnsafeName, report_filename
+from research.output.report_markdown import report_markdown
+from research.output.storage import store
 
 RUN = "01a20425-255b-7eae-b487-6333967bf5a4"
 

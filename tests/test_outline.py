@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from models import LLMCallOutput, PDFGenerationInput, PlannedSection, Source
 from research.formatting import json_bytes, truncate_json
 from research.llm.prompts import section_prompt
-from research.reports.outline import below_title
-from research.reports.plan import MAX_COVERS_CHARACTERS, MAX_SECTIONS, MAX_TITLE_CHARACTERS
-from research.reports.references import parse_blocks
-from research.reports.sections import (
+from research.markdown.block_parser import parse_blocks
+from research.markdown.outline import below_title
+from research.report.plan import MAX_COVERS_CHARACTERS, MAX_SECTIONS, MAX_TITLE_CHARACTERS
+from research.report.sections import (
     MAX_SECTION_BYTES,
     Answer,
     WrittenSection,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models import PlannedSection
 from research.formatting import truncate_json
-from research.reports.plan import (
+from research.report.plan import (
     MAX_PLAN_BYTES,
     MAX_QUERY_CHARACTERS,
     MAX_SECTIONS,
@@ -17,7 +17,7 @@ from research.reports.plan import (
     search_queries,
     sections_to_write,
 )
-from research.reports.plan_forms import as_headings
+from research.report.plan_forms import as_headings
 
 SHAPES = {
     "headings": (

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from models import PDFGenerationInput, Source
+from research.evidence.citations import check_report
+from research.output.report_markdown import report_markdown
 from research.pdf import document
-from research.reports.citations import check_report
-from research.reports.markdown import report_markdown
 from tests.conftest import has_fonts
 
 SOURCES = (

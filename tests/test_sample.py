@@ -7,9 +7,9 @@ import pytest
 from models import GenerateReportInput, LLMCallInput, LLMCallOutput
 from research.llm import sample_sections
 from research.llm.library import load
-from research.reports.plan import read_plan
-from research.reports.report import Report
-from research.reports.sections import Answer
+from research.report.plan import read_plan
+from research.report.report import Report
+from research.report.sections import Answer
 
 LOOKS_LIKE_A_PROMPT = (
     "Plan a research report on moss for my class",

@@ -32,7 +32,7 @@ try:
     from research.llm import library
     library.load()
     from research.pdf import document
-    from research.reports import storage
+    from research.output import storage
 finally:
     over.set()
 """

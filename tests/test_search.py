@@ -13,20 +13,19 @@ from research import config
 from research.config import Settings
 from research.errors import UserError
 from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_usage
-from research.llm import search
 from research.llm.errors import ErrorKind, ProviderError
 from research.llm.prompts import MAX_SOURCES_BYTES, quote_sources
-from research.reports.ledger import Ledger
-from research.reports.sources import (
+from research.report.ledger import Ledger
+from research.sources import search
+from research.sources.cleaning import (
     MAX_SNIPPET_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     clean_address,
     clean_date,
     clean_results,
     clean_text,
-    gather_sources,
-    number_sources,
 )
+from research.sources.found import gather_sources, number_sources
 from testing.search import SearchProvider, SearchReply
 
 KEY = "tvly-never-to-be-seen-7c1d"

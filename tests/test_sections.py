@@ -11,8 +11,8 @@ from pypdf import PdfReader
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from research.formatting import json_bytes, truncate_json
-from research.reports.outline import below_title
-from research.reports.sections import MAX_SECTION_BYTES
+from research.markdown.outline import below_title
+from research.report.sections import MAX_SECTION_BYTES
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.texts import section_plan, section_text, section_title
 from tests.conftest import App, notes_of, wait_until

@@ -17,8 +17,8 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 from research import config
 from research.config import ROOT
 from research.errors import UserError
-from research.reports import storage
-from research.reports.storage import store
+from research.output import storage
+from research.output.storage import store
 from tests.test_files import NEW, OLD
 
 

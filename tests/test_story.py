@@ -26,7 +26,7 @@ from models import (
     WebSearchInput,
     WebSearchOutput,
 )
-from research.reports.plan import MAX_SECTIONS, read_plan
+from research.report.plan import MAX_SECTIONS, read_plan
 from research.temporal.converter import data_converter
 from tests.conftest import DevServer
 from workflow import MAX_SIDE_BY_SIDE, GenerateReportWorkflow

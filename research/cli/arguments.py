@@ -72,7 +72,7 @@ def _report_id(text: str) -> str:
 
 
 def _sections(text: str) -> int:
-    from research.reports.plan import MAX_SECTIONS, MIN_SECTIONS  # here, because few reports have any
+    from research.report.plan import MAX_SECTIONS, MIN_SECTIONS
 
     if not (text.isascii() and text.isdigit() and MIN_SECTIONS <= int(text) <= MAX_SECTIONS):
         bounds = f"from {MIN_SECTIONS} to {MAX_SECTIONS}"

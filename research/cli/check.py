@@ -17,9 +17,9 @@ from research.errors import UserError
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
 from research.llm import library, resume
-from research.llm.search import check_search
+from research.output import storage
 from research.pdf import fonts
-from research.reports import storage
+from research.sources.search import check_search
 from research.temporal.client import connect
 
 _SAMPLES = {"Chinese": "中", "Japanese": "か", "Korean": "한", "symbols": "✓", "emoji": "🙂"}

@@ -13,8 +13,8 @@ from temporalio.client import Client
 
 from models import StepKind
 from research.cli.status import State, Status, StepStatus
-from research.reports.plan import MIN_SECTIONS
-from research.reports.references import normalize_address
+from research.report.plan import MIN_SECTIONS
+from research.sources.address import normalize_address
 from research.temporal.names import expected_steps, recorded_step, step_name
 
 

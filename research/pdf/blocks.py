@@ -18,8 +18,8 @@ from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
 from research.pdf.layout import Gap, in_one_line, room_for, short_rule
-from research.pdf.markdown import Node, as_written, plain
-from research.pdf.markdown_rules import SOURCE, is_source_list
+from research.pdf.parser import Node, as_written, plain
+from research.pdf.parser_rules import SOURCE, is_source_list
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
     ACCENT,

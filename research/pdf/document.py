@@ -20,15 +20,17 @@ from reportlab.platypus import (
 
 from models import PDFGenerationInput
 from research.config import is_sample
+from research.markdown.title import split_title
+from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
 from research.pdf.language import language_of
 from research.pdf.layout import in_one_line, short_rule
 from research.pdf.linebreak import break_lines
-from research.pdf.markdown import Node, parse, parse_inline, parse_plain, plain
-from research.pdf.references import reference_list
+from research.pdf.parser import Node, parse, parse_inline, parse_plain, plain
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
+from research.pdf.source_list import reference_list
 from research.pdf.styles import (
     ACCENT,
     BODY,
@@ -48,7 +50,6 @@ from research.pdf.styles import (
     TOPIC,
 )
 from research.pdf.text import draw_line
-from research.reports.markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon, split_title
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 from reportlab.platypus import Flowable
 
 from research.pdf.linebreak import break_lines
-from research.pdf.markdown import Node
 from research.pdf.math import Formula
+from research.pdf.parser import Node
 from research.pdf.runs import MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
 

@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 from research.pdf import fonts
 from research.pdf.formula import FormulaBox, formula_source
-from research.pdf.markdown import Node, plain
-from research.pdf.markdown_rules import is_cjk
 from research.pdf.math import Formula, set_formula
+from research.pdf.parser import Node, plain
+from research.pdf.parser_rules import is_cjk
 from research.pdf.runs import Run, TextStyle
 from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
 

@@ -89,7 +89,7 @@ def retries_of_the_client() -> None:
 
 def writing_in_place() -> None:
     """Files grow under their own names, as on a slow disk."""
-    from research.reports import storage
+    from research.output import storage
 
     def store(folder: Path, files: Mapping[str, bytes]) -> str:
         folder.mkdir(exist_ok=True)

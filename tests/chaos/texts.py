@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from research.llm.blocks import MIN_DRAFT, introduces
-from research.reports.outline import below_title
+from research.markdown.outline import below_title
 from testing.texts import templated
 
 RESEARCH_SECONDS, SECTION_SECONDS, OTHER_SECONDS = 8.0, 5.0, 1.0

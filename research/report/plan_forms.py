@@ -12,13 +12,7 @@ from typing import Any
 
 from models import PlannedSection
 from research.formatting import truncate_json
-from research.reports.plan import (
-    MAX_PLAN_BYTES,
-    MAX_SECTIONS,
-    is_label,
-    read_plan,
-    sections_to_write,
-)
+from research.report.plan import MAX_PLAN_BYTES, MAX_SECTIONS, is_label, read_plan, sections_to_write
 
 # Beginnings of words in the names of fields and columns.
 _TITLES = (

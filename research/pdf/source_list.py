@@ -8,13 +8,13 @@ from markdown_it.common.normalize_url import normalizeLink
 from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
+from research.output.report_markdown import REFERENCES_TITLE, about_check
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import reference_place
 from research.pdf.layout import Gap
-from research.pdf.markdown import Node, parse
+from research.pdf.parser import Node, parse
 from research.pdf.runs import Bookmark, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
-from research.reports.markdown import REFERENCES_TITLE, about_check
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
 _TITLE = replace(BODY, size=SOURCE_SIZE)

@@ -23,9 +23,9 @@ from models import (
 from research.formatting import format_usage, summary_notes
 from research.llm import prompts
 from research.llm.prompts import MAX_STEP_TOPIC_CHARACTERS, Prompt
-from research.reports.ledger import Ledger
-from research.reports.naming import report_filename
-from research.reports.plan import (
+from research.output.naming import report_filename
+from research.report.ledger import Ledger
+from research.report.plan import (
     MAX_PLAN_BYTES,
     MAX_QUERIES,
     PlannedQuery,
@@ -35,7 +35,7 @@ from research.reports.plan import (
     sections_asked_for,
     sections_to_write,
 )
-from research.reports.sections import (
+from research.report.sections import (
     MAX_SECTION_BYTES,
     Answer,
     Research,
@@ -44,7 +44,7 @@ from research.reports.sections import (
     sources_of,
     written_section,
 )
-from research.reports.sources import FoundSources, gather_sources
+from research.sources.found import FoundSources, gather_sources
 
 MAX_TOPIC_CHARACTERS = 10_000
 """Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from models import PDFGenerationInput
 from research.errors import UserError
-from research.reports.markdown import report_markdown
-from research.reports.naming import require_safe
+from research.output.naming import require_safe
+from research.output.report_markdown import report_markdown
 
 # A word this long in a remote store's message may be a key, a token or a signature.
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")

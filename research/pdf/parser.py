@@ -13,9 +13,9 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from research.pdf.markdown_bounds import add_bounds
-from research.pdf.markdown_rules import CITED, SOURCE, add_rules, is_source_list
-from research.reports.markdown import part_fences
+from research.markdown.title import part_fences
+from research.pdf.parser_bounds import add_bounds
+from research.pdf.parser_rules import CITED, SOURCE, add_rules, is_source_list
 
 Node = SyntaxTreeNode
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from models import LLMCallOutput, Source
 from research.formatting import INCOMPLETE, call_notes, resumed_clause, truncate_json
-from research.reports.markdown import escape_markdown
-from research.reports.outline import below_title
-from research.reports.plan import PlannedQuery
-from research.reports.sources import FoundSources
+from research.markdown.outline import below_title
+from research.markdown.title import escape_markdown
+from research.report.plan import PlannedQuery
+from research.sources.found import FoundSources
 
 MAX_SECTION_BYTES = 60_000
 """Bytes of a section as JSON: 20 of them fit into one payload of 2 MB, with summary and sources."""

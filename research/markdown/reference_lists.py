@@ -7,16 +7,10 @@ known to stand over such lists only makes entries without a number enough.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from threading import get_ident
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from models import Source
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
+from research.markdown.block_parser import parse_blocks
+from research.sources.address import normalize_address
 
 MAX_LABEL_CHARACTERS = 60
 MIN_TITLE_CHARACTERS = 12
@@ -44,7 +38,6 @@ _ADDRESS = re.compile(
     r"(?:https?://|\bwww\.|\bdoi\.org/)(?:[^\s<>\]()]|\([^\s<>\]()]{0,200}\))+|\bdoi:\s?10\.\S+",
     re.IGNORECASE,
 )
-_TRACKING = re.compile(r"(utm_\w+|gclid|fbclid|mc_[ce]id|igshid|msclkid)(=|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -93,33 +86,6 @@ def _ends_of_lists(
 def is_reference_label(text: str) -> bool:
     """Return whether a heading is known to stand over a list of references."""
     return text.casefold().strip(" *_:：0123456789.#") in _KNOWN_LABELS
-
-
-def normalize_address(url: str) -> str:
-    """Return what the addresses of one page share: no scheme, "www.", fragment or tracking parameters."""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").removeprefix("www.")
-    except ValueError:  # such as an unclosed bracket in the host
-        return url
-    pairs = [pair for pair in parts.query.split("&") if pair and not _TRACKING.match(pair)]
-    query = f"?{'&'.join(sorted(pairs))}" if pairs else ""
-    return f"{host}{parts.path.rstrip('/')}{query}"
-
-
-@cache
-def block_parser(thread: int) -> "MarkdownIt":
-    """Return a thread's own parser of blocks alone: no inline content, no link definitions."""
-    from markdown_it import MarkdownIt  # here, because the starter imports this file with the Workflow
-
-    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("reference")
-    parser.core.ruler.disable("inline")
-    return parser
-
-
-def parse_blocks(text: str) -> "list[Token]":
-    """Parse the blocks of a Markdown text; the content of an inline token stays as it was written."""
-    return block_parser(get_ident()).parse(text)
 
 
 class _Known:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from models import PlannedSection
-from research.reports.references import is_reference_label
+from research.markdown.reference_lists import is_reference_label
 
 MIN_SECTIONS, MAX_SECTIONS = 2, 20
 MAX_QUERIES = 4

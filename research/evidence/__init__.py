@@ -1,0 +1,1 @@
+"""Evidence: whether a report cites what it was given."""

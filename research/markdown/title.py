@@ -1,0 +1,55 @@
+"""The title of a Markdown text, and text that is to stand in Markdown as it is."""
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+_BLANK_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
+_NOT_A_PARAGRAPH = re.compile(r"[>#|]|[-*+]\s|\d+[.)]\s|```|~~~|    ")
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1", re.MULTILINE | re.DOTALL)
+# A fence with text behind it does not end the code by CommonMark; models put their citations there.
+_FENCE_WITH_CITATION = re.compile(r"^([ \t>]*)(`{3,}|~{3,})[ \t]+((?:\[\d+\][ ,]*)+)$", re.MULTILINE)
+_FIRST_LEVEL = re.compile(r"^ {0,3}#\s", re.MULTILINE)
+MIN_CHAPTERS = 3
+"""With so many first-level headings the first is a chapter, unless the next stands right below it."""
+# "1. Set-up" is the first chapter of a report whose chapters are first-level headings.
+_CHAPTER = re.compile(r"\d+([.)](\s|$)|、)")
+
+
+def escape_markdown(text: str) -> str:
+    """Return Markdown that shows the text as it is, whatever it looks like."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def part_fences(text: str) -> str:
+    """Put citations behind the end of a block of code on a line of their own, so that the code ends there."""
+    return _FENCE_WITH_CITATION.sub(r"\1\2\n\1\3", text)
+
+
+def split_title(content: str) -> tuple[str, str]:
+    """Return the first-level heading that begins the content, as inline Markdown, and the rest.
+
+    Without such a heading the title is empty and the rest is the content, unchanged.
+    """
+    line, _, rest = _BLANK_LINES.sub("", content, count=1).partition("\n")
+    underline, _, after = rest.partition("\n")
+    title = ""
+    if re.match(r" {0,3}#(\s|$)", line):
+        title = _without_closing_marks(line.strip()[1:].strip())
+    elif re.match(r" {0,3}=+\s*$", underline) and not _NOT_A_PARAGRAPH.match(line):
+        title, rest = line.strip(), after
+    if not title or _CHAPTER.match(title):
+        return "", content
+    if _count_chapters(content) >= MIN_CHAPTERS and not _FIRST_LEVEL.match(rest.lstrip()):
+        return "", content
+    return title, rest
+
+
+def _count_chapters(content: str) -> int:
+    """Return how many first-level headings the content has outside its code."""
+    return len(_FIRST_LEVEL.findall(_FENCED.sub("", content)))
+
+
+def _without_closing_marks(heading: str) -> str:
+    """Return the heading without the marks that may close it: "Title ##" is "Title"."""
+    bare = heading.rstrip("#")
+    return bare.strip() if not bare or bare[-1].isspace() else heading

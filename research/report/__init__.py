@@ -1,0 +1,1 @@
+"""A report in the making: its state, plan, sections and ledger, as plain objects without Temporal."""

@@ -1,0 +1,1 @@
+"""Sources: searches of the web, and what is kept of their results."""
