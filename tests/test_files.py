@@ -219,7 +219,7 @@ def test_a_full_disk_and_a_read_only_one_require_action(tmp_path: Path) -> None:
 def test_what_a_killed_worker_left_is_cleared(tmp_path: Path) -> None:
     """A dead worker's half-written file goes when its report is written, and no other's."""
     script = (
-        "import os; from research.reports import storage\n"
+        "import os; from research.output import storage\n"
         "storage.os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
         "attempt(10)\n"
     )

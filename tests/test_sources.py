@@ -61,7 +61,7 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
     assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (1, 1, 1)
     assert sorted(search.query for search in provider.searches) == sorted(QUERIES)
     research = provider.calls[1]
-    assert research.prompt.startswith(f"{QUESTION}\n\nWrite the report from the numbered sources below.")
+    assert f"\n\n> {QUESTION}\n\nWrite the report from the numbered sources below." in research.prompt
     assert research.source_numbers == list(range(1, 14))  # three of each query, and one of all
     assert "[1] On durable execution, part 1\n2021-01-15\n" in research.prompt
     assert "> Part 1 of what is known of durable execution: measured in the laboratory." in research.prompt
