@@ -228,8 +228,6 @@ class PDFGenerationInput:
     """What the text may cite, numbered, without the snippets."""
     retrieved: str = ""
     """The day of the searches, as YYYY-MM-DD in UTC; empty for a report without sources."""
-    account: str = ""
-    """What the check of the citations found, in one line; empty until the page is made."""
 
 
 @dataclass(frozen=True)

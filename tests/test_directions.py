@@ -34,8 +34,8 @@ FORBIDDEN = {
     "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources")),
     "research.llm": ("temporalio", *rooms("llm")),
     "research.report": ("temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm")),
-    "research.output": ("temporalio", "litellm", *rooms("output", "markdown")),
-    "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output")),
+    "research.output": ("temporalio", "litellm", *rooms("output", "markdown", "evidence")),
+    "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output", "evidence")),
     "research.temporal": ("litellm", *rooms("temporal")),
     **{name: ("temporalio", *rooms()) for name in BASE},
 }  # fmt: skip
