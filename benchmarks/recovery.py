@@ -49,8 +49,11 @@ def main(rounds: int) -> None:
         print("| | to the call's next attempt | to the report |")
         print("|---|---|---|")
         for name in (CUT_OFF, FROZEN, MOVED):
-            runs = [_measure_takeover(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
-            delays = [f"{statistics.median(all):.1f} s ({max(all):.1f} s)" for all in zip(*runs, strict=True)]
+            takeovers = [_measure_takeover(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
+            delays = [
+                f"{statistics.median(each):.1f} s ({max(each):.1f} s)"
+                for each in zip(*takeovers, strict=True)
+            ]
             print(f"| {name} | {' | '.join(delays)} |", flush=True)
 
 
