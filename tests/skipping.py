@@ -1,4 +1,4 @@
-"""Tests that are skipped are named at the end of a run; where CI is set, what a machine lacks makes it fail."""
+"""Skipped tests are named at the end of a run; where CI is set, what the machine lacks makes it fail."""
 
 import os
 import sys
