@@ -10,9 +10,9 @@ from typing import Any
 from models import Source
 from research.config import DOTENV, SAMPLE_SEARCH, Settings
 from research.errors import UserError
-from research.llm import sample_sources
 from research.llm.errors import ErrorKind, ProviderError, provider_message, retry_after
 from research.llm.library import load
+from research.sample import publications
 
 SEARCH_SECONDS = 60.0
 """How long one search may take."""
@@ -45,7 +45,7 @@ async def search(query: str, settings: Settings, max_results: int) -> SearchAnsw
     """
     provider = settings.search_provider
     if provider == SAMPLE_SEARCH:
-        return SearchAnswer(sample_sources.find(query), 0.0)
+        return SearchAnswer(publications.find(query), 0.0)
     litellm = await asyncio.to_thread(load)
     await asyncio.to_thread(_accept_bad_fields)
     try:
