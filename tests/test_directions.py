@@ -32,7 +32,7 @@ FORBIDDEN = {
     "research.markdown": ("temporalio", "litellm", *rooms("markdown", "sources")),
     "research.sources": ("temporalio", *rooms("sources", "llm", "markdown", "sample")),
     "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources")),
-    "research.llm": ("temporalio", *rooms("llm", "sample")),
+    "research.llm": ("temporalio", *rooms("llm", "markdown", "sample")),
     "research.report": ("temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm")),
     "research.output": ("temporalio", "litellm", *rooms("output", "markdown")),
     "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output")),

@@ -14,8 +14,8 @@ from models import PDFGenerationInput, Source
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
 from research.markdown.citation_marks import MADE
+from research.markdown.fences import part_fences
 from research.markdown.reference_lists import without_reference_lists
-from research.markdown.title import part_fences
 from research.sources.address import normalize_address
 
 MAX_NUMBER = 999
