@@ -89,11 +89,11 @@ class Step:
     kind: str
     """A `StepKind`; another text where another version has scheduled the step."""
     number: int = 0
-    """The section's, counted from 1."""
+    """Its place among those of its kind, counted from 1; 0 for the only one."""
     count: int = 0
     """How many sections the report has, or is to be planned with; 0 for a report of one text."""
     title: str = ""
-    """The section's, below which its text is to stand."""
+    """The section's title, below which its text is to stand; a search's query."""
     topic: str = ""
     """The beginning of what the person asked for, in one line."""
 
@@ -228,8 +228,6 @@ class PDFGenerationInput:
     """What the text may cite, numbered, without the snippets."""
     retrieved: str = ""
     """The day of the searches, as YYYY-MM-DD in UTC; empty for a report without sources."""
-    account: str = ""
-    """What the check of the citations found, in one line; empty until the page is made."""
 
 
 @dataclass(frozen=True)

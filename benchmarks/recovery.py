@@ -4,6 +4,8 @@
 
 Research and summary take four seconds each at the endpoint. Two seconds into the summary the process
 is killed (SIGKILL) and restarted at once.
+
+Then ours alone, where no connection is closed: seconds until a worker has the call again.
 """
 
 import os
@@ -15,6 +17,7 @@ import time
 from benchmarks.fixtures import environ, own_server, start_peer, start_workflow, wait_for_workflow
 from benchmarks.plain_temporal import PlainWorkflow
 from models import GenerateReportInput
+from testing.black_hole import BlackHole
 from testing.processes import Program, start_worker
 from testing.provider import Call, Continuation, Provider, Reply, rest_of
 from testing.texts import templated
@@ -27,6 +30,8 @@ TEXT = templated(seed=1, kind="steps", length=600, language="en")
 WORDS = len(TEXT.split())
 KILL_AFTER = 2.0
 CONTENDERS = ("ours", "plain Temporal", "DBOS", "LangGraph")
+CUT_OFF, FROZEN = "cut off, another worker idle", "frozen (SIGSTOP), another worker idle"
+MOVED = "connections lost, no other worker"
 
 
 def main(rounds: int) -> None:
@@ -40,6 +45,16 @@ def main(rounds: int) -> None:
             seconds, again = zip(*runs, strict=True)
             delay = f"{statistics.median(seconds):.1f} s ({max(seconds):.1f} s)"
             print(f"| {name} | {delay} | {statistics.median(again):.0f} ({max(again)}) |", flush=True)
+        print("\nOut of reach in the first call, and no connection is closed; nothing else takes time\n")
+        print("| | to the call's next attempt | to the report |")
+        print("|---|---|---|")
+        for name in (CUT_OFF, FROZEN, MOVED):
+            takeovers = [_measure_takeover(server, name, f"{name[:4]}-{number}") for number in range(rounds)]
+            delays = [
+                f"{statistics.median(each):.1f} s ({max(each):.1f} s)"
+                for each in zip(*takeovers, strict=True)
+            ]
+            print(f"| {name} | {' | '.join(delays)} |", flush=True)
 
 
 def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
@@ -63,6 +78,36 @@ def _measure(server: DevServer, name: str, identity: str) -> tuple[float, int]:
         process.kill()
         again = sum(len(call.sent.split()) for call in provider.calls) - 2 * WORDS
     return delay, again
+
+
+def _measure_takeover(server: DevServer, name: str, identity: str) -> tuple[float, float]:
+    """Return the seconds until a worker has the call again, and until the report."""
+
+    def reply(call: Call) -> Reply:
+        is_first = call is provider.calls[0]
+        return Reply(rest_of(TEXT, call, Continuation.EXACT), held_after=WORDS // 2 if is_first else None)
+
+    with Provider(reply) as provider, BlackHole(server.port) as network:
+        settings = environ(server, provider)
+        run = _Run(server, "ours", identity, {**settings, "TEMPORAL_ADDRESS": network.address})
+        workers = [run.start()]
+        run.ask()
+        wait_until(lambda: bool(provider.calls), seconds=120)
+        if name != MOVED:
+            workers.append(start_worker(root=server.root, environ=settings))
+        time.sleep(KILL_AFTER)
+        lost_at = time.monotonic()
+        if name == FROZEN:
+            os.kill(workers[0].process.pid, signal.SIGSTOP)
+        elif name == CUT_OFF:
+            network.go_dark()
+        else:
+            network.lose_connections()
+        run.wait(workers[0])
+        end = time.monotonic() - lost_at
+        for worker in workers:
+            worker.kill()
+        return provider.calls[1].begun - lost_at, end
 
 
 class _Run:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from models import PDFGenerationInput, Source
-from research.evidence.citations import check_citations, check_report
-from research.markdown.citation_marks import CITATION
+from research.evidence.citations import CheckedReport, check_citations, check_report
 from research.output.report_markdown import report_markdown
 from research.pdf.parser import parse
+from research.pdf.parser_rules import mark_citations
 from research.sources.address import normalize_address
 
 SOURCES = (
@@ -207,9 +207,18 @@ def test_without_sources_a_file_s_citation_is_a_marker() -> None:
     assert check_report(plain) == plain
 
 
-def citations(text: str, cited: int) -> list[int]:
+def citations(report: PDFGenerationInput) -> list[int]:
     """The numbers that become citations on the page."""
-    return [node.meta["number"] for node in parse(text, cited).walk() if node.type == "citation"]
+    assert isinstance(report, CheckedReport)
+    tree = parse(mark_citations(report.content, report.citations), len(report.sources))
+    return [node.meta["number"] for node in tree.walk() if node.type == "citation"]
+
+
+def marks(report: PDFGenerationInput) -> list[int]:
+    """The numbers that the check has put in the content."""
+    assert isinstance(report, CheckedReport)
+    found = [re.compile(r"\[\^(\d+)\]").match(report.content, place) for place in report.citations]
+    return [int(mark[1]) for mark in found if mark]
 
 
 @given(pieces, st.integers(1, 4))
@@ -217,9 +226,10 @@ def test_only_marks_of_the_check_become_citations(parts: list[str], given: int) 
     """On the page and in the Markdown the same ones, whatever marks the model wrote."""
     text = " ".join(parts)
     report = check_report(PDFGenerationInput(text, sources=SOURCES[:given], retrieved="2026-11-25"))
-    marks = [int(number) for number in CITATION.findall(report.content)]
-    assert citations(report.content, len(report.sources)) == marks
-    assert set(marks) == {source.number for source in report.sources}
+    assert isinstance(report, CheckedReport)
+    assert citations(report) == marks(report)
+    assert len(marks(report)) == len(report.citations)
+    assert set(marks(report)) == {source.number for source in report.sources}
     markdown = report_markdown(report)
     assert re.findall(r"^\[\^(\d+)\]: ", markdown, re.M) == [str(source.number) for source in report.sources]
     assert report.account in markdown
@@ -236,13 +246,11 @@ def test_only_marks_of_the_check_become_citations(parts: list[str], given: int) 
 def test_a_mark_that_a_model_wrote_leads_nowhere(text: str) -> None:
     """Nor does it without a check: a report without sources has no citations."""
     report = check_report(PDFGenerationInput(f"{text} [3]", summary="In short [3].", sources=SOURCES))
-    assert citations(report.content, len(report.sources)) == [
-        int(number) for number in CITATION.findall(report.content)
-    ]
+    assert citations(report) == marks(report)
     assert report.summary == "In short."
     plain = check_report(PDFGenerationInput(text, summary="In short [3]."))
-    assert (plain.content, plain.summary, plain.account) == (text, "In short [3].", "")
-    assert citations(plain.content, 0) == []
+    assert plain == PDFGenerationInput(text, summary="In short [3].")
+    assert not [node for node in parse(plain.content).walk() if node.type == "citation"]
 
 
 def test_a_number_behind_the_end_of_code_is_a_citation() -> None:

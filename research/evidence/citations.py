@@ -5,6 +5,7 @@ numbers are never trusted: a number that was not given is removed, so is a list 
 model wrote, and what remains is numbered anew in the order of citing, as Markdown footnotes (`[^1]`).
 """
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,6 @@ from dataclasses import dataclass, replace
 from models import PDFGenerationInput, Source
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
-from research.markdown.citation_marks import MADE
 from research.markdown.fences import part_fences
 from research.markdown.reference_lists import without_reference_lists
 from research.sources.address import normalize_address
@@ -64,7 +64,9 @@ _EACH = re.compile(_MARK, re.IGNORECASE)
 _WITHIN = re.compile(rf"{_PLACE}|,\s?{_PAGE}", re.IGNORECASE)
 _CODE_OR_FILE = re.compile(rf"{_CODE}|[ \t]{{0,9}}(?P<file>【{_GAP}\d{{1,4}}{_GAP}{_PLACE}】)")
 _START_OF_ENTRY = re.compile(r"[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*")
-_GONE = "\0"
+_MADE = "\0"
+"""Stands before each mark that the check makes, while it is at work: no text that it reads has it."""
+_GONE = "\0\0"
 """Stands where a line began with a citation that was removed, because the space behind it goes too: four
 spaces at the beginning of a line would make code of it."""
 
@@ -74,6 +76,8 @@ class CheckedText:
     """A text in which every citation is a footnote mark `[^n]`, and what was found while checking."""
 
     text: str
+    citations: tuple[int, ...] = ()
+    """The characters at which these marks begin: the model may have written others, in code or in a link."""
     cited: tuple[Source, ...] = ()
     """The sources in the order of citing, numbered from 1."""
     given: int = 0
@@ -103,37 +107,59 @@ class CheckedText:
         return "; ".join(parts) + "."
 
 
+@dataclass(frozen=True)
+class CheckedReport(PDFGenerationInput):
+    """A report that cites: in its content every citation is a mark `[^n]`; its sources are those cited."""
+
+    citations: tuple[int, ...] = ()
+    """The characters of the content at which these marks begin."""
+    account: str = ""
+    """What was checked, in one line."""
+
+
 def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
-    """Return the report with its citations checked and marked as CITATION, and with the cited sources alone.
+    """Return the report with its citations checked: a `CheckedReport` where it was given sources.
 
     The summary cites nothing: what it says is said, and cited, in the research.
     """
     if not report.sources:
         content, summary = without_file_citations(report.content), without_file_citations(report.summary)
         return replace(report, content=content, summary=summary)
-    checked = check_citations(report.content, report.sources, f"{MADE}[^{{}}]")
-    summary = check_citations(report.summary, report.sources, "").text
-    return replace(
-        report, content=checked.text, summary=summary, sources=checked.cited, account=checked.account()
+    checked = check_citations(report.content, report.sources)
+    fields = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+    return CheckedReport(
+        **{
+            **fields,
+            "content": checked.text,
+            "summary": check_citations(report.summary, report.sources, has_marks=False).text,
+            "sources": checked.cited,
+        },
+        citations=checked.citations,
+        account=checked.account(),
     )
 
 
-def check_citations(text: str, sources: Sequence[Source], mark: str = "[^{}]") -> CheckedText:
+def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True) -> CheckedText:
     """Check and renumber the citations of a text; without sources the text is returned as it is.
 
-    `mark` is what is written for each citation, as a format with its number.
+    Without `has_marks` the citations are left out.
     """
     if not sources:
         return CheckedText(text)
     # As the Markdown parser does, which counts lines.
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    text, removed_lists = without_reference_lists(part_fences(text.replace(MADE, "")), sources)
-    checker = _Checker(sources, mark)
+    text, removed_lists = without_reference_lists(part_fences(text), sources)
+    checker = _Checker(sources, f"{_MADE}[^{{}}]" if has_marks else "")
     parts = [part if is_code else checker.rewrite(part) for is_code, part in _code_apart(text)]
-    text = "".join(parts).strip("\n")
+    text, *marked = "".join(parts).strip("\n").split(_MADE)
+    citations = []
+    for part in marked:
+        citations.append(len(text))
+        text += part
     paragraphs = [part for part in _paragraphs(text) if _columns(part) >= MIN_PARAGRAPH_COLUMNS]
     return CheckedText(
         text=text,
+        citations=tuple(citations),
         cited=tuple(replace(checker.given[old], number=new) for old, new in checker.numbers.items()),
         given=len(sources),
         paragraphs=len(paragraphs),

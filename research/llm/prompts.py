@@ -131,7 +131,7 @@ def summary_prompt(research: str) -> Prompt:
 
 def quote(text: str) -> str:
     """Return a person's own text as it stands in a prompt: every line of it begins with "> "."""
-    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines() or [""])
 
 
 def quote_sources(sources: Sequence[Source], max_bytes: int = MAX_SOURCES_BYTES) -> list[str]:

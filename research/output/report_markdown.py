@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from models import PDFGenerationInput, Source
 from research.config import is_sample
-from research.markdown.citation_marks import MADE
+from research.evidence.citations import CheckedReport
 from research.markdown.title import escape_markdown, split_title
 
 SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
@@ -29,7 +29,7 @@ def _entry(source: Source, retrieved: str) -> str:
     return f"[^{source.number}]: {title}. <{source.url}> ({details})"
 
 
-def about_check(report: PDFGenerationInput) -> str:
+def about_check(report: CheckedReport) -> str:
     """Return the line below the list of references: what was checked, and what was not."""
     return f"Checked by the program: {report.account} Not checked: whether a source supports its sentence."
 
@@ -40,7 +40,7 @@ def report_markdown(report: PDFGenerationInput) -> str:
     The title is the research's own first-level heading, which is not repeated in the research, else
     the topic.
     """
-    title, content = split_title(report.content.replace(MADE, "") if report.account else report.content)
+    title, content = split_title(report.content)
     topic = " ".join(report.topic.split())
     parts = [f"# {title or topic or DEFAULT_TITLE}"]
     if title and topic and topic.casefold() != title.casefold():
@@ -52,7 +52,7 @@ def report_markdown(report: PDFGenerationInput) -> str:
     parts += ["---", content.strip("\n")]
     if report.bill:
         parts += ["---", colophon(report)]
-    if report.account:  # last, because GitHub shows footnotes below everything else
+    if isinstance(report, CheckedReport):  # last, because GitHub shows footnotes below everything else
         parts += [f"## {REFERENCES_TITLE}", about_check(report)]
         parts += [_entry(source, report.retrieved) for source in report.sources]
     return "\n\n".join(filter(None, parts)) + "\n"

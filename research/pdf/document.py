@@ -20,6 +20,7 @@ from reportlab.platypus import (
 
 from models import PDFGenerationInput
 from research.config import is_sample
+from research.evidence.citations import CheckedReport
 from research.markdown.title import split_title
 from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon
 from research.pdf import fonts
@@ -29,6 +30,7 @@ from research.pdf.language import language_of
 from research.pdf.layout import in_one_line, short_rule
 from research.pdf.linebreak import break_lines
 from research.pdf.parser import Node, parse, parse_inline, parse_plain, plain
+from research.pdf.parser_rules import mark_citations
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.source_list import reference_list
 from research.pdf.styles import (
@@ -75,8 +77,10 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
     is written as plain text.
     """
     fonts.prefer(font_files)
-    title, content = split_title(input.content)
-    cited = len(input.sources) if input.account else 0
+    content, cited = input.content, 0
+    if isinstance(input, CheckedReport):
+        content, cited = mark_citations(content, input.citations), len(input.sources)
+    title, content = split_title(content)
     try:
         report = _Report(input, page_size, parse_inline(title, cited))
         return report.build(parse(content, cited), parse(input.summary))

@@ -5,6 +5,8 @@ sources, formulas, and a few HTML tags.
 """
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 from unicodedata import category, east_asian_width
 
@@ -17,12 +19,13 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
 
-from research.markdown.citation_marks import CITATION
 from research.pdf.parser_bounds import InlineState
 
 SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""
 CITED = "cited"
+_MADE = "\u2060"
+_CITATION = re.compile(rf"{_MADE}\[\^(\d{{1,3}})\]")
 """The key of the parser's environment for the number of sources that a text cites."""
 _DESCRIPTIONS = "descriptions"
 """Its key for how many descriptions of images are being read, one in the other, and the text around them."""
@@ -206,9 +209,18 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return reference(state, start, end, silent)
 
 
+def mark_citations(text: str, citations: Sequence[int]) -> str:
+    """Return the text with a mark that `parse` knows before each citation, and before nothing else.
+
+    `citations` are the characters of the text at which they begin.
+    """
+    parts = [text[start:end] for start, end in pairwise((0, *citations, len(text)))]
+    return _MADE.join(part.replace(_MADE, "") for part in parts)
+
+
 def _citation(state: StateInline, silent: bool) -> bool:
     """A citation that the check of citations has made; a mark that a model wrote itself is none."""
-    found = CITATION.match(state.src, max(state.pos - 1, 0))
+    found = _CITATION.match(state.src, max(state.pos - 1, 0))
     if found is None or found.end() <= state.pos or int(found[1]) > state.env.get(CITED, 0):
         return False
     if not silent:

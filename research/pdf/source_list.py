@@ -8,6 +8,7 @@ from markdown_it.common.normalize_url import normalizeLink
 from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
+from research.evidence.citations import CheckedReport
 from research.output.report_markdown import REFERENCES_TITLE, about_check
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import reference_place
@@ -23,7 +24,7 @@ _DETAILS = SMALL
 
 def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
     """Yield the list of references of a report whose citations were checked; nothing for any other."""
-    if not report.account:
+    if not isinstance(report, CheckedReport):
         return
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)

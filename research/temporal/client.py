@@ -19,7 +19,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Register
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 
 from research import redaction
 from research.config import Settings
@@ -28,6 +28,9 @@ from research.temporal.converter import data_converter
 
 CONNECT_SECONDS = 10
 PROBE_SECONDS = 2
+KEEP_ALIVE = KeepAliveConfig(interval_millis=15_000, timeout_millis=5_000)
+"""Give up a connection that is silent for 20 seconds, as after a change of networks; the SDK waits for 45.
+Services refuse a client that pings more often than every 10 seconds."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,11 @@ async def connect(
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             client = await Client.connect(
-                **where, data_converter=data_converter(secrets), identity=identity, runtime=runtime(verbose)
+                **where,
+                data_converter=data_converter(secrets),
+                identity=identity,
+                runtime=runtime(verbose),
+                keep_alive_config=KEEP_ALIVE,
             )
             await _find_namespace(client, service)
     except (RuntimeError, RPCError, TimeoutError) as error:

@@ -33,6 +33,15 @@ DATABASE = FOLDER / "temporal.db"
 START_SECONDS = 30
 FREE_BYTES = 8 << 20
 """What the server needs at least to begin, on the disk of its data."""
+DYNAMIC_CONFIG = (
+    # Or any web page could start reports through the HTTP API, which asks for no origin and no password.
+    'frontend.httpAllowedHosts=["none.invalid"]',
+    # The server pings a silent connection after two seconds and closes it after three more. Until then it
+    # gives tasks to the open polls of a worker that is cut off or frozen, where each waits for a timeout.
+    # So this is less than the heartbeat timeout, which starts the step again.
+    'frontend.keepAliveTime="2s"',
+    'frontend.keepAliveTimeout="3s"',
+)
 
 
 async def ensure(port: int, print_line: PrintLine) -> None:
@@ -131,8 +140,8 @@ def _spawn(program: Path, port: int) -> psutil.Process:
     command += ["--ui-port", str(ui_port), "--log-level", "warn"]
     # Write-ahead logging makes commits cheaper; how they are synchronised is left as it is.
     command += ["--db-filename", str(DATABASE), "--sqlite-pragma", "journal_mode=WAL"]
-    # Or any web page could start reports through the HTTP API, which asks for no origin and no password.
-    command += ["--dynamic-config-value", 'frontend.httpAllowedHosts=["none.invalid"]']
+    for value in DYNAMIC_CONFIG:
+        command += ["--dynamic-config-value", value]
     streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": FOLDER, "env": binary.environ()}
     with LOG.open("ab") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, **streams, **_own_session())
