@@ -5,9 +5,7 @@ take seconds to import, are imported by the functions that need them.
 """
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,12 +23,11 @@ from models import (
     WebSearchOutput,
 )
 from research import config
+from research.errors import ErrorKind, StepError
 from research.formatting import format_call, pluralize
 from research.llm import client as llm
 from research.llm import resume, stored
 from research.llm.draft import Draft
-from research.llm.errors import NEEDS_ACTION_RETRY_SECONDS, ErrorKind, ProviderError
-from research.output.naming import UnsafeName
 from research.report.plan import read_plan
 from research.report.plan_forms import as_headings
 from research.report.sections import text_below
@@ -39,6 +36,7 @@ from research.sources.cleaning import clean_results
 from research.temporal import kept
 from research.temporal.heartbeat import (
     EmptyDraft,
+    counting_faults,
     ensure_ours,
     heartbeats,
     interruptions,
@@ -64,8 +62,8 @@ async def web_search(input: WebSearchInput) -> WebSearchOutput:
     draft, attempt = last_draft(EmptyDraft), activity.info().attempt
     try:
         answer = await run_until_shutdown(search.search(input.query, config.load(), input.max_results), draft)
-    except ProviderError as error:
-        draft.faults += error.kind is not ErrorKind.NEEDS_ACTION  # a wait for a person may be long
+    except StepError as error:
+        draft.faults -= error.kind is ErrorKind.NEEDS_ACTION  # because a wait for a person may be long
         activity.heartbeat(draft)
         if error.kind is ErrorKind.PERMANENT or draft.faults >= search.MAX_OUTAGES:
             activity.logger.warning("Search failed: %s", error)
@@ -103,21 +101,13 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     try:
         async with heartbeats(draft):
             run = asyncio.get_running_loop().run_in_executor
-            with _counting_faults(draft):
+            with counting_faults(draft):
                 report = await run(_RENDERING, citations.check_report, input)
                 pdf = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
                 await ensure_ours(draft)
-                path = await run(_RENDERING, storage.store_report, report, settings.reports_dir, pdf.data)
-    except UnsafeName as error:
-        raise ApplicationError(str(error), type="Permanent", non_retryable=True) from None
-    except OSError as error:
-        reason = settings.redact(error.strerror or str(error))
-        raise ApplicationError(
-            f"the report cannot be written to {settings.reports_dir}: {reason}."
-            " To fix: repair it; the report then continues by itself",
-            type="NeedsAction",
-            next_retry_delay=timedelta(seconds=NEEDS_ACTION_RETRY_SECONDS),
-        ) from None
+                path = await run(_RENDERING, storage.store_report, report, settings, pdf.data)
+    except StepError as error:
+        raise _as_application_error(error, draft.faults) from None
     activity.logger.info("PDF written: %s, %s", pluralize(pdf.pages, "page"), path)
     return PDFGenerationOutput(
         filename=input.filename,
@@ -150,7 +140,7 @@ async def _call(input: LLMCallInput) -> LLMCallOutput:
     try:
         if answer is None:  # or this worker had it, and could not hand it in
             answer = await run_until_shutdown(llm.complete(input, config.load(), draft, on_resume), draft)
-    except ProviderError as error:
+    except StepError as error:
         if error.kind is ErrorKind.PERMANENT:
             await stored.discard_quietly(draft.stored, config.load())
         raise _as_application_error(error, draft.faults) from None
@@ -173,17 +163,7 @@ async def delete_stored_answers(input: StoredAnswersInput) -> None:
     await stored.discard(input.ids, config.load())
 
 
-@contextmanager
-def _counting_faults(draft: EmptyDraft) -> Iterator[None]:
-    """Count a failure in the draft, before its last heartbeat, as one that is no interruption."""
-    try:
-        yield
-    except Exception:
-        draft.faults += 1
-        raise
-
-
-def _as_application_error(error: ProviderError, count: int) -> ApplicationError:
+def _as_application_error(error: StepError, count: int) -> ApplicationError:
     delay = error.delay(count)
     return ApplicationError(
         error.message,

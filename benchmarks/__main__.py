@@ -16,8 +16,6 @@ TITLES = {
     "throughput": "What durability costs",
     "recovery": "After a kill",
     "sections": "A long report",
-    "in_flight": "1,000 reports in flight",
-    "waiting": "How it grows",
     "pdf": "Markdown to PDF",
     "hostile": "Hostile texts",
 }

@@ -16,7 +16,7 @@ from research import config
 from research.cli import terminal
 from research.cli.status import State
 from research.errors import UserError
-from research.llm import sample_sections
+from research.sample import writing
 from testing.asked import planned_sections
 from testing.processes import Program, ProgramError, start_worker
 from testing.provider import Call, Continuation, Provider, Reply, rest_of
@@ -91,10 +91,10 @@ def _text(call: Call) -> str:
     if call.is_summary:
         return SUMMARY
     if call.is_plan:
-        return sample_sections.plan(planned_sections(call.prompt), is_about_tardigrades=True)
-    title = sample_sections.TARDIGRADES[call.section - 1].title
+        return writing.plan(planned_sections(call.prompt), is_about_tardigrades=True)
+    title = writing.tardigrade_sections()[call.section - 1].title
     step = Step(StepKind.SECTION, call.section, title=title)
-    return sample_sections.section(step, TOPIC, {}, has_sources=False)
+    return writing.section(step, {}, has_sources=False)
 
 
 def _reply(call: Call) -> Reply:

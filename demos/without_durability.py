@@ -30,7 +30,7 @@ async def main(topic: str) -> None:
     name = report_filename(topic, "without-durability")
     report = PDFGenerationInput(research.text, name, summary.text, topic, research.model)
     pdf = document.render(report, settings.page_size, settings.fonts)
-    path = storage.store_report(report, settings.reports_dir, pdf.data)
+    path = storage.store_report(report, settings, pdf.data)
     terminal.print_line(f"PDF: {path}")
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from models import LLMCallOutput, PDFGenerationInput, Source, StepKind
+from research.errors import StepError
 from testing.asked import call_for
 
 SOURCES = tuple(
@@ -197,5 +198,5 @@ class _StatusError(Exception):
 def _refused(function: Callable[[str], object], text: str) -> object:
     try:
         return function(text)
-    except ValueError as refused:
+    except StepError as refused:
         return refused

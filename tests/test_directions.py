@@ -14,7 +14,7 @@ from research.config import ROOT
 TOP = ("starter", "worker", "workflow", "activities", "models")
 BASE = ("research.config", "research.redaction", "research.errors", "research.formatting", "research.address")
 DEVELOPMENT = ("testing", "tests", "demos", "benchmarks")
-ROOMS = ("cli", "evidence", "llm", "markdown", "output", "pdf", "report", "sources", "temporal")
+ROOMS = ("cli", "evidence", "llm", "markdown", "output", "pdf", "report", "sample", "sources", "temporal")
 
 
 def rooms(*allowed: str) -> list[str]:
@@ -30,13 +30,14 @@ FORBIDDEN = {
     "activities": (*DEVELOPMENT, "starter", "worker", "workflow", "research.cli"),
     "research": (*DEVELOPMENT, "starter", "worker", "workflow", "activities"),
     "research.markdown": ("temporalio", "litellm", *rooms("markdown")),
-    "research.sources": ("temporalio", *rooms("sources", "llm")),
+    "research.sources": ("temporalio", *rooms("sources", "llm", "sample")),
     "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources")),
-    "research.llm": ("temporalio", *rooms("llm")),
+    "research.llm": ("temporalio", *rooms("llm", "markdown", "sample")),
     "research.report": ("temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm")),
     "research.output": ("temporalio", "litellm", *rooms("output", "markdown", "evidence")),
     "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output", "evidence")),
     "research.temporal": ("litellm", *rooms("temporal")),
+    "research.sample": ("temporalio", *rooms("sample")),
     **{name: ("temporalio", *rooms()) for name in BASE},
 }  # fmt: skip
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 60

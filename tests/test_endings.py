@@ -8,10 +8,11 @@ import pytest
 
 from models import LLMCallInput
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm import outcome
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from testing.provider import Call
 from tests.test_model_call import configured
 from tests.test_wire import (

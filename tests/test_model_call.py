@@ -13,11 +13,11 @@ import pytest
 
 from models import LLMCallInput, StepKind
 from research.config import Settings, load
-from research.errors import UserError
+from research.errors import ErrorKind, UserError
 from research.llm import client as llm
 from research.llm import errors, library, outcome
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from research.llm.limits import CostCeiling
 from research.llm.prompts import summary_prompt
 from testing.asked import call_for

@@ -8,8 +8,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from models import PDFGenerationInput
+from research.errors import StepError
 from research.markdown.title import split_title
-from research.output.naming import MAX_READ_CHARACTERS, UnsafeName, report_filename
+from research.output.naming import MAX_READ_CHARACTERS, report_filename
 from research.output.report_markdown import report_markdown
 from research.output.storage import store
 
@@ -62,7 +63,7 @@ def test_runs_of_one_topic_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("remote", [False, True])
 def test_no_name_leads_out_of_the_folder(name: str, remote: bool, tmp_path: Path) -> None:
     folder = "memory://hostile" if remote else tmp_path / "folder"
-    with pytest.raises(UnsafeName, match="give a plain file name"):
+    with pytest.raises(StepError, match="give a plain file name"):
         store(folder, {"report.md": b"x", name: b"x"})
     assert list(tmp_path.iterdir()) == []
     assert not MemoryFileSystem().exists("/hostile")

@@ -8,12 +8,13 @@ import pytest
 
 from models import LLMCallInput
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm import resume
 from research.llm.blocks import cut_to_block
 from research.llm.continuation import MAX_TRIM
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from research.llm.resume import CONTINUE_PROMPT, PROBE_PREFILL, Way
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import KINDS, templated

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from models import LLMCallInput
+from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from testing.dialects import MultiProtocolProvider
 from testing.provider import Reply, default_reply
 from tests.conftest import KEY, App, pdf_text

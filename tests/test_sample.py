@@ -5,11 +5,11 @@ import re
 import pytest
 
 from models import GenerateReportInput, LLMCallInput, LLMCallOutput
-from research.llm import sample_sections
-from research.llm.library import load
 from research.report.plan import read_plan
 from research.report.report import Report
 from research.report.sections import Answer
+from research.sample import writing
+from research.sample.publications import DOIS
 
 LOOKS_LIKE_A_PROMPT = (
     "Plan a research report on moss for my class",
@@ -22,10 +22,7 @@ LOOKS_LIKE_A_PROMPT = (
 
 
 def answer(call: LLMCallInput) -> LLMCallOutput:
-    load()
-    from research.llm.sample import answer
-
-    text = answer(call)
+    text = writing.answer(call)
     return LLMCallOutput(text, plan=read_plan(text))
 
 
@@ -66,7 +63,7 @@ def test_a_topic_that_looks_like_one_of_the_program_s_own_prompts_is_a_topic(top
 
 
 def test_every_publication_is_cited_by_its_number() -> None:
-    numbers = {doi: str(number) for number, doi in enumerate(sample_sections.DOIS.values(), start=1)}
+    numbers = {doi: str(number) for number, doi in enumerate(DOIS.values(), start=1)}
     steps = [call.step for call in planned("Tardigrades", 8).begin_sections()]
-    text = "".join(sample_sections.section(step, "", numbers, True) for step in steps)
+    text = "".join(writing.section(step, numbers, has_sources=True) for step in steps)
     assert {*re.findall(r" \[(\d)\]", text)} == {*numbers.values()}

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from models import LLMCallOutput, Source, WebSearchOutput
 from research import config
 from research.config import Settings
-from research.errors import UserError
+from research.errors import ErrorKind, StepError, UserError
 from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_usage
-from research.llm.errors import ErrorKind, ProviderError
 from research.llm.prompts import MAX_SOURCES_BYTES, quote_sources
 from research.report.ledger import Ledger
 from research.sources import search
@@ -72,7 +71,7 @@ async def test_a_search(provider: SearchProvider, name: str, cost: float) -> Non
 )
 async def test_what_an_error_means(provider: SearchProvider, status: int, kind: ErrorKind, says: str) -> None:
     provider.find = lambda query: SearchReply(status=status, headers={"Retry-After": "7"})
-    with pytest.raises(ProviderError) as caught:
+    with pytest.raises(StepError) as caught:
         await search.search("tun", settings("tavily"), 10)
     assert (caught.value.kind, len(provider.searches)) == (kind, 1)
     assert caught.value.message.startswith(says)
@@ -88,12 +87,12 @@ async def test_what_an_error_means(provider: SearchProvider, status: int, kind: 
 async def test_a_wrong_key_in_any_words(provider: SearchProvider, status: int, error: str) -> None:
     """It waits for a person, who is not shown the key."""
     provider.find = lambda query: SearchReply(status=status, error=error)
-    with pytest.raises(ProviderError) as caught:
+    with pytest.raises(StepError) as caught:
         await search.search("tun", settings("tavily"), 10)
     assert caught.value.kind is ErrorKind.NEEDS_ACTION
     assert caught.value.message.startswith("tavily refused the key: set its key in ")
     provider.find = lambda query: SearchReply(status=418, error=error)
-    with pytest.raises(ProviderError, match="refuses this query") as other:
+    with pytest.raises(StepError, match="refuses this query") as other:
         await search.search("tun", settings("tavily"), 10)
     assert KEY not in caught.value.message + other.value.message
 
@@ -102,14 +101,14 @@ async def test_a_provider_that_is_not_there_or_answers_nonsense(
     provider: SearchProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider.find = lambda query: SearchReply("nonsense")
-    with pytest.raises(ProviderError) as nonsense:
+    with pytest.raises(StepError) as nonsense:
         await search.search("tun", settings("searxng"), 10)
     monkeypatch.setattr(search, "SEARCH_SECONDS", 0.2)
     provider.find = lambda query: SearchReply(before_seconds=5)
-    with pytest.raises(ProviderError, match="did not answer within") as slow:
+    with pytest.raises(StepError, match="did not answer within") as slow:
         await search.search("tun", settings("searxng"), 10)
     monkeypatch.setenv("SEARXNG_API_BASE", "http://127.0.0.1:9")
-    with pytest.raises(ProviderError, match="Cannot connect") as refused:
+    with pytest.raises(StepError, match="Cannot connect") as refused:
         await search.search("tun", settings("searxng"), 10)
     for caught in (nonsense, slow, refused):
         assert caught.value.kind is ErrorKind.TRANSIENT
@@ -181,7 +180,7 @@ async def test_settings_that_allow_no_search(
         with pytest.raises(UserError) as wrong:
             search.check_search(settings(name))
         assert str(wrong.value).startswith(says)
-        with pytest.raises(ProviderError) as waits:
+        with pytest.raises(StepError) as waits:
             await search.search("tun", settings(name), 10)
         assert waits.value.kind is ErrorKind.NEEDS_ACTION
         assert waits.value.message.startswith(says)

@@ -8,10 +8,11 @@ import pytest
 
 from models import LLMCallInput
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm import resume, stored
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from research.llm.resume import Way
 from testing.provider import Provider, Reply, rest_of
 from testing.texts import templated

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from models import LLMCallInput, StepKind
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm import library, outcome, wire
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, PromptTooLong, ProviderError
+from research.llm.errors import PromptTooLong, ProviderError
 from research.llm.prompts import summary_prompt
 from research.llm.resume import PROBE_PROMPT
 from research.llm.stream import MAX_BLANK_CHARACTERS, MAX_REASONING_BYTES

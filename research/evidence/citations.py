@@ -15,8 +15,8 @@ from models import PDFGenerationInput, Source
 from research.address import normalize_address
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
+from research.markdown.fences import part_fences
 from research.markdown.reference_lists import without_reference_lists
-from research.markdown.title import part_fences
 
 MAX_NUMBER = 999
 """Because `[2024]` is a year and `[0]` an index, only 1 to 999 are read as citations."""

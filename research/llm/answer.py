@@ -7,6 +7,8 @@ citation markers. Code blocks and inline code stay as they are. Pure functions.
 import re
 from collections.abc import Iterator
 
+from research.markdown.fences import Fence, closes, code_lines, leaves, opening
+
 _NAMES = r"(?:think|thinking|thoughts?|reasoning|seed:think)"
 _OPEN = rf"<{_NAMES}(?:\s[^<>\n]{{0,200}})?>|\[THINK\]|◁think▷"
 _CLOSE = rf"</{_NAMES}\s*>|\[/THINK\]|◁/think▷"
@@ -14,7 +16,6 @@ _TAG = re.compile(rf"(?P<open>{_OPEN})|(?P<close>{_CLOSE})", re.IGNORECASE)
 _MENTION_WORDS = 3
 """Words between two tags on one line of prose that is about the tags, as in "<think> and </think>"."""
 
-_FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(?:(?:[-*+]|\d+[.)])[ \t]+)?(`{3,}|~{3,})[ \t]*([^\n]*)")
 _INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 _TAG_OR_CODE = re.compile(rf"{_TAG.pattern}|(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)", re.IGNORECASE)
 _CLOSING_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$", re.MULTILINE)
@@ -76,17 +77,17 @@ def _tags(text: str) -> Iterator[re.Match[str]]:
     regard to its own code: what it opens does not reach into the answer.
     """
     closing_fences = {found[1]: found.start() for found in _CLOSING_FENCE.finditer(text)}
-    offset, fence, in_reasoning = 0, "", False
+    offset, in_reasoning = 0, False
+    fence: Fence | None = None
     for line in text.splitlines(keepends=True):
         position, offset = offset, offset + len(line)
-        found = None if in_reasoning else _FENCE.match(line)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
+        if fence and not leaves(line, fence):
+            fence = None if closes(line, fence) else fence
             continue
-        if found and any(run.startswith(found[1]) and at >= offset for run, at in closing_fences.items()):
-            fence = found[1]
+        fence = None if in_reasoning else opening(line)
+        if fence and any(run.startswith(fence.marks) and at >= offset for run, at in closing_fences.items()):
             continue
+        fence = None
         while tag := (_TAG if in_reasoning else _TAG_OR_CODE).search(text, position, offset):
             position = tag.end()
             if tag["close"] or (tag["open"] and not in_reasoning and _opens(text, tag)):
@@ -124,32 +125,30 @@ def unwrap_fence(text: str) -> str:
     A text that merely begins and ends with code blocks stays as it is.
     """
     lines = text.strip().split("\n")
-    outer = re.fullmatch(r"(`{3,}|~{3,})[ \t]*(markdown|md|)[ \t]*", lines[0].rstrip(), re.IGNORECASE)
-    if not outer:
+    outer = opening(lines[0])
+    if not outer or outer.prefix or outer.info.lower() not in ("markdown", "md", ""):
         return text
-    bare = _bare_fences(lines[1:], outer[1])
+    bare = _bare_fences(lines[1:], outer)
     body = lines[1:-1] if bare and bare[-1] == len(lines) - 2 else None
-    if body is not None and (len(bare) == 1 or (len(bare) % 2 and outer[2] and _begins_with_heading(body))):
+    if body is not None and (len(bare) == 1 or (len(bare) % 2 and outer.info and _begins_with_heading(body))):
         return "\n".join(body).strip("\n")
-    if not bare and outer[2]:  # cut before its end
+    if not bare and outer.info:  # cut before its end
         return "\n".join(lines[1:]).strip("\n")
     return text
 
 
-def _bare_fences(lines: list[str], outer: str) -> list[int]:
+def _bare_fences(lines: list[str], outer: Fence) -> list[int]:
     """Return the lines that could close the outer fence: fences without a language, not in a block."""
-    found, inner = [], ""
+    found = []
+    inner: Fence | None = None
     for number, line in enumerate(lines):
-        fence = re.fullmatch(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\n]*)", line.rstrip())
-        if not fence:
-            continue
-        if inner:
-            if fence[1].startswith(inner) and not fence[2]:
-                inner = ""
-        elif fence[2] or not fence[1].startswith(outer):
-            inner = fence[1]
-        else:
+        if inner and not leaves(line, inner):
+            inner = None if closes(line, inner) else inner
+        elif closes(line, outer):
+            inner = None
             found.append(number)
+        else:
+            inner = opening(line)
     return found
 
 
@@ -171,15 +170,9 @@ def strip_citation_markers(text: str) -> str:
 
 def _parts(text: str) -> Iterator[tuple[bool, str]]:
     """Yield the text in order as (is it code, part)."""
-    fence = ""
-    for line in text.splitlines(keepends=True):
-        found = _FENCE.match(line)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-            yield True, line
-        elif found:
-            fence = found[1]
+    lines = text.splitlines(keepends=True)
+    for line, is_code in zip(lines, code_lines(lines), strict=True):
+        if is_code:
             yield True, line
         else:
             position = 0

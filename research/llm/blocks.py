@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from research.markdown.fences import Fence, closes, opening
+
 MIN_DRAFT = 40
 """Characters of a draft below which the answer is requested again from its beginning."""
 MAX_LIST = 1_500
@@ -16,7 +18,6 @@ LOOP = 3
 """Times that a long line stands there in a row where a model has lost its way."""
 MAX_LABEL = 80
 """Characters of a line that may be a label; a longer one is a sentence."""
-_FENCE = re.compile(r" {0,3}(?:>[ ]?)*(?:[-*+] |\d{1,9}[.)] )?[ ]*(`{3,}|~{3,})([^`\n]*)$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,9}[.)、])[ \t]+\S")
 _BEGUN_ITEM = re.compile(r"(?:[-*+•]|\d{1,9}[.)、]?)[ \t]*$")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
@@ -66,18 +67,16 @@ def ends_in_loop(text: str) -> bool:
 
 def _lines(text: str) -> Iterator[Line]:
     """Yield the lines; where the text ends with a line break, the empty line behind it too."""
-    start, fence, formula = 0, "", ""
+    start, formula = 0, ""
+    fence: Fence | None = None
     for whole in text.split("\n"):
         line = whole.rstrip("\r")
         bare = line.strip()
         if fence:
-            if bare.startswith(fence) and not bare.strip(fence[0]):
-                fence = ""
+            fence = None if closes(line, fence) else fence
         elif formula:
             formula = "" if bare.endswith(formula) else formula
-        elif found := _FENCE.match(line):
-            fence = found[1]
-        else:
+        elif not (fence := opening(line)):
             mark = next((mark for mark in _MATH if bare.startswith(mark)), "")
             if mark and not (bare.endswith(_MATH[mark]) and len(bare) > len(mark)):
                 formula = _MATH[mark]

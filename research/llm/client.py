@@ -6,8 +6,6 @@ another process, without paying for the text again.
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from models import LLMCallInput, LLMCallOutput
@@ -49,22 +47,11 @@ async def complete(
         ProviderError: no answer; its kind says what that means. The draft keeps what was written.
     """
     draft = draft or Draft()
-    with _counting_faults(draft):
-        try:
-            return await _complete_shortening(call, settings, draft, on_resume)
-        except PromptTooLong as fault:  # with what was written so far, where there is anything
-            limits = Limits.of(call)
-            return _output(settings, draft, limits, "refused", outcome.kept_in_spite_of(fault, draft))
-
-
-@contextmanager
-def _counting_faults(draft: Draft) -> Iterator[None]:
-    """Count a failure in the draft, so that it is not taken for an attempt that a dead worker has lost."""
     try:
-        yield
-    except Exception:
-        draft.faults += 1
-        raise
+        return await _complete_shortening(call, settings, draft, on_resume)
+    except PromptTooLong as fault:  # with what was written so far, where there is anything
+        limits = Limits.of(call)
+        return _output(settings, draft, limits, "refused", outcome.kept_in_spite_of(fault, draft))
 
 
 async def _complete(

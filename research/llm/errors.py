@@ -5,7 +5,6 @@ The README shows the classification as a table.
 
 import json
 import math
-import random
 import re
 import socket
 import ssl
@@ -13,15 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Any
 
 from research.config import DOTENV, Settings
+from research.errors import ErrorKind, StepError
 from research.llm.wire import Wire
 
-MAX_BACKOFF_SECONDS = 60.0
-NEEDS_ACTION_RETRY_SECONDS = 10.0
-"""Between two attempts of a call that waits for a person: it continues this soon after the fix."""
 MAX_RETRY_AFTER_SECONDS = 300.0
 """A longer Retry-After would park the report, maybe for ever."""
 
@@ -42,43 +38,12 @@ _TOO_LONG = re.compile(
 )
 
 
-class ErrorKind(StrEnum):
-    """What an error means for the report."""
-
-    TRANSIENT = "Transient"
-    """Passes by itself: retried, slower and slower."""
-    NEEDS_ACTION = "NeedsAction"
-    """Waits for a person, for as long as it takes."""
-    PERMANENT = "Permanent"
-    """This request will never succeed."""
-    INTERNAL = "Internal"
-    """A bug of this program: retried, so that a fixed worker completes the report."""
-
-
 @dataclass
-class ProviderError(Exception):
-    """A call without an answer; the message is one line for people."""
+class ProviderError(StepError):
+    """A call without an answer of the provider."""
 
-    kind: ErrorKind
-    message: str
-    retry_after: float | None = None
-    """Seconds that the provider asks to wait."""
     is_free: bool = False
     """Whether the provider answered with an error status in place of a text, which costs nothing."""
-
-    def __str__(self) -> str:
-        return self.message
-
-    def delay(self, count: int) -> float | None:
-        """Return the seconds until the attempt after `count` errors; None leaves it to the retry policy."""
-        if self.kind is ErrorKind.NEEDS_ACTION:
-            return NEEDS_ACTION_RETRY_SECONDS
-        if self.kind is not ErrorKind.TRANSIENT:
-            return None
-        if self.retry_after is not None:
-            return self.retry_after
-        backoff: float = min(2.0 ** min(count - 1, 10), MAX_BACKOFF_SECONDS)
-        return backoff * random.uniform(0.5, 1.0)  # noqa: S311 jitter needs no secrecy
 
 
 class PromptTooLong(ProviderError):

@@ -38,7 +38,7 @@ def _load() -> Any:
         import litellm
         import openai.resources  # noqa: F401
 
-        from research.llm.sample import SampleModel
+        from research.sample.model import SampleModel
 
         litellm.token_counter(text="")  # or the first call would load what this and the import above load
     finally:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from models import LLMCallInput
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import library
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from research.llm.usage import estimate_tokens, price
 
 MAX_ANSWER_BYTES = 900_000

@@ -4,12 +4,13 @@ What was written is never given up, and requests that are paid for are counted o
 """
 
 from research.config import Settings
+from research.errors import ErrorKind
 from research.formatting import truncate_json
 from research.llm import answer, errors, stream
 from research.llm.blocks import MIN_DRAFT, ends_in_loop, ends_within_sentence
 from research.llm.draft import Draft
 from research.llm.endings import Ending
-from research.llm.errors import ErrorKind, ProviderError
+from research.llm.errors import ProviderError
 from research.llm.limits import MAX_ANSWER_BYTES
 
 NO_CONTINUATION = "no continuation"

@@ -7,11 +7,11 @@ from typing import Any
 
 from models import LLMCallInput
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import errors, library, outcome, resume, stored, stream
 from research.llm.continuation import Joiner
 from research.llm.draft import Draft
 from research.llm.endings import Ending
-from research.llm.errors import ErrorKind
 from research.llm.resume import Way
 from research.llm.usage import estimate_tokens, is_ollama
 from research.llm.wire import Wire, recording

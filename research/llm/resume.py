@@ -13,11 +13,12 @@ from enum import StrEnum
 from typing import Any
 
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import library, stored
 from research.llm.blocks import cut_to_block
 from research.llm.continuation import BlockJoiner, Joiner, PrefillJoiner, trim_partial_word
 from research.llm.draft import Draft
-from research.llm.errors import ErrorKind, ProviderError, classify
+from research.llm.errors import ProviderError, classify
 from research.llm.usage import estimate_tokens
 from research.llm.wire import recording
 

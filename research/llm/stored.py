@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from research.config import Settings
+from research.errors import ErrorKind
 from research.llm import library
 from research.llm.continuation import Joiner
 from research.llm.draft import Draft
 from research.llm.endings import Ending, ending_of
-from research.llm.errors import ErrorKind, ProviderError, StreamError
+from research.llm.errors import ProviderError, StreamError
 from research.llm.stream import AnswerEnd, Intake
 
 POLL_SECONDS = 1.0

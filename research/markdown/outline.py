@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from research.markdown.fences import Fence, closes, leaves, opening
+
 TOP_LEVEL, LOWEST_LEVEL = 3, 6
 
-_FENCE = re.compile(r"([ \t]*(?:>[ \t]?)*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r"( {0,3}(?:> ?)*)(#{1,6})(?=[ \t]|$)[ \t]*(.*)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
@@ -62,10 +63,10 @@ def _scan(lines: Sequence[str]) -> tuple[list[_Heading], list[str]]:
     for number, line in enumerate(lines):
         if code.holds(line):
             continue
-        opening, heading = _FENCE.match(line), _HEADING.fullmatch(line)
+        fence, heading = opening(line), _HEADING.fullmatch(line)
         underline = _UNDERLINE.fullmatch(line) if paragraph >= 0 else None
         is_rule = not underline and _RULE.fullmatch(line)
-        starts = opening or heading or is_rule or _QUOTE.match(line)
+        starts = fence or heading or is_rule or _QUOTE.match(line)
         item = None if is_rule else _ITEM.match(line)
         code.follow_list(line, item, is_lazy=after_item and not starts)
         if heading:
@@ -73,48 +74,48 @@ def _scan(lines: Sequence[str]) -> tuple[list[_Heading], list[str]]:
         elif underline:
             own = " ".join(part.strip() for part in lines[paragraph:number])
             headings.append(_Heading(paragraph, number + 1, 1 if underline[1][0] == "=" else 2, own))
-        elif opening:
-            code.begins(opening)
+        elif fence:
+            code.begins(fence)
         is_table = paragraph >= 0 and "|" in lines[number - 1] and _TABLE.fullmatch(line)
-        if not line.strip() or heading or underline or opening or is_rule:
+        if not line.strip() or heading or underline or fence or is_rule:
             paragraph, after_item = -1, False
         elif item or is_table or _QUOTE.match(line):
             paragraph, after_item = -1, True
         elif paragraph < 0 and not after_item and _indent(line) < 4:
             paragraph = number
-    return headings, [code.fence] if code.fence and not code.container else []
+    return headings, [code.fence.marks] if code.fence and code.is_outermost else []
 
 
 class _Code:
     """The block of code, and the list, in which a line stands."""
 
     def __init__(self) -> None:
-        self.fence = ""
-        """The marks that opened a block of code; empty outside of one."""
-        self.container = 0
-        """The columns at which the list item begins that holds the block; -1 for a quote, 0 for none."""
+        self.fence: Fence | None = None
+        """The line that opened the block of code; None outside of one."""
+        self._container = 0
+        """The columns at which the list item begins that holds the block; 0 for none."""
         self._item = 0
         """The columns at which the text of the outermost list item begins; 0 outside of a list."""
 
-    def begins(self, opening: re.Match[str]) -> None:
+    @property
+    def is_outermost(self) -> bool:
+        """Whether the block of code stands in no quote and in no list."""
+        return self.fence is not None and not self.fence.is_quoted and not self._container
+
+    def begins(self, fence: Fence) -> None:
         """Enter a block of code."""
-        self.fence = opening[2]
-        self.container = -1 if ">" in opening[1] else self._item
+        self.fence = fence
+        self._container = 0 if fence.is_quoted else self._item
 
     def holds(self, line: str) -> bool:
         """Return whether the line belongs to a block of code, and leave one that it ends."""
         if not self.fence:
             return False
-        if self.container < 0:
-            outside = not line.lstrip().startswith(">")
-        else:
-            outside = bool(line.strip()) and _indent(line) < self.container
-        if outside:
-            self.fence = ""
+        if leaves(line, self.fence) or (line.strip() and _indent(line) < self._container):
+            self.fence = None
             return False
-        bare = line.strip(" \t>" if self.container < 0 else " \t")
-        if bare.startswith(self.fence) and not bare.strip(self.fence[0]):
-            self.fence = ""
+        if closes(line, self.fence):
+            self.fence = None
         return True
 
     def follow_list(self, line: str, item: re.Match[str] | None, is_lazy: bool) -> None:

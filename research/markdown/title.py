@@ -2,13 +2,12 @@
 
 import re
 
+from research.markdown.fences import code_lines
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _BLANK_LINES = re.compile(r"\A(?:[ \t\r]*\n)+")
 _NOT_A_PARAGRAPH = re.compile(r"[>#|]|[-*+]\s|\d+[.)]\s|```|~~~|    ")
-_FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1", re.MULTILINE | re.DOTALL)
-# A fence with text behind it does not end the code by CommonMark; models put their citations there.
-_FENCE_WITH_CITATION = re.compile(r"^([ \t>]*)(`{3,}|~{3,})[ \t]+((?:\[\d+\][ ,]*)+)$", re.MULTILINE)
-_FIRST_LEVEL = re.compile(r"^ {0,3}#\s", re.MULTILINE)
+_FIRST_LEVEL = re.compile(r" {0,3}#\s")
 MIN_CHAPTERS = 3
 """With so many first-level headings the first is a chapter, unless the next stands right below it."""
 # "1. Set-up" is the first chapter of a report whose chapters are first-level headings.
@@ -18,11 +17,6 @@ _CHAPTER = re.compile(r"\d+([.)](\s|$)|、)")
 def escape_markdown(text: str) -> str:
     """Return Markdown that shows the text as it is, whatever it looks like."""
     return _SPECIAL.sub(r"\\\1", text)
-
-
-def part_fences(text: str) -> str:
-    """Put citations behind the end of a block of code on a line of their own, so that the code ends there."""
-    return _FENCE_WITH_CITATION.sub(r"\1\2\n\1\3", text)
 
 
 def split_title(content: str) -> tuple[str, str]:
@@ -46,7 +40,11 @@ def split_title(content: str) -> tuple[str, str]:
 
 def _count_chapters(content: str) -> int:
     """Return how many first-level headings the content has outside its code."""
-    return len(_FIRST_LEVEL.findall(_FENCED.sub("", content)))
+    lines = content.splitlines(keepends=True)
+    return sum(
+        not is_code and _FIRST_LEVEL.match(line) is not None
+        for line, is_code in zip(lines, code_lines(lines), strict=True)
+    )
 
 
 def _without_closing_marks(heading: str) -> str:

@@ -3,16 +3,14 @@
 import re
 import unicodedata
 
+from research.errors import ErrorKind, StepError
+
 MAX_SLUG_BYTES = 80
 MAX_NAME_BYTES = 255
 MAX_READ_CHARACTERS = 10_000
 """Of a topic: the rest is in no name, and the Workflow has two seconds for the whole."""
 # Windows reserves these names for devices, whatever extension follows.
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE)
-
-
-class UnsafeName(ValueError):
-    """A file name that is refused because it could lead out of the reports folder."""
 
 
 def report_filename(topic: str, run_id: str) -> str:
@@ -34,7 +32,7 @@ def require_safe(filename: str) -> None:
     """Refuse a name that is not a plain file name on every platform.
 
     Raises:
-        UnsafeName: a path, a Windows device, a control character, or longer than 255 bytes.
+        StepError: a path, a Windows device, a control character, or longer than 255 bytes.
     """
     unsafe = (
         not filename
@@ -44,4 +42,6 @@ def require_safe(filename: str) -> None:
         or _WINDOWS_DEVICES.fullmatch(filename)
     )
     if unsafe:
-        raise UnsafeName(f"{filename[:80]!r} cannot name a report: give a plain file name")
+        raise StepError(
+            ErrorKind.PERMANENT, f"{filename[:80]!r} cannot name a report: give a plain file name"
+        )

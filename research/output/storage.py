@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from models import PDFGenerationInput
-from research.errors import UserError
+from research.config import Settings
+from research.errors import ErrorKind, StepError, UserError
 from research.output.naming import require_safe
 from research.output.report_markdown import report_markdown
 
@@ -19,14 +20,23 @@ from research.output.report_markdown import report_markdown
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
-def store_report(report: PDFGenerationInput, folder: Path | str, pdf: bytes) -> str:
+def store_report(report: PDFGenerationInput, settings: Settings, pdf: bytes) -> str:
     """Write the report's Markdown and then its PDF, and return the PDF's path or address.
 
     Raises:
-        OSError, UnsafeName: see `store`.
+        StepError: a name that is refused, or a folder or store that a person has to repair.
     """
     markdown = report_markdown(report).encode("utf-8", "replace")
-    return store(folder, {f"{report.filename.removesuffix('.pdf')}.md": markdown, report.filename: pdf})
+    files = {f"{report.filename.removesuffix('.pdf')}.md": markdown, report.filename: pdf}
+    try:
+        return store(settings.reports_dir, files)
+    except OSError as error:
+        reason = settings.redact(error.strerror or str(error))
+        raise StepError(
+            ErrorKind.NEEDS_ACTION,
+            f"the report cannot be written to {settings.reports_dir}: {reason}."
+            " To fix: repair it; the report then continues by itself",
+        ) from None
 
 
 def check(folder: Path | str) -> None:
@@ -71,7 +81,7 @@ def store(folder: Path | str, files: Mapping[str, bytes]) -> str:
 
     Raises:
         OSError: full disk, read-only folder, something in the file's place, a store that fails.
-        UnsafeName: a name that could lead out of the folder; nothing was written.
+        StepError: a name that could lead out of the folder; nothing was written.
     """
     for name in files:
         require_safe(name)

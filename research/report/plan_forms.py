@@ -12,6 +12,7 @@ from typing import Any
 
 from models import PlannedSection
 from research.formatting import truncate_json
+from research.markdown.fences import opening
 from research.report.plan import MAX_PLAN_BYTES, MAX_SECTIONS, is_label, read_plan, sections_to_write
 
 # Beginnings of words in the names of fields and columns.
@@ -52,7 +53,6 @@ _NUMBER = re.compile(rf"\d{{1,2}}{_GAP}[.):：、]{_GAP}(?=\S)")
 _TITLE_LINE = re.compile(rf"{_GAP}(#{{1,6}}[ \t]{{1,9}}(?:\*\*|__)?|\*\*|__)")
 _UNDERLINE = re.compile(rf" {{0,3}}(=+|-{{2,}}){_GAP}")
 _NO_TITLE = re.compile(r"[#>|]|[-*+•–]\s|\d{1,2}[.)]\s")
-_FENCE = re.compile(r"```|~~~")
 _RULE_OF_TABLE = re.compile(r"[|:\- \t]{3,}")
 _BETWEEN_QUERIES = re.compile(r"<br ?/?>|[;；\n]")
 
@@ -232,7 +232,7 @@ def _from_underlines(text: str) -> list[PlannedSection]:
     lines = text.split("\n")
     for number in range(1, len(lines)):
         found, title = _UNDERLINE.fullmatch(lines[number]), lines[number - 1].strip()
-        if found and title and not _NO_TITLE.match(title) and not _FENCE.match(title):
+        if found and title and not _NO_TITLE.match(title) and not opening(title):
             lines[number - 1] = f"{'#' if found[1][0] == '=' else '##'} 1. {_cleaned(title)}"
             lines[number] = ""
     return _titled_sections("\n".join(lines))

@@ -9,10 +9,10 @@ from typing import Any
 
 from models import Source
 from research.config import DOTENV, SAMPLE_SEARCH, Settings
-from research.errors import UserError
-from research.llm import sample_sources
-from research.llm.errors import ErrorKind, ProviderError, provider_message, retry_after
+from research.errors import ErrorKind, StepError, UserError
+from research.llm.errors import provider_message, retry_after
 from research.llm.library import load
+from research.sample import publications
 
 SEARCH_SECONDS = 60.0
 """How long one search may take."""
@@ -41,17 +41,17 @@ async def search(query: str, settings: Settings, max_results: int) -> SearchAnsw
     """Return the results for a query; no request goes to any address in them.
 
     Raises:
-        ProviderError: no answer; its kind says what that means.
+        StepError: no answer; its kind says what that means.
     """
     provider = settings.search_provider
     if provider == SAMPLE_SEARCH:
-        return SearchAnswer(sample_sources.find(query), 0.0)
+        return SearchAnswer(publications.find(query), 0.0)
     litellm = await asyncio.to_thread(load)
     await asyncio.to_thread(_accept_bad_fields)
     try:
         await asyncio.to_thread(check_search, settings)
     except UserError as error:
-        raise ProviderError(ErrorKind.NEEDS_ACTION, f"{str(error).rstrip('.')}; {_CONTINUES}") from None
+        raise StepError(ErrorKind.NEEDS_ACTION, f"{str(error).rstrip('.')}; {_CONTINUES}") from None
     try:
         async with asyncio.timeout(SEARCH_SECONDS):  # because litellm applies its timeout to no search
             response = await litellm.asearch(query=query, search_provider=provider, max_results=max_results)
@@ -162,19 +162,19 @@ def _text(value: Any) -> str:
 _CONTINUES = "the report then continues by itself"
 
 
-def classify(error: Exception, settings: Settings) -> ProviderError:
+def classify(error: Exception, settings: Settings) -> StepError:
     """Return what an exception of a search means, by its status code first."""
     provider, status = settings.search_provider, getattr(error, "status_code", None)
     said = settings.redact(provider_message(error)).partition(" Traceback (most recent call last)")[0]
     if isinstance(error, TimeoutError):
-        return ProviderError(ErrorKind.TRANSIENT, f"{provider} did not answer within {SEARCH_SECONDS:.0f} s")
+        return StepError(ErrorKind.TRANSIENT, f"{provider} did not answer within {SEARCH_SECONDS:.0f} s")
     if repair := _repair(status, said, provider):
         where = f"in {DOTENV} and restart the worker"
-        return ProviderError(ErrorKind.NEEDS_ACTION, f"{repair} {where}; {_CONTINUES}")
+        return StepError(ErrorKind.NEEDS_ACTION, f"{repair} {where}; {_CONTINUES}")
     if isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 425, 429):
-        return ProviderError(ErrorKind.PERMANENT, f"{provider} refuses this query ({status}): {said}")
+        return StepError(ErrorKind.PERMANENT, f"{provider} refuses this query ({status}): {said}")
     # Whatever has no status of the provider's, litellm gives 500: refused connections, unreadable answers.
-    return ProviderError(ErrorKind.TRANSIENT, f"{provider} gives no answer: {said}", retry_after(error))
+    return StepError(ErrorKind.TRANSIENT, f"{provider} gives no answer: {said}", retry_after(error))
 
 
 def _repair(status: object, said: str, provider: str | None) -> str | None:

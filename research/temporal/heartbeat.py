@@ -1,8 +1,8 @@
 """Heartbeats: what an Activity has so far, kept by the service, so that the next attempt resumes from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -107,7 +107,8 @@ async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:
         try:
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
             if working.done():
-                return working.result()
+                with counting_faults(draft):
+                    return working.result()
         finally:
             stopping.cancel()
             working.cancel()
@@ -118,6 +119,16 @@ async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:
             type=WORKER_SHUTDOWN,
             next_retry_delay=timedelta(milliseconds=1),
         )
+
+
+@contextmanager
+def counting_faults(draft: Draft) -> Iterator[None]:
+    """Count a failure of the body in the draft, so that no lost worker is seen in it."""
+    try:
+        yield
+    except Exception:
+        draft.faults += 1
+        raise
 
 
 @asynccontextmanager
