@@ -77,11 +77,11 @@ def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:
         yield part
         return
     for cluster in graphemes(part.text):
-        run = glyph_run(cluster, part.look, part.face, part.level)
+        run = glyph_run(cluster, part.style, part.face, part.level)
         if run.width <= width:
             yield run
         else:
-            yield from (glyph_run(text, part.look, part.face, part.level) for text in cluster)
+            yield from (glyph_run(text, part.style, part.face, part.level) for text in cluster)
 
 
 def joined(line: Line) -> Line:
@@ -90,9 +90,9 @@ def joined(line: Line) -> Line:
     for part in line:
         last = result[-1] if result else None
         if last and not (last.shown_as or part.shown_as or last.box or part.box) and (
-            (last.look, last.face, last.level) == (part.look, part.face, part.level)
+            (last.style, last.face, last.level) == (part.style, part.face, part.level)
         ):  # fmt: skip
-            part = glyph_run(result.pop().text + part.text, part.look, part.face, part.level)
+            part = glyph_run(result.pop().text + part.text, part.style, part.face, part.level)
         result.append(part)
     return result
 
