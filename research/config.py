@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 from research import redaction
 from research.errors import UserError
 
-ROOT = Path(__file__).resolve().parent.parent
+_CODE = Path(__file__).resolve().parent.parent
+ROOT = _CODE if (_CODE / "Makefile").exists() else Path.cwd()
+"""Where `.env`, `.temporal` and `reports` lie: the clone; of an installed program the current folder."""
 DOTENV = ROOT / ".env"
 DEFAULT_MODEL = "openai/gpt-4o"
 SAMPLE_MODEL = "sample/report"

@@ -70,11 +70,12 @@ def readers() -> dict[str, Callable[[str], object]]:
 
 
 def _readers_of_reports() -> dict[str, Callable[[str], object]]:
+    from research import address
     from research.evidence import citations
     from research.markdown import outline, reference_lists, title
     from research.output import naming, report_markdown
     from research.report import plan, plan_forms, sections
-    from research.sources import address, cleaning
+    from research.sources import cleaning
 
     def plans(text: str) -> object:
         planned = plan.read_plan(text)

@@ -36,6 +36,7 @@ from tests.scheduling import (  # noqa: F401
     pytest_xdist_make_scheduler,
     pytest_xdist_setupnodes,
 )
+from tests.skipping import pytest_runtest_makereport  # noqa: F401
 
 PROMPT_SECONDS = 10.0
 """For what is to happen at once, on a machine that is busy."""

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from models import PDFGenerationInput, Source
+from research.address import normalize_address
 from research.evidence.citations import CheckedReport, check_citations, check_report
 from research.output.report_markdown import report_markdown
 from research.pdf.parser import parse
 from research.pdf.parser_rules import mark_citations
-from research.sources.address import normalize_address
 
 SOURCES = (
     Source(1, "https://www.example.org/genome?utm_source=feed", "The genome of a tardigrade"),

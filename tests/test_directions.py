@@ -12,7 +12,7 @@ import pytest
 from research.config import ROOT
 
 TOP = ("starter", "worker", "workflow", "activities", "models")
-BASE = ("research.config", "research.redaction", "research.errors", "research.formatting")
+BASE = ("research.config", "research.redaction", "research.errors", "research.formatting", "research.address")
 DEVELOPMENT = ("testing", "tests", "demos", "benchmarks")
 ROOMS = ("cli", "evidence", "llm", "markdown", "output", "pdf", "report", "sample", "sources", "temporal")
 
@@ -29,8 +29,8 @@ FORBIDDEN = {
     "workflow": (*DEVELOPMENT, "starter", "worker", "research.cli"),
     "activities": (*DEVELOPMENT, "starter", "worker", "workflow", "research.cli"),
     "research": (*DEVELOPMENT, "starter", "worker", "workflow", "activities"),
-    "research.markdown": ("temporalio", "litellm", *rooms("markdown", "sources")),
-    "research.sources": ("temporalio", *rooms("sources", "llm", "markdown", "sample")),
+    "research.markdown": ("temporalio", "litellm", *rooms("markdown")),
+    "research.sources": ("temporalio", *rooms("sources", "llm", "sample")),
     "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources")),
     "research.llm": ("temporalio", *rooms("llm", "markdown", "sample")),
     "research.report": ("temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm")),

@@ -1,13 +1,19 @@
 """What the documents name exists: files, tests, settings."""
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from research.config import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 TESTS = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").glob("test_*.py")))
 
 
@@ -25,6 +31,16 @@ def test_what_a_document_names_exists(document: Path) -> None:
         if not list(ROOT.glob(f"{module.replace('.', '/')}*"))
     ]
     assert missing == []
+
+
+def test_the_tests_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ *\.venv/bin/python -m pytest (.+)$", text, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        arguments = [*shlex.split(command), "--collect-only", "-n", "0"]
+        found = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, capture_output=True)
+        assert found.returncode == 0, found.stdout
 
 
 def test_every_setting_is_in_the_readme_and_read_by_the_program() -> None:

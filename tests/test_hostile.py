@@ -31,6 +31,9 @@ ONCE_SLOW = {
     "cleaning.clean_text": [
         f"{unit!r} repeated" for unit in ("<a ", "<!--", "<a b='", "<think ", "\u0301\u0323")
     ],
+    "pdf.parser.parse": [
+        f"{unit!r} repeated" for unit in ("![", "https://a.b/(", "<![CDATA[", "[1, ", "- a\n")
+    ],
     "cleaning.clean_results": ["'<a ' repeated", "'&#1' repeated"],
 }
 
@@ -42,7 +45,7 @@ def seconds(function: str, shape: str, size: int) -> float:
     return time.process_time() - begun
 
 
-@pytest.mark.parametrize("function", [name for name in READERS if not name.startswith("pdf.")])
+@pytest.mark.parametrize("function", READERS)
 def test_a_hostile_text_takes_little_time(function: str) -> None:
     step = MANY if function.startswith(HEAVY) else FEW
     first = sum(map(ord, function)) % step  # so that the functions together get every shape
@@ -55,4 +58,4 @@ def test_a_hostile_text_takes_little_time(function: str) -> None:
 def test_texts_that_once_took_long(function: str) -> None:
     for shape in ONCE_SLOW[function]:
         taken = seconds(function, shape, 80_000)
-        assert taken < MAX_SECONDS, (shape, taken)
+        assert taken < MAX_SECONDS * (4 if function.startswith("pdf.") else 1), (shape, taken)

@@ -12,9 +12,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from models import StepKind
+from research.address import normalize_address
 from research.cli.status import State, Status, StepStatus
 from research.report.plan import MIN_SECTIONS
-from research.sources.address import normalize_address
 from research.temporal.names import expected_steps, recorded_step, step_name
 
 

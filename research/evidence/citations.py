@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from models import PDFGenerationInput, Source
+from research.address import normalize_address
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
 from research.markdown.fences import part_fences
 from research.markdown.reference_lists import without_reference_lists
-from research.sources.address import normalize_address
 
 MAX_NUMBER = 999
 """Because `[2024]` is a year and `[0]` an index, only 1 to 999 are read as citations."""

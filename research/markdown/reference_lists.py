@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models import Source
+from research.address import normalize_address
 from research.markdown.block_parser import parse_blocks
-from research.sources.address import normalize_address
 
 MAX_LABEL_CHARACTERS = 60
 MIN_TITLE_CHARACTERS = 12

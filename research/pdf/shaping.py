@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 from unicodedata import category
 
@@ -87,14 +88,17 @@ def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:
 def joined(line: Line) -> Line:
     """Return the line with neighbours that are alike shaped again as one."""
     result: Line = []
-    for part in line:
-        last = result[-1] if result else None
-        if last and not (last.shown_as or part.shown_as or last.box or part.box) and (
-            (last.style, last.face, last.level) == (part.style, part.face, part.level)
-        ):  # fmt: skip
-            part = glyph_run(result.pop().text + part.text, part.style, part.face, part.level)
-        result.append(part)
+    for alike, group in groupby(line, key=_alike):
+        parts = list(group)
+        if alike is None or len(parts) == 1:
+            result += parts
+        else:
+            result.append(glyph_run("".join(part.text for part in parts), *alike))
     return result
+
+
+def _alike(part: GlyphRun) -> tuple[TextStyle, Face, int] | None:
+    return None if part.shown_as or part.box else (part.style, part.face, part.level)
 
 
 def _by_face(text: str, style: TextStyle, language: str) -> list[_Part]:

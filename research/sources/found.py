@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from models import Source, WebSearchOutput
-from research.sources.address import normalize_address
+from research.address import normalize_address
 
 MAX_SOURCES = 100
 """In one report; with titles and addresses as long as they may be, still far from Temporal's 2 MB."""

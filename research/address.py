@@ -1,4 +1,4 @@
-"""Addresses of pages."""
+"""What two addresses of one page have in common."""
 
 import re
 from urllib.parse import urlsplit

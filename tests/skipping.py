@@ -1,0 +1,35 @@
+"""Skipped tests are named at the end of a run; where CI is set, what the machine lacks makes it fail."""
+
+import os
+import sys
+from collections.abc import Generator
+
+import pytest
+
+NOT_FOR_WANT_OF_ANYTHING = (
+    "whether the machine has a font",
+    "does not read this script",
+    "litellm 1.106 reads no stream",
+    "newer rules than ICU's",
+    "a port that DEV_SERVER_PORT cannot be",
+)
+"""Beginnings or parts of reasons that say nothing about the machine."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test of which CI has skipped the proof: there, what it needs is installed."""
+    report = yield
+    if (
+        report.skipped
+        and os.environ.get("CI")
+        and sys.platform == "linux"
+        and not hasattr(report, "wasxfail")
+    ):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(part in reason for part in NOT_FOR_WANT_OF_ANYTHING):
+            report.outcome = "failed"
+            report.longrepr = f"skipped although CI is set: {reason}"
+    return report
