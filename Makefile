@@ -35,7 +35,7 @@ help:
 	@sed -n 's/^# make /make /p' Makefile
 
 report: $(VENV)/run
-	@$(BIN)/python -m demos.one_command
+	@$(BIN)/python -m research.cli.one_command
 
 test: $(VENV)/dev
 	$(BIN)/ruff check .

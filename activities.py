@@ -121,7 +121,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
 
 
 async def _call(input: LLMCallInput) -> LLMCallOutput:
-    """Call the model, from where the last attempt's text ends, and hand the text over when told to stop."""
+    """Call the model from where the last attempt's text ends; hand the text over when asked to shut down."""
     attempt = activity.info().attempt
     step = input.step
     if not step.kind:

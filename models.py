@@ -32,7 +32,7 @@ class Usage:
     seconds: float = 0.0
     requests: int = 0
     saved_tokens: int = 0
-    """Finished or resumed text that starting from scratch would have bought again."""
+    """Finished or resumed text that starting from scratch would have paid for again."""
     saved_cost: float | None = None
     searches: int = 0
     search_cost: float | None = None

@@ -1,4 +1,4 @@
-"""The worker: serve reports until it is told to stop. Start as many workers as the load needs."""
+"""The worker: serve reports until it is asked to shut down. Start as many workers as the load needs."""
 
 import signal
 
@@ -39,9 +39,9 @@ from research.temporal.names import TASK_QUEUE
 from workflow import GenerateReportWorkflow
 
 DRAIN_SECONDS = 20
-"""For a worker that was told to stop to complete a running PDF; model calls are handed over at once."""
+"""For a worker that was asked to shut down to complete a running PDF; model calls are handed over at once."""
 ANSWER_SECONDS = 1.5
-"""For the service to answer a worker that was told to stop."""
+"""For the service to answer a worker that was asked to shut down."""
 WORKFLOW_TASKS = 10
 """Workflow Tasks at a time; each takes milliseconds."""
 

@@ -357,7 +357,7 @@ def rest_of(text: str, call: Call, how: Continuation = Continuation.STRIPPED) ->
 def default_reply(call: Call) -> Reply:
     """Return a short research text that cites the sources it was given, or a section, a summary or a plan."""
     if call.is_summary:
-        return Reply("Durable execution remembers every finished step. So nothing is bought twice.")
+        return Reply("Durable execution remembers every finished step. So nothing is paid for twice.")
     if call.section:
         return Reply(rest_of(section_text(call.section), call, Continuation.EXACT))
     if call.is_plan and (count := planned_sections(call.prompt)):

@@ -45,6 +45,18 @@ def render(content: str, topic: str = TOPIC, summary: str = "") -> document.Rend
         return document.render(PDFGenerationInput(f"# {TOPIC}\n\n{content}", topic=topic, summary=summary))
 
 
+def pdf(content: str, **more: Any) -> PdfReader:
+    """The report as pypdf reads it; the number of its pages is the true one."""
+    rendered = document.render(PDFGenerationInput(content, **more))
+    reader = PdfReader(io.BytesIO(rendered.data))
+    assert len(reader.pages) == rendered.pages >= 1
+    return reader
+
+
+def pages(content: str, **more: Any) -> list[str]:
+    return [page.extract_text() for page in pdf(content, **more).pages]
+
+
 def run_pdftotext(data: bytes, *options: str) -> str:
     command = [str(POPPLER), "-q", "-enc", "UTF-8", *options, "-", "-"]
     return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()

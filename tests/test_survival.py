@@ -1,4 +1,4 @@
-"""Reports through kills and faults, end to end: nothing repairable fails one, little is bought twice."""
+"""Reports through kills and faults, end to end: nothing repairable fails one, little is paid for twice."""
 
 import asyncio
 import json
@@ -167,7 +167,7 @@ def test_a_summary_that_can_never_be_still_leaves_a_report(app: App, provider: P
 
 
 def test_the_ceiling_leaves_the_next_call_out(app: App, provider: Provider) -> None:
-    """Over LLM_MAX_COST no summary is bought, the PDF is made, and both say so."""
+    """Over LLM_MAX_COST no summary is paid for, the PDF is made, and both say so."""
     provider.reply = lambda call: Reply(TEXT)
     app.worker(LLM_MAX_COST="0.001")
     starter = app.starter()
@@ -189,7 +189,7 @@ def test_the_bill_is_on_the_screen_and_on_the_page(app: App, provider: Provider)
 
 
 def test_a_reports_folder_that_cannot_be_written_waits(app: App, provider: Provider) -> None:
-    """A person mends the folder, and the report comes; nothing is bought again."""
+    """A person mends the folder, and the report comes; nothing is paid for again."""
     (app.root / "reports").write_text("a file where the folder should be")
     worker = app.worker()
     starter = app.starter()

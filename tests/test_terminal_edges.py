@@ -138,9 +138,9 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
 
 
 DEMOS = [
-    ("kill_the_worker", ">&-"),
-    ("one_command", "<&- >&- 2>&-"),
-    ("without_durability Moss", ">/dev/full"),
+    ("demos.kill_the_worker", ">&-"),
+    ("research.cli.one_command", "<&- >&- 2>&-"),
+    ("demos.without_durability Moss", ">/dev/full"),
 ]
 
 
@@ -149,7 +149,7 @@ DEMOS = [
 def test_a_demo_without_its_output(own_server: DevServer, demo: str, redirection: str) -> None:
     """It is played to its end, with its own exit status, and none of its processes stays."""
     own = App(own_server.root, own_server.environ)
-    done = shell(own, f"python -m demos.{demo} {redirection}", TOPIC="Moss", LLM_MODEL="sample/report")
+    done = shell(own, f"python -m {demo} {redirection}", TOPIC="Moss", LLM_MODEL="sample/report")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") <= 1 and "Traceback" not in done.stderr, done.stderr
     assert list((own.root / "reports").glob("*.pdf"))

@@ -83,7 +83,7 @@ def in_visual_order(line: Line) -> Line:
 
 
 def _is_code(run: Run) -> bool:
-    return run.look.family == fonts.CODE and run.box is None
+    return run.style.family == fonts.CODE and run.box is None
 
 
 def _around_code(runs: Sequence[Run]) -> str:

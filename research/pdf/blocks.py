@@ -55,7 +55,7 @@ MAX_TOGETHER = 8
 
 
 class BlockRenderer:
-    """Lays the blocks of one document out; each method takes a node, its depth and its text style."""
+    """Makes the flowables of a document's blocks; each method takes a node, its depth and its text style."""
 
     def __init__(self, width: float) -> None:
         self.width = width
@@ -110,7 +110,7 @@ class BlockRenderer:
             yield self.text(self.runs(node.children, style, depth), indented(PARAGRAPH, depth))
 
     def _sources(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        """Lines that begin with the number of a source, which stands out to the left."""
+        """Yield the lines that begin with the number of a source, the number left of the column."""
         paragraph = indented(SOURCE_PARAGRAPH, depth)
         style = replace(style, size=min(style.size, SOURCE_SIZE))
         for is_break, group in groupby(node.children, key=lambda child: child.type == "hardbreak"):
@@ -128,15 +128,15 @@ class BlockRenderer:
         yield Gap(1, 6)
 
     def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        """In the outline no level is skipped, whatever the model does."""
+        """Yield a heading; in the outline no level is skipped, whatever the model does."""
         level = int(node.tag[1])
         self._heading_levels = [*takewhile(lambda above: above < level, self._heading_levels), level]
         title = in_one_line(plain(node), 200) or "…"
-        place = Bookmark(f"h{len(self.headings)}", title, len(self._heading_levels) - 1)
-        self.headings.append(place)
+        bookmark = Bookmark(f"h{len(self.headings)}", title, len(self._heading_levels) - 1)
+        self.headings.append(bookmark)
         style, before = HEADINGS[level]
         paragraph = ParagraphStyle(style.size * 1.3, before, 6)
-        yield self.text(self.runs(node.children, style, depth), indented(paragraph, depth), place=place)
+        yield self.text(self.runs(node.children, style, depth), indented(paragraph, depth), bookmark=bookmark)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         ordered = node.type == "ordered_list"
@@ -150,7 +150,7 @@ class BlockRenderer:
     def _item(
         self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
     ) -> Iterator[Flowable]:
-        """The mark stands before the item's first paragraph, or alone where it begins otherwise."""
+        """Yield a list item, its mark before the first paragraph, or alone where it begins otherwise."""
         first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
         tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
@@ -172,7 +172,7 @@ class BlockRenderer:
         )
 
     def _callout(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        """GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
+        """Yield GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
         title, *rest = node.children
         head = CALLOUTS[node.info]
         kind = self.text(self.runs(title.children, head), indented(TIGHT, depth + 1))
@@ -183,7 +183,7 @@ class BlockRenderer:
     def _panel(
         self, inside: Iterable[Flowable], depth: int, bar: Color, to_the_left: bool
     ) -> Iterator[Flowable]:
-        """Flowables with a bar where their lines begin; within another panel they only move in."""
+        """Yield flowables with a bar where their lines begin; within another panel they are only indented."""
         if depth >= MAX_DEPTH or self._in_panel:
             yield from inside
             return
@@ -259,7 +259,7 @@ class BlockRenderer:
         yield Gap(1, 12)
 
     def _records(self, rows: list[list[Node]], depth: int, style: TextStyle) -> Iterator[Flowable]:
-        """A table too wide for the page: each row as a list of its cells, with their headings."""
+        """Yield a table too wide for the page: each row as a list of its cells, with their headings."""
         for row in rows[1:] or rows:
             for name, cell in zip(rows[0], row, strict=False):
                 head = [*self.runs(name.children, replace(style, bold=True), depth), Run(": ", style)]

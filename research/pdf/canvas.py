@@ -28,7 +28,7 @@ rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 
 
 class PageReference(NamedTuple):
-    """Where the page number of a place is to be written: its right end."""
+    """The right end of a page number that is written when all pages are known; `name` is its bookmark's."""
 
     page: int
     x: float
@@ -37,37 +37,37 @@ class PageReference(NamedTuple):
 
 
 class GlyphCanvas(Canvas):  # type: ignore[misc]
-    """Reportlab's canvas with shaped text, and a last word on every page when all are known."""
+    """Reportlab's canvas with shaped text; every page is finished when the number of pages is known."""
 
     def __init__(self, *args: Any, finish_page: Callable[..., None], **kwargs: Any) -> None:
         self._faces: dict[Face, _Embedded] = {}
         self._pages: list[dict[str, Any]] = []
         self._finish_page = finish_page
-        self.places: dict[str, int] = {}
-        """The pages on which the places of the document are."""
-        self.slots: list[PageReference] = []
+        self.bookmark_pages: dict[str, int] = {}
+        """The page of each bookmark, by its name."""
+        self.page_references: list[PageReference] = []
         super().__init__(*args, **kwargs)
 
     def set_date(self, date: str) -> None:
-        """The day of the document, YYYY-MM-DD, for its metadata; the same input gives the same bytes."""
+        """Set the day of the document, YYYY-MM-DD, in its metadata; the same input gives the same bytes."""
         if re.fullmatch(r"\d{4}-\d\d-\d\d", date):
             self._doc._timeStamp.YMDhms = (*map(int, date.split("-")), 0, 0, 0)
 
-    def put_place(self, place: Bookmark, height: float) -> None:
-        """Let links, the outline and the contents lead to here; the outline only from level 0 on."""
-        self.places[place.name] = self.getPageNumber()
+    def add_bookmark(self, bookmark: Bookmark, height: float) -> None:
+        """Add the target of links and contents, and from level 0 on an entry of the outline."""
+        self.bookmark_pages[bookmark.name] = self.getPageNumber()
         _, top = self.absolutePosition(0, height)
-        self.bookmarkPage(place.name, fit="XYZ", left=0, top=top + 10, zoom=0)
-        if place.level >= 0:
-            self.addOutlineEntry(place.title, place.name, place.level)
+        self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
+        if bookmark.level >= 0:
+            self.addOutlineEntry(bookmark.title, bookmark.name, bookmark.level)
 
-    def put_slot(self, name: str, x: float, y: float) -> None:
-        """Leave room for the page number of a place, which is not known yet."""
+    def reserve_page_number(self, name: str, x: float, y: float) -> None:
+        """Reserve the place of a bookmark's page number, which is not known yet; x is its right end."""
         across, up = self.absolutePosition(x, y)
-        self.slots.append(PageReference(self.getPageNumber(), across, up, name))
+        self.page_references.append(PageReference(self.getPageNumber(), across, up, name))
 
     def hairline(self, x: float, y: float, to: float, color: Color, width: float = 0.5) -> None:
-        """A thin line to the right."""
+        """Draw a thin line to the right."""
         self.setStrokeColor(color)
         self.setLineWidth(width)
         self.line(x, y, to, y)
@@ -75,10 +75,10 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
     def _make_preamble(self) -> None:
         self._preamble = "1 0 0 1 0 0 cm"  # reportlab's own would name Helvetica, unembedded
 
-    def draw_pieces(self, x: float, y: float, line: Line) -> None:
-        """Draw the pieces one after the other, from the left, on the baseline."""
-        for (look, face, box), group in groupby(line, key=lambda piece: (piece.look, piece.face, piece.box)):
-            pieces, size = list(group), look.drawn_size
+    def draw_runs(self, x: float, y: float, line: Line) -> None:
+        """Draw the glyph runs of a line from the left end x, on the baseline y."""
+        for (style, face, box), group in groupby(line, key=lambda run: (run.style, run.face, run.box)):
+            runs, size = list(group), style.drawn_size
             if box:
                 box.draw(self, x, y)
                 x += box.width
@@ -86,23 +86,23 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
             if face not in self._faces:
                 self._faces[face] = _Embedded(face, f"G{len(self._faces)}")
             font = self._faces[face]
-            self.setFillColor(look.color)
-            raised = y + (look.size * 0.35 if look.raised else 0)
+            self.setFillColor(style.color)
+            raised = y + (style.size * 0.35 if style.raised else 0)
             # Where the font has no bold or italic face, its outlines are drawn thicker, or slanted.
-            bold, slant = look.bold and not face.is_bold, SLANT if look.italic and not face.is_italic else 0
+            bold, slant = style.bold and not face.is_bold, SLANT if style.italic and not face.is_italic else 0
             if bold:
                 self.saveState()
-                self.setStrokeColor(look.color)
+                self.setStrokeColor(style.color)
                 self._code.append(f"2 Tr {size * BOLD_STROKE:.3g} w 1 j")
             self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 {slant:g} 1 {x:.3f} {raised:.3f} Tm")
-            self._code.append("".join(font.show(piece, size) for piece in pieces))
+            self._code.append("".join(font.show(run, size) for run in runs))
             self._code.append("ET")
             if bold:
                 self.restoreState()
-            x += line_width(pieces)
+            x += line_width(runs)
 
     def showPage(self) -> None:
-        """Keep the page until all are known."""
+        """Keep the page until the number of pages is known."""
         self._code: list[str] = ["\n".join(self._code)]
         self._pages.append(dict(self.__dict__))
         self._startPage()
@@ -120,7 +120,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
 
 
 class _Embedded:
-    """One face in one document: the glyphs that were drawn, and what each of them stands for."""
+    """A face in one document: the glyphs that were drawn, and the text that each of them stands for."""
 
     def __init__(self, face: Face, resource: str) -> None:
         self.face, self.resource = face, resource
@@ -128,29 +128,27 @@ class _Embedded:
         self.width = cache(face.width)
         self._shown: dict[tuple[str, str, int, float], str] = {}
 
-    def show(self, piece: GlyphRun, size: float) -> str:
-        """The operators that show a piece; the words of a text come again and again."""
-        key = (piece.text, piece.shown_as, piece.level % 2, size)
+    def show(self, run: GlyphRun, size: float) -> str:
+        """Return the operators that show a glyph run; cached, because the words of a text repeat."""
+        key = (run.text, run.shown_as, run.level % 2, size)
         if key not in self._shown:
-            self._shown[key] = "".join(self._show(piece, size))
+            self._shown[key] = "".join(self._show(run, size))
         return self._shown[key]
 
-    def _show(self, piece: GlyphRun, size: float) -> Iterator[str]:
-        """They name its text where its glyphs alone would not."""
-        if not piece.glyphs:  # a word of invisible characters alone, such as soft hyphens
+    def _show(self, run: GlyphRun, size: float) -> Iterator[str]:
+        """Yield the operators, with ActualText where the glyphs alone do not give the text."""
+        if not run.glyphs:  # a word of invisible characters alone, such as soft hyphens
             return
         # Where marks are placed on letters, readers of the text see gaps that are none.
-        marks = piece.level % 2 == 0 and any(
-            glyph.x or glyph.y or not glyph.advance for glyph in piece.glyphs
-        )
-        if piece.shown_as or marks:
-            yield from _actual_text(piece.shown_as or piece.text, self._glyphs(piece.glyphs, size))
+        marks = run.level % 2 == 0 and any(glyph.x or glyph.y or not glyph.advance for glyph in run.glyphs)
+        if run.shown_as or marks:
+            yield from _actual_text(run.shown_as or run.text, self._glyphs(run.glyphs, size))
             return
-        starts = sorted({glyph.cluster for glyph in piece.glyphs})
-        ends = dict(zip(starts, [*starts[1:], len(piece.text)], strict=True))
+        starts = sorted({glyph.cluster for glyph in run.glyphs})
+        ends = dict(zip(starts, [*starts[1:], len(run.text)], strict=True))
         plain: list[Glyph] = []
-        for cluster, group in groupby(piece.glyphs, key=lambda glyph: glyph.cluster):
-            glyphs, text = list(group), piece.text[cluster : ends[cluster]]
+        for cluster, group in groupby(run.glyphs, key=lambda glyph: glyph.cluster):
+            glyphs, text = list(group), run.text[cluster : ends[cluster]]
             if len(glyphs) == 1 and self.stands_for.setdefault(glyphs[0].id, text) == text:
                 plain += glyphs
                 continue
@@ -160,7 +158,7 @@ class _Embedded:
         yield from self._glyphs(plain, size)
 
     def _glyphs(self, glyphs: list[Glyph] | tuple[Glyph, ...], size: float) -> Iterator[str]:
-        """`TJ` for glyphs on one height each; between them what their place and advance ask for."""
+        """Yield a `TJ` for the glyphs of each height, with the moves that their offsets and advances need."""
         for height, group in groupby(glyphs, key=lambda glyph: glyph.y):
             shown, move = "", 0.0
             for glyph in group:
@@ -173,7 +171,7 @@ class _Embedded:
             yield f"{rise}[<{shown}>{round(move)}]TJ{' 0 Ts' if rise else ''}\n"
 
     def embed(self, document: Any) -> Any:
-        """Put the font with the glyphs that were drawn into the document; a reference to it."""
+        """Embed the font with the glyphs that were drawn into the document; return a reference to it."""
         face, used = self.face, sorted(self.stands_for)
         name = "REPORT+" + "".join(c for c in face.name if c.isascii() and c.isalnum())
 
@@ -224,7 +222,7 @@ def _utf16(text: str) -> str:
 
 
 def _to_unicode(stands_for: dict[int, str]) -> str:
-    """The CMap from glyphs to what they stand for (ISO 32000-1, 9.10.3)."""
+    """Return the CMap from glyphs to the text that they stand for (ISO 32000-1, 9.10.3)."""
     # A glyph that is no character's own picture is nothing to a reader that knows no ActualText.
     known = [
         (glyph, unicodedata.normalize("NFC", text) or "\u200b") for glyph, text in sorted(stands_for.items())

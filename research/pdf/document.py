@@ -63,7 +63,7 @@ letters."""
 
 @dataclass(frozen=True)
 class Rendered:
-    """A PDF, and what a person should know about it."""
+    """A PDF, its number of pages, and warnings for the person."""
 
     data: bytes
     pages: int
@@ -139,10 +139,10 @@ class _Report:
         about = "Sample text, not research" if is_sample(self.input.model) else self.input.date
         self.draw(canvas, MARGIN, 39, about)
         self.draw(canvas, right, 39, f"Page {number} of {pages}", from_right=True)
-        for slot in canvas.slots:
-            if slot.page == number:
-                page = str(canvas.places.get(slot.name, ""))
-                self.draw(canvas, slot.x, slot.y, page, BODY, from_right=True)
+        for reference in canvas.page_references:
+            if reference.page == number:
+                page = str(canvas.bookmark_pages.get(reference.name, ""))
+                self.draw(canvas, reference.x, reference.y, page, BODY, from_right=True)
 
     def draw(
         self, canvas: GlyphCanvas, x: float, y: float, text: str,
@@ -155,7 +155,7 @@ class _Report:
         return self.renderer.text([Run(text, style)], SMALL_PARAGRAPH)
 
     def opening(self, summary: Node) -> Iterator[Flowable]:
-        """The title, where the text is from, and the summary in its panel."""
+        """Yield the title, where the text is from, and the summary in its panel."""
         yield from self.titles()
         yield self.line(byline(self.input))
         if is_sample(self.input.model):
@@ -176,7 +176,7 @@ class _Report:
         yield Spacer(1, 8)
 
     def titles(self) -> Iterator[Flowable]:
-        """The research's own title with the topic below it, or the topic, in two sizes where it is long."""
+        """Yield the research's own title with the topic below it, or the topic, smaller where it is long."""
         style = TITLE if in_one_line(self.title, MAX_LARGE_TITLE) == self.title else LONG_TITLE
         runs = self.renderer.runs(self.heading, style) or [Run(self.title, style)]
         yield self.balanced(runs, ParagraphStyle(style.size * 1.24, after=8))
@@ -195,28 +195,28 @@ class _Report:
         return text
 
     def contents(self) -> Iterator[Flowable]:
-        """A list of the headings with links and pages, where the report is long enough."""
+        """Yield a list of the headings with links and pages, where the report is long enough."""
         headings = self.renderer.headings
         levels = max((n for n in (1, 2, 3) if self._entries(n) <= MAX_CONTENTS_ENTRIES), default=1)
-        levels = min(levels, 1 + max((place.level for place in headings), default=0))
-        entries = [place for place in headings if place.level < levels]
+        levels = min(levels, 1 + max((heading.level for heading in headings), default=0))
+        entries = [heading for heading in headings if heading.level < levels]
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
             return
         yield self.renderer.text([Run("Contents", PANEL_HEAD)], ParagraphStyle(15, before=4, after=4))
-        for place in entries[:MAX_CONTENTS_ENTRIES]:
-            style = replace(BODY, link=f"#{place.name}", bold=place.level == 0 and levels > 1)
-            title = Run(in_one_line(place.title, 80), style)
-            paragraph = ParagraphStyle(17, left=place.level * STEP, right=40)
-            yield self.renderer.text([title], paragraph, slot=place.name)
+        for heading in entries[:MAX_CONTENTS_ENTRIES]:
+            style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
+            title = Run(in_one_line(heading.title, 80), style)
+            paragraph = ParagraphStyle(17, left=heading.level * STEP, right=40)
+            yield self.renderer.text([title], paragraph, page_of=heading.name)
         if len(entries) > MAX_CONTENTS_ENTRIES:
             yield self.line(f"and {len(entries) - MAX_CONTENTS_ENTRIES} more")
         yield Spacer(1, 14)
 
     def _entries(self, levels: int) -> int:
-        return sum(place.level < levels for place in self.renderer.headings)
+        return sum(heading.level < levels for heading in self.renderer.headings)
 
     def closing(self) -> Iterator[Flowable]:
-        """The small print: what the report took, and what is not as the model wrote it."""
+        """Yield the small print: what the report took, and what is not as the model wrote it."""
         lines = [colophon(self.input)] if self.input.bill else []
         warnings = self.renderer.warnings
         if self.renderer.missing:

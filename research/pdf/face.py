@@ -15,7 +15,7 @@ ENCLOSING_GAP = 40.0
 
 
 class Glyph(NamedTuple):
-    """One picture of a font and its place; lengths are in thousandths of the font size."""
+    """A glyph of a font and its offset; lengths are in thousandths of the font size."""
 
     id: int
     advance: float
@@ -26,7 +26,7 @@ class Glyph(NamedTuple):
 
 
 class Face:
-    """One font file's one face."""
+    """A face of a font file."""
 
     def __init__(self, name: str, blob: Any, index: int = 0) -> None:
         self.name = name
@@ -40,28 +40,28 @@ class Face:
 
     @cached_property
     def characters(self) -> frozenset[int]:
-        """The code points that it has."""
+        """Return the code points that the face has."""
         return frozenset(self._face.unicodes)
 
     @cached_property
     def family(self) -> str:
-        """The name that it shares with the other weights and slants of its design."""
+        """Return the name that all weights and slants of the design share."""
         names = (self._face.get_name(name, "en") for name in (_TYPOGRAPHIC_FAMILY, _FAMILY))
         return next((name for name in names if name), self.name)
 
     @cached_property
     def weight(self) -> int:
-        """From 100, thin, to 900, black; 400 is regular, 700 bold (OpenType, `OS/2`)."""
+        """Return the weight from 100, thin, to 900, black; 400 is regular, 700 bold (OpenType, `OS/2`)."""
         return self._about_style(4) or 400
 
     @property
     def is_bold(self) -> bool:
-        """Whether its strokes are bold already."""
+        """Return whether the face itself is bold."""
         return self.weight >= _BOLD_WEIGHT
 
     @cached_property
     def is_italic(self) -> bool:
-        """Whether its letters are slanted already."""
+        """Return whether the face itself is slanted."""
         return bool(self._about_style(62) & 0b1000000001)
 
     def _about_style(self, offset: int) -> int:
@@ -70,12 +70,12 @@ class Face:
 
     @property
     def is_cff(self) -> bool:
-        """Whether the outlines are Postscript's, not TrueType's."""
+        """Return whether the outlines are PostScript's, not TrueType's."""
         return "CFF " in self._face.table_tags
 
     @property
     def has_outlines(self) -> bool:
-        """Whether there is anything that a PDF can embed; colour bitmaps cannot be."""
+        """Return whether the face has outlines, which a PDF can embed; colour bitmaps cannot be."""
         return bool({"glyf", "CFF "} & set(self._face.table_tags))
 
     def has(self, text: str) -> bool:
@@ -87,7 +87,7 @@ class Face:
         return self.characters.issuperset(map(ord, text))
 
     def _shape(self, text: str, right_to_left: bool = False) -> tuple[Glyph, ...]:
-        """The glyphs of a piece of text, in the order in which they stand on the line."""
+        """Return the glyphs of a text, in the order in which they stand on the line."""
         buffer = harfbuzz.Buffer()
         buffer.cluster_level = harfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
         buffer.flags = harfbuzz.BufferFlags.REMOVE_DEFAULT_IGNORABLES
@@ -121,12 +121,12 @@ class Face:
         return *others, last._replace(advance=last.advance + max(right - at, 0) - left)
 
     def width(self, glyph: int) -> float:
-        """A glyph's own advance."""
+        """Return a glyph's own advance."""
         advance: float = self._font.get_glyph_h_advance(glyph) * self._scale
         return advance
 
     def character(self, glyph: int) -> str:
-        """The character whose picture the glyph is by itself; empty where there is none."""
+        """Return the character that the glyph alone shows; empty where there is none."""
         return self._characters().get(glyph, "")
 
     def _characters_of_glyphs(self) -> dict[int, str]:
@@ -134,7 +134,7 @@ class Face:
         return {glyph: character for glyph, character in reversed(list(nominal)) if glyph}
 
     def subset(self, glyphs: Iterable[int]) -> bytes:
-        """A font file of these glyphs alone, under their own numbers; for CFF its one table."""
+        """Return a font file of these glyphs alone, under their own numbers; for CFF its one table."""
         wanted = harfbuzz.SubsetInput()
         wanted.flags = harfbuzz.SubsetFlags.RETAIN_GIDS | harfbuzz.SubsetFlags.NO_LAYOUT_CLOSURE
         wanted.sets(harfbuzz.SubsetInputSets.GLYPH_INDEX).update({0, *glyphs})

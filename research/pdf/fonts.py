@@ -57,7 +57,7 @@ def face_for(text: str, family: str, bold: bool, italic: bool, language: str = "
 
 
 def prefer(places: Sequence[Path]) -> None:
-    """Set font files, and folders of them, to look into before the system's."""
+    """Set font files, and folders of them, that are preferred to the system's."""
     global _system
     with _opening:
         if list(places) != _system.preferred:

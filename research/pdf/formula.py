@@ -43,17 +43,17 @@ class FormulaBox:
 
     @property
     def width(self) -> float:
-        """The advance on the line."""
+        """Return the advance."""
         return self.formula.width * self.size
 
     @property
     def ascent(self) -> float:
-        """How far it rises above the baseline."""
+        """Return the extent above the baseline."""
         return self.formula.height * self.size
 
     @property
     def descent(self) -> float:
-        """How far it hangs below the baseline."""
+        """Return the extent below the baseline."""
         return self.formula.depth * self.size
 
     def draw(self, canvas: Any, x: float, y: float) -> None:
@@ -66,14 +66,14 @@ class FormulaBox:
                 self.style, size=size * self.size, link="", shade=None, strike=False, raised=False
             )
             [line] = break_lines([Run(character, style)], 1e9, MissingGlyphs())
-            canvas.draw_pieces(x + across * self.size, y + up * self.size, line)
+            canvas.draw_runs(x + across * self.size, y + up * self.size, line)
         [line] = break_lines([Run(self.text, BODY)], 1e9, MissingGlyphs())
         canvas.saveState()
         canvas.translate(x, y)
         canvas.scale(self.width / max(line_width(line), 1), 1)
         hexadecimal = self.text.encode("utf-16-be", "replace").hex()
         canvas._code.append(f"/Span<</ActualText<feff{hexadecimal}>>>BDC 3 Tr")
-        canvas.draw_pieces(0, 0, line)
+        canvas.draw_runs(0, 0, line)
         canvas._code.append("EMC")
         canvas.restoreState()
 
@@ -86,11 +86,11 @@ class FormulaFlowable(Flowable):  # type: ignore[misc]
         self.box, self.left = box, left
 
     def getSpaceBefore(self) -> float:
-        """Reportlab's word for the room above."""
+        """Return the room above, in points."""
         return 10
 
     def getSpaceAfter(self) -> float:
-        """Reportlab's word for the room below."""
+        """Return the room below, in points."""
         return 12
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:

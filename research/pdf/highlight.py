@@ -24,18 +24,18 @@ _COLORS = {
 
 @cache
 def _known() -> frozenset[str]:
-    """Names of languages; for others Pygments would look for plugins, file by file."""
+    """Return the names of languages; for others Pygments would search for plugins, file by file."""
     return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)
 
 
-def colored(text: str, language: str, look: TextStyle) -> list[Run]:
-    """The code as runs, coloured where Pygments knows the language that the model names."""
+def colored(text: str, language: str, style: TextStyle) -> list[Run]:
+    """Return the code as runs, coloured where Pygments knows the language that the model names."""
     name = language.lower().partition(" ")[0]
     if name not in _known() or len(text) > LONGEST:
-        return [Run(text, look)]
+        return [Run(text, style)]
     lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
     runs = []
     for token, part in lexer.get_tokens(text):
         color = next((_COLORS[kind] for kind in _COLORS if token in kind), None)
-        runs.append(Run(part, replace(look, color=HexColor(color)) if color else look))
-    return runs if "".join(run.text for run in runs) == text else [Run(text, look)]
+        runs.append(Run(part, replace(style, color=HexColor(color)) if color else style))
+    return runs if "".join(run.text for run in runs) == text else [Run(text, style)]

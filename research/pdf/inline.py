@@ -42,7 +42,7 @@ class InlineRenderer:
         runs: list[Run] = []
         for index, node in enumerate(nodes):
             if node.type == "citation" and index and nodes[index - 1].type == "citation":
-                runs.append(Run(",", replace(runs[-1].look, link="")))
+                runs.append(Run(",", replace(runs[-1].style, link="")))
             if node.type == "softbreak":
                 before = runs[-1].text if runs else ""
                 after = plain(nodes[index + 1]) if index + 1 < len(nodes) else ""
@@ -73,7 +73,7 @@ class InlineRenderer:
         return self.runs(node.children, replace(style, strike=True), width)
 
     def _script(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """Raised or lowered text, in Unicode's own characters where it has them: they can be copied."""
+        """Return raised or lowered text, in Unicode's characters where it has them: they can be copied."""
         text = plain(node)
         moved = text.translate(_SCRIPTS[node.type])
         if all(new != old for new, old in zip(moved, text, strict=True)):
@@ -87,7 +87,7 @@ class InlineRenderer:
         return [Run(node.content, code)]
 
     def _formula(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """A formula on the line's baseline, smaller where it is large, or its source in the code face."""
+        """Return a formula on the line's baseline, smaller where it is large; else its source as code."""
         formula = self.formula(node.content, display=False)
         height = MAX_INLINE_HEIGHT * style.size
         box = FormulaBox.fitted(formula, node.content, style, width, height) if formula else None
@@ -99,25 +99,26 @@ class InlineRenderer:
         return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT))]
 
     def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """The number of a source, which leads to its entry in the list of references."""
+        """Return the number of a source, linked to its entry in the list of references."""
         number = node.meta["number"]
-        look = replace(
+        raised = replace(
             style, raised=True, bold=False, italic=False, color=ACCENT, link=f"#{reference_place(number)}"
         )
-        return [Run(f"{WORD_JOINER}{number}", look)]  # so that no line begins with it
+        return [Run(f"{WORD_JOINER}{number}", raised)]  # so that no line begins with it
 
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]
 
     def _link(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """The label is the link; its address can be read on paper, too."""
+        """Return the label as the link, with its address, which can be read on paper, too."""
         address = str(node.attrs.get("href", ""))
         label = self.runs(node.children, style, width)
         words = "".join(run.text for run in label)
         if urlsplit(address).scheme.lower() not in LINK_SCHEMES:
             return [*label, Run(f" ({address})", style)] if address else label
         label = [
-            run._replace(look=replace(run.look, color=ACCENT, link=run.look.link or address)) for run in label
+            run._replace(style=replace(run.style, color=ACCENT, link=run.style.link or address))
+            for run in label
         ]
         if _bare(words) == _bare(address):
             return label
@@ -125,7 +126,7 @@ class InlineRenderer:
         return [*label, Run(f" ({address})" if words else address, small)]
 
     def _image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """An image is never fetched: its description and its address stand for it."""
+        """Return the description and the address of an image, which is never fetched."""
         text = f"[Image: {node.content or 'no description'}, {node.attrs.get('src', '')}]"
         return [Run(text, replace(style, italic=True, color=MUTED))]
 

@@ -34,8 +34,8 @@ def room_for(nodes: Sequence[Node]) -> float:
     rest = nodes[len(headings) :]
     least = TABLE_ROOM if rest and rest[0].type == "table" else 48  # three lines
     beginning = (room_for(rest) if rest else 0) or least
-    looks = [HEADINGS[int(node.tag[1])] for node in headings]
-    return sum(style.size * 1.3 + before + 6 for style, before in looks) + beginning
+    styles = [HEADINGS[int(node.tag[1])] for node in headings]
+    return sum(style.size * 1.3 + before + 6 for style, before in styles) + beginning
 
 
 _INTRODUCED = ("bullet_list", "ordered_list", "table", "fence", "code_block", "math_block", "blockquote")

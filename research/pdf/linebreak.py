@@ -61,12 +61,12 @@ class _Paragraph:
         self.starts = list(accumulate((len(run.text) for run in self.runs), initial=0))
         self.levels = run_levels(self.runs)
         self.missing = missing
-        self._shapers = [] if self.levels else [word_shaper(run.look, missing.language) for run in self.runs]
+        self._shapers = [] if self.levels else [word_shaper(run.style, missing.language) for run in self.runs]
 
     def breaks(self) -> list[int]:
         """Return where a line may end; a box is like a letter of a word, and headings break by phrase."""
         text = self.text.replace(_BOX, "x")
-        ends = set(line_breaks(text, break_locale(text, all(run.look.bold for run in self.runs))))
+        ends = set(line_breaks(text, break_locale(text, all(run.style.bold for run in self.runs))))
         for address in _ADDRESS.finditer(text) if "://" in text else ():
             start, path = address.start(), address.start(1)
             ends.difference_update(range(start + 1, path if path >= 0 else address.end()))
@@ -75,7 +75,7 @@ class _Paragraph:
             ends.difference_update(found.end() for found in re.finditer("\u00ad", text))
         if "[" in text:
             ends.difference_update(found.end() for found in _CITATION.finditer(text))
-        raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.look.raised}
+        raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.style.raised}
         raised = {start for start in raised if start and text[start - 1] != "\n"}
         return sorted((ends - raised - {0}) | ({len(text)} - {0}))
 
@@ -88,7 +88,7 @@ class _Paragraph:
             return word
         inked = start + len(text.rstrip(" "))
         ink, space = self._shaped(start, inked), self._shaped(inked, end)
-        if any(part.look.shade for part in space):
+        if any(part.style.shade for part in space):
             ink, space = ink + space, []
         length = line_width(ink)
         return Word((*ink, *space), length + line_width(space), length)
@@ -104,10 +104,10 @@ class _Paragraph:
                 level = self.levels[start]
                 stop = next((at for at in range(start, stop) if self.levels[at] != level), stop)
             if run.box:
-                face = fonts.built_in(run.look.family, run.look.bold, run.look.italic)
-                line.append(GlyphRun(_BOX, run.look, face, (), run.box.width, level, run.box.text, run.box))
+                face = fonts.built_in(run.style.family, run.style.bold, run.style.italic)
+                line.append(GlyphRun(_BOX, run.style, face, (), run.box.width, level, run.box.text, run.box))
             else:
-                line += shape(self.text[start:stop], run.look, level, self.missing)
+                line += shape(self.text[start:stop], run.style, level, self.missing)
             start = stop
         return line
 
@@ -118,7 +118,7 @@ def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
     used = 0.0
     for run in line:
         for part in by_grapheme(run, width):
-            if used + part.width > width and lines[-1] and (part.text != " " or part.look.shade):
+            if used + part.width > width and lines[-1] and (part.text != " " or part.style.shade):
                 lines.append([])
                 used = 0.0
             lines[-1].append(part)
@@ -128,8 +128,8 @@ def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
 
 def _without_end_space(line: Line) -> Line:
     """Return the line without the spaces at its end, unless they are seen."""
-    while line and not line[-1].look.shade and line[-1].text.endswith(" ") and not line[-1].shown_as:
+    while line and not line[-1].style.shade and line[-1].text.endswith(" ") and not line[-1].shown_as:
         last = line.pop()
         if text := last.text.rstrip(" "):
-            line.append(glyph_run(text, last.look, last.face, last.level))
+            line.append(glyph_run(text, last.style, last.face, last.level))
     return line

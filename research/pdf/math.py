@@ -157,7 +157,7 @@ _BUILT_TWICE = ("math", "mrow", "mtd", "mstyle", "mphantom", "mpadded", "msqrt",
 
 def _cost(element: Element) -> int:
     """Return how many boxes ziamath builds for the element: it doubles with each row in a row."""
-    if element.tag == "mfenced":  # two rows, and two brackets of the right height to look for
+    if element.tag == "mfenced":  # two rows, and a search for two brackets of the right height
         return 10 + 4 * sum(map(_cost, element))
     return 1 + (2 if element.tag in _BUILT_TWICE else 1) * sum(map(_cost, element))
 

@@ -126,7 +126,7 @@ def _label_end(state: InlineState, start: int, disableNested: bool = False) -> i
 
 
 def _address(state: StateInline, silent: bool) -> bool:
-    """An address without brackets. Markdown-it's own rule copies what follows for each `://`."""
+    """Parse an address without brackets; markdown-it's own rule copies what follows for each `://`."""
     linkify, start = state.md.linkify, state.pos
     if state.linkLevel or linkify is None or not state.src.startswith("://", start):
         return False
@@ -148,5 +148,5 @@ def _address(state: StateInline, silent: bool) -> bool:
 
 
 def _footnote_mark(state: StateInline, silent: bool) -> bool:
-    """The mark of a footnote. Markdown-it's own rule looks for its end in the whole text."""
+    """Parse the mark of a footnote; markdown-it's own rule searches the whole text for its end."""
     return bool(_FOOTNOTE.match(state.src, state.pos)) and footnote_ref(state, silent)

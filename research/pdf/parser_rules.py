@@ -122,7 +122,7 @@ def looks_like_formula(text: str) -> bool:
 
 
 def _formula_in_dollars(state: StateInline, silent: bool) -> bool:
-    """`$…$` and `$$…$$` in a line."""
+    """Parse `$…$` and `$$…$$` in a line."""
     start = state.pos
     if not _dollars(state, True):
         return False
@@ -137,7 +137,7 @@ def _formula_in_dollars(state: StateInline, silent: bool) -> bool:
 
 
 def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
-    r"""`\(…\)` and `\[…\]` in a line; else they are Markdown's escaped brackets."""
+    r"""Parse `\(…\)` and `\[…\]` in a line; else they are Markdown's escaped brackets."""
     opening = state.src[state.pos : state.pos + 2]
     closing = {"\\(": "\\)", "\\[": "\\]"}.get(opening)
     if closing is None:
@@ -154,12 +154,12 @@ def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
 
 
 def _dollar_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`$$…$$` in lines of its own; the end is not looked for in the whole text, because each line looks."""
+    """Parse `$$…$$` in lines of its own; each line is read once, so no line searches the whole text."""
     return _dollar_lines(state, start, min(end, start + MAX_FORMULA_LINES), silent)
 
 
 def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    r"""`\[…\]` in lines of its own, whatever its lines begin with."""
+    r"""Parse `\[…\]` in lines of its own, whatever its lines begin with."""
     if state.is_code_block(start) or not state.src.startswith(
         "\\[", state.bMarks[start] + state.tShift[start]
     ):
@@ -188,7 +188,7 @@ def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A table, in a list item also where its lines are not indented: Markdown takes them for the item's."""
+    """Parse a table, in a list item also where its lines are not indented: models write it so."""
     indent, own = state.blkIndent, state.sCount[start]
     if not silent or not 0 <= own < indent:
         return table(state, start, end, silent)
@@ -203,7 +203,7 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A link's definition, except `[1]: …`: models list their sources so, and cite them as [1]."""
+    """Parse a link's definition, except `[1]: …`: models list their sources so, and cite them as [1]."""
     if _SOURCE_DEFINITION.match(state.src, state.bMarks[start] + state.tShift[start]):
         return False
     return reference(state, start, end, silent)
@@ -219,7 +219,7 @@ def mark_citations(text: str, citations: Sequence[int]) -> str:
 
 
 def _citation(state: StateInline, silent: bool) -> bool:
-    """A citation that the check of citations has made; a mark that a model wrote itself is none."""
+    """Parse a citation that the check of citations has made; a mark that a model wrote itself is none."""
     found = _CITATION.match(state.src, max(state.pos - 1, 0))
     if found is None or found.end() <= state.pos or int(found[1]) > state.env.get(CITED, 0):
         return False
@@ -231,7 +231,7 @@ def _citation(state: StateInline, silent: bool) -> bool:
 
 
 def _tag(state: StateInline, silent: bool) -> bool:
-    """`<br>`, `<sub>` and `<sup>`; every other tag stays text."""
+    """Parse `<br>`, `<sub>` and `<sup>`; every other tag stays text."""
     found = _TAG.match(state.src, state.pos)
     if found is None:
         return False

@@ -12,7 +12,7 @@ from research.pdf.face import Face, Glyph
 
 @dataclass(frozen=True)
 class TextStyle:
-    """How a run looks."""
+    """The style of a run."""
 
     size: float
     color: Color
@@ -27,13 +27,13 @@ class TextStyle:
 
     @property
     def drawn_size(self) -> float:
-        """The size of its letters; raised ones are smaller."""
+        """Return the size of the letters; raised ones are smaller."""
         return self.size * (0.7 if self.raised else 1)
 
 
 @dataclass(frozen=True)
 class ParagraphStyle:
-    """How a block of text stands on the page."""
+    """The style of a block of text."""
 
     leading: float
     before: float = 0.0
@@ -73,7 +73,7 @@ class Run(NamedTuple):
     """Characters of one style, or a box."""
 
     text: str
-    look: TextStyle
+    style: TextStyle
     box: InlineBox | None = None
 
 
@@ -81,7 +81,7 @@ class GlyphRun(NamedTuple):
     """Part of a line: glyphs of one face and one style, in one direction."""
 
     text: str
-    look: TextStyle
+    style: TextStyle
     face: Face
     glyphs: tuple[Glyph, ...]
     width: float

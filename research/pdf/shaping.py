@@ -78,11 +78,11 @@ def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:
         yield part
         return
     for cluster in graphemes(part.text):
-        run = glyph_run(cluster, part.look, part.face, part.level)
+        run = glyph_run(cluster, part.style, part.face, part.level)
         if run.width <= width:
             yield run
         else:
-            yield from (glyph_run(text, part.look, part.face, part.level) for text in cluster)
+            yield from (glyph_run(text, part.style, part.face, part.level) for text in cluster)
 
 
 def joined(line: Line) -> Line:
@@ -98,7 +98,7 @@ def joined(line: Line) -> Line:
 
 
 def _alike(part: GlyphRun) -> tuple[TextStyle, Face, int] | None:
-    return None if part.shown_as or part.box else (part.look, part.face, part.level)
+    return None if part.shown_as or part.box else (part.style, part.face, part.level)
 
 
 def _by_face(text: str, style: TextStyle, language: str) -> list[_Part]:

@@ -44,5 +44,5 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
         Run(f"  {details}", _DETAILS),
     ]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
-    place = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, _ENTRY, mark=mark, place=place)
+    bookmark = Bookmark(reference_place(source.number), source.title, -1)
+    return renderer.text(runs, _ENTRY, mark=mark, bookmark=bookmark)

@@ -1,4 +1,4 @@
-"""The looks of the page: colours, sizes in points, text and paragraph styles."""
+"""The styles of the page: colours, sizes in points, text and paragraph styles."""
 
 from dataclasses import replace
 

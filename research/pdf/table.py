@@ -38,12 +38,12 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         return max((cell.wrap(width - 2 * PAD_X, 0)[1] for cell, width in cells), default=0) + 2 * PAD_Y
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """The size of all its rows."""
+        """Return the size of all rows."""
         self.width, self.height = width, sum(self.heights)
         return self.width, self.height
 
     def split(self, width: float, height: float) -> list[Flowable]:
-        """The rows that fit and the rest, each under the header, neither of them a single row; or nothing."""
+        """Return the rows that fit and the rest, both with the header, neither a single row; else nothing."""
         if sum(self.heights) <= TABLE_ROOM:
             return []
         used, fit = 0.0, 0
@@ -59,7 +59,7 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         return self._split_row(height)
 
     def _split_row(self, height: float) -> list[Flowable]:
-        """The first row, or the first below the header, split within its cells."""
+        """Return the first row, or the first below the header, split within its cells."""
         header = self.heights[0] if len(self.rows) > 1 else 0.0
         at = 1 if header else 0
         room = height - header - 2 * PAD_Y
@@ -127,5 +127,5 @@ def _natural_width(cell: Sequence[Run]) -> float:
         for number, line in enumerate(run.text[:150].split("\n")):
             if number:
                 widths.append(0.0)
-            widths[-1] += run.box.width if run.box else plain_width(line, run.look)
+            widths[-1] += run.box.width if run.box else plain_width(line, run.style)
     return max(widths)

@@ -19,25 +19,25 @@ class Text(Flowable):  # type: ignore[misc]
 
     def __init__(
         self, runs: Sequence[Run], block: ParagraphStyle, missing: MissingGlyphs,
-        mark: Sequence[Run] = (), place: Bookmark | None = None, slot: str = "",
+        mark: Sequence[Run] = (), bookmark: Bookmark | None = None, page_of: str = "",
     ) -> None:  # fmt: skip
         super().__init__()
         self.runs, self.block, self.missing = runs, block, missing
-        self.mark, self.place, self.slot = mark, place, slot
+        self.mark, self.bookmark, self.page_of = mark, bookmark, page_of
         self.right_to_left = runs_to_the_left(self.runs) or block.to_the_right
         self.lines: list[Line] = []
         self._laid_out_for = -1.0
 
     def getSpaceBefore(self) -> float:
-        """Reportlab's word for the room above."""
+        """Return the room above, in points."""
         return self.block.before
 
     def getSpaceAfter(self) -> float:
-        """Reportlab's word for the room below."""
+        """Return the room below, in points."""
         return self.block.after
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Lay the text out for a width; the size that it takes."""
+        """Break the text into lines for a width; return its size."""
         room = width - self.block.left - self.block.right - 2 * self.block.pad
         if self._laid_out_for != width:
             self._laid_out_for = width
@@ -46,7 +46,7 @@ class Text(Flowable):  # type: ignore[misc]
         return self.width, self.height
 
     def split(self, width: float, height: float) -> list[Flowable]:
-        """What fits into the height and the rest, neither of them a single line; or nothing."""
+        """Return what fits into the height and the rest, neither of them a single line; else nothing."""
         self.wrap(width, height)
         fit = int((height - 2 * self.block.pad + 0.01) / self.block.leading)
         fit = min(fit, len(self.lines) - FEWEST_LINES)
@@ -55,27 +55,27 @@ class Text(Flowable):  # type: ignore[misc]
         return [self._part(0, fit), self._part(fit, len(self.lines))]
 
     def split_at(self, width: float, height: float) -> tuple["Text", "Text"]:
-        """What fits into the height, and the rest; both may be without a line."""
+        """Return what fits into the height, and the rest; both may be without a line."""
         self.wrap(width, height)
         fit = max(int((height + 0.01) / self.block.leading), 0)
         return self._part(0, fit), self._part(fit, len(self.lines))
 
     def _part(self, start: int, end: int) -> "Text":
-        first = start == 0
-        part = Text((), self.block, self.missing, *((self.mark, self.place, self.slot) if first else ()))
+        of_first = (self.mark, self.bookmark, self.page_of) if start == 0 else ()
+        part = Text((), self.block, self.missing, *of_first)
         part.right_to_left = self.right_to_left
         part.lines, part._laid_out_for = self.lines[start:end], self._laid_out_for
         part.wrap(self._laid_out_for, 0)
         return part
 
     def draw(self) -> None:
-        """Draw the lines, with their mark and what leads here."""
+        """Draw the lines, with their mark, and add their bookmark."""
         block, canvas = self.block, self.canv
         if block.shade is not None:
             canvas.setFillColor(block.shade)
             canvas.rect(block.left, 0, self.width - block.left - block.right, self.height, stroke=0, fill=1)
-        if self.place:
-            canvas.put_place(self.place, self.height)
+        if self.bookmark:
+            canvas.add_bookmark(self.bookmark, self.height)
         left, right = block.left + block.pad, self.width - block.right - block.pad
         # Where text runs to the left, what moves in from the left moves in from the right.
         if self.right_to_left and not block.to_the_right:
@@ -89,36 +89,36 @@ class Text(Flowable):  # type: ignore[misc]
                 draw_line(canvas, right + 6 if self.right_to_left else left - line_width(mark) - 6, y, mark)
             draw_line(canvas, x, y, line)
 
-        if self.slot:
-            canvas.put_slot(self.slot, self.width, baseline)
+        if self.page_of:
+            canvas.reserve_page_number(self.page_of, self.width, baseline)
 
     def _first_baseline(self) -> float:
-        size = max((piece.look.size for line in self.lines[:1] for piece in line), default=10.0)
+        size = max((run.style.size for line in self.lines[:1] for run in line), default=10.0)
         return (self.block.leading + size * 0.7) / 2
 
 
 def draw_line(canvas: Any, x: float, y: float, line: Line) -> None:
-    """Draw the pieces of a line one after the other, with what belongs to their look."""
+    """Draw the glyph runs of a line with the shade, strike and link of their styles."""
     at = x
-    for look, group in groupby(line, key=lambda piece: piece.look):
+    for style, group in groupby(line, key=lambda run: run.style):
         width = line_width(list(group))
-        _decorate(canvas, at, y, width, look)
+        _decorate(canvas, at, y, width, style)
         at += width
-    canvas.draw_pieces(x, y, line)
+    canvas.draw_runs(x, y, line)
 
 
-def _decorate(canvas: Any, x: float, y: float, width: float, look: TextStyle) -> None:
-    size = look.size
-    if look.shade is not None:
-        canvas.setFillColor(look.shade)
+def _decorate(canvas: Any, x: float, y: float, width: float, style: TextStyle) -> None:
+    size = style.size
+    if style.shade is not None:
+        canvas.setFillColor(style.shade)
         canvas.roundRect(x - 1, y - size * 0.28, width + 2, size * 1.22, 2, stroke=0, fill=1)
-    if look.strike:
-        canvas.setStrokeColor(look.color)
+    if style.strike:
+        canvas.setStrokeColor(style.color)
         canvas.setLineWidth(size / 16)
         canvas.line(x, y + size * 0.26, x + width, y + size * 0.26)
-    if look.link:
+    if style.link:
         area = (x, y - size * 0.25, x + width, y + size * 0.9)
-        if look.link.startswith("#"):
-            canvas.linkRect("", look.link[1:], area, relative=1, thickness=0)
+        if style.link.startswith("#"):
+            canvas.linkRect("", style.link[1:], area, relative=1, thickness=0)
         else:
-            canvas.linkURL(look.link, area, relative=1, thickness=0)
+            canvas.linkURL(style.link, area, relative=1, thickness=0)

@@ -22,7 +22,7 @@ MAX_HEARTBEATS_PER_SECOND = 40
 MAX_BYTES_PER_SECOND = 100_000
 """Because each heartbeat carries the whole draft, a long draft is sent less often than a short one."""
 WORKER_SHUTDOWN = "WorkerShutdown"
-"""Type of the failure of an Activity that its worker gave up because it was told to stop."""
+"""Type of the failure of an Activity that its worker gave up because it was asked to shut down."""
 
 SUPERSEDED = "Superseded"
 """Type of the failure of an attempt that woke too late; the service takes no note of it."""
@@ -95,10 +95,10 @@ async def is_abandoned() -> bool:
 
 
 async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:
-    """Run the coroutine, with heartbeats of the draft that it extends, unless the worker is told to stop.
+    """Run the coroutine with heartbeats of its draft, until the worker is asked to shut down.
 
     Raises:
-        ApplicationError: of the type "WorkerShutdown", when the worker is told to stop first. The next
+        ApplicationError: of the type "WorkerShutdown", when the worker is asked to shut down first. The next
             attempt starts at once, on another worker.
     """
     stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
@@ -115,7 +115,7 @@ async def run_until_shutdown(work: Coroutine[Any, Any, T], draft: Draft) -> T:
             with suppress(asyncio.CancelledError, Exception):
                 await working
         raise ApplicationError(
-            f"handed over at character {len(draft.text):,} by a worker that was told to stop",
+            f"handed over at character {len(draft.text):,} by a worker that was asked to shut down",
             type=WORKER_SHUTDOWN,
             next_retry_delay=timedelta(milliseconds=1),
         )
