@@ -56,6 +56,7 @@ OPTIONS: dict[str, workflow.ActivityConfig] = {
 }
 """Of the steps that are not like the others."""
 MAX_SIDE_BY_SIDE = 20
+"""Steps of one kind that a report has the workers do at once."""
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -74,38 +75,20 @@ class GenerateReportWorkflow:
     async def run(self, input: GenerateReportInput) -> GenerateReportOutput:
         """Make the report; whatever comes of it, no answer stays with the provider."""
         try:
-            return await self._make(self._report)
+            return await self._make()
         finally:
             await self._delete_stored_answers()
 
-    async def _make(self, report: Report) -> GenerateReportOutput:
+    async def _make(self) -> GenerateReportOutput:
         """Plan and search if that is asked for, research the prompt, summarise, write a PDF."""
-        if report.needs_plan:
+        if self._report.needs_plan:
             await self._plan()
-        if report.asked.sources:
+        if self._report.asked.sources:
             await self._search()
-
-        if report.sections:
-            await self._write_sections()
-        else:
-            call = report.begin_text()
-            report.take_text(await self._call(llm_call, call))
-        workflow.logger.info("Research complete!")
-
-        if report.asked.pause_seconds > 0:
-            await workflow.sleep(
-                report.asked.pause_seconds, summary="Durable pause: kill the worker, nothing is lost"
-            )
-
-        summary = await self._try(generate_summary, report.begin_summary())
-        report.take_summary(summary)
-        if summary.call:
-            workflow.logger.info("Summary generated!")
-
-        pdf = await self._step(create_pdf_activity, report.begin_pdf(), Step(StepKind.PDF))
-        output = report.output(pdf)
-        workflow.set_current_details(format_usage(output.bill))
-        return output
+        await self._write()
+        await self._pause()
+        await self._summarise()
+        return await self._print()
 
     async def _plan(self) -> None:
         """Plan the report; a plan of sections that cannot be read is asked for once more."""
@@ -122,14 +105,38 @@ class GenerateReportWorkflow:
         )
         self._report.take_searches(found, workflow.now().date().isoformat())
 
-    async def _write_sections(self) -> None:
-        """Write all sections side by side."""
-        calls = self._report.begin_sections()
-        answers = await self._each(self._try(llm_call, call) for call in calls)
-        try:
-            self._report.take_sections(answers)
-        except NothingWritten as error:
-            raise ApplicationError(str(error), non_retryable=True) from None
+    async def _write(self) -> None:
+        """Write the research: all sections side by side, or one text."""
+        if self._report.sections:
+            calls = self._report.begin_sections()
+            answers = await self._each(self._try(llm_call, call) for call in calls)
+            try:
+                self._report.take_sections(answers)
+            except NothingWritten as error:
+                raise ApplicationError(str(error), non_retryable=True) from None
+        else:
+            self._report.take_text(await self._call(llm_call, self._report.begin_text()))
+        workflow.logger.info("Research complete!")
+
+    async def _pause(self) -> None:
+        """Wait for as long as was asked for: time to kill the worker and watch nothing be lost."""
+        seconds = self._report.asked.pause_seconds
+        if seconds > 0:
+            await workflow.sleep(seconds, summary="Durable pause: kill the worker, nothing is lost")
+
+    async def _summarise(self) -> None:
+        """Summarise the research; it is paid for, so without a summary the PDF is still made."""
+        summary = await self._try(generate_summary, self._report.begin_summary())
+        self._report.take_summary(summary)
+        if summary.call:
+            workflow.logger.info("Summary generated!")
+
+    async def _print(self) -> GenerateReportOutput:
+        """Write the PDF, and return what the finished report gives back."""
+        pdf = await self._step(create_pdf_activity, self._report.begin_pdf(), Step(StepKind.PDF))
+        output = self._report.output(pdf)
+        workflow.set_current_details(format_usage(output.bill))
+        return output
 
     async def _step(self, activity: Callable[[Input], Awaitable[Output]], input: Input, step: Step) -> Output:
         """Run one step of the report."""
