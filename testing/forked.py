@@ -41,7 +41,6 @@ LIBRARIES = (
     "mdit_py_plugins.deflist",
     "mdit_py_plugins.dollarmath",
     "mdit_py_plugins.footnote",
-    "platformdirs",
     "psutil",
     "pypdf",
     "pytest",

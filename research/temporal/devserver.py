@@ -51,7 +51,7 @@ async def ensure(port: int, print_line: PrintLine) -> None:
     effect at once; it ends a server that does not serve yet.
 
     Raises:
-        UserError: there is no Temporal CLI and no way to get one, `.temporal/` cannot be written,
+        UserError: there is no Temporal CLI, `.temporal/` cannot be written,
             or this clone's server runs on another port.
         ServiceUnavailable: the server does not start; the message gives the server's reason.
     """
@@ -66,7 +66,7 @@ async def ensure(port: int, print_line: PrintLine) -> None:
             _check_port(port)
         elif listens(port):
             return  # a server that is not ours: whoever connects sees what it is
-        program = await binary.get(print_line)
+        program = binary.require()
         if not process:
             print_line(f"Starting the local Temporal dev server on port {port} …")
             process = _spawn(program, port)

@@ -1,16 +1,12 @@
 """Waiting for other processes: without blocking the event loop, reported when it is long."""
 
 import asyncio
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 from filelock import FileLock, Timeout
-
-from research.config import ROOT
 
 POLL_SECONDS = 0.1
 FIRST_REPORT_SECONDS = 2
@@ -49,23 +45,3 @@ async def locked(path: Path, what: str, print_line: PrintLine) -> AsyncIterator[
         yield
     finally:
         lock.release()
-
-
-async def succeeds(*command: str, progress: Progress | None = None) -> bool:
-    """Run a command and return whether its exit status is 0; a cancellation ends it and its children."""
-    nowhere = subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=nowhere, stdout=nowhere, stderr=nowhere, cwd=ROOT
-    )
-    ending = asyncio.create_task(process.wait())
-    try:
-        while not (await asyncio.wait([ending], timeout=POLL_SECONDS))[0]:
-            if progress:
-                progress.report()
-    finally:
-        if process.returncode is None:
-            with suppress(psutil.NoSuchProcess):
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-            process.kill()
-    return process.returncode == 0
