@@ -74,9 +74,11 @@ class Terminal:
 
     def exit_status(self, seconds: float = 120) -> int:
         try:
-            return self.process.wait(seconds)
+            status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it still runs:\n{self.screen}") from None
+        self._reader.join(5)  # because its last words may be on their way
+        return status
 
     def close(self) -> None:
         if self.process.poll() is None:
