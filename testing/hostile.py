@@ -27,7 +27,9 @@ UNITS = (
     *(":contentReference[oaicite:1]", '"message": "', '\\"', '{"a":', '[{"a":[', '["a",', "sk-", "bearer "),
     *("://a:", "?key=", "Error: ", "litellm.AError: ", "Sure, ", "continue ", "context ", "token "),
     *("Section 1 ", "Chapter 1 - a\n", "第一章", "I. ", "search ", "query 1", "data: {}\n", "data: 1\n"),
-    *("{}\n", "api key ", "invalid ", "exceeds ", '{"choices":[{"delta":{"content":['),
+    *("{}\n", "api key ", "invalid ", "exceeds ", '{"choices":[{"delta":{"content":[', "http:// "),
+    *("//a.b *x* ", "$$ab\n", "[a]: b\n", "[a]: b 'c\n", "a\n: b\n", "- [ ] a\n", "> [!NOTE]\n> a\n\n"),
+    *("[a](b) ", "![a](b) ", "[a][b]", "<br>", "<sup>a</sup>", "<http://a.b> ", "$a^2$ "),
 )  # fmt: skip
 """Runs of each kind of character, nesting, and the beginnings of what the patterns look for."""
 FILLERS = (" ", "\t", "#", "*", "_", "-", "`", "1", "x", "x ", "\u00a0", "[", "|", "水")
@@ -48,7 +50,9 @@ def shapes() -> dict[str, Callable[[int], str]]:
         return lambda size: frame.replace("{}", unit * max(size // len(unit.encode()), 1))
 
     def nested(opening: str, closing: str) -> Callable[[int], str]:
-        return lambda size: opening * (size // 2) + closing * (size // 2)
+        return lambda size: "".join(
+            mark * (size // len((opening + closing).encode())) for mark in (opening, closing)
+        )
 
     found = {f"{unit!r} repeated": run(unit) for unit in UNITS}
     found |= {f"{unit!r} in {frame!r}": run(unit, frame) for frame in FRAMES for unit in FILLERS}
@@ -60,6 +64,12 @@ def shapes() -> dict[str, Callable[[int], str]]:
     )
     found["references, then text"] = lambda size: "[1] http://a.b\n\n" * (size // 16) + "Text."
     found["keys of one object"] = lambda size: json.dumps({f"a {n}": [f"b {n}"] for n in range(size // 22)})
+    found["a footnote, then marks"] = run("[^1", "[^1]: a\n\n{}")
+    found["a definition, then nested labels"] = lambda size: "[a]: b\n\n" + nested("[", "]")(size)
+    found["images nested"] = nested("![", "](b)")
+    found["images nested around text"] = run("a *b* ", "![" * 100 + "{}" + "](b)" * 100)
+    found["quotes nested, then lines"] = run("a line of text\n", ">" * 250 + "{}")
+    found["lists nested in a line, then lines"] = run("a line of text\n", "- " * 100 + "{}")
     found["one half twice"] = lambda size: ("x" * (size // 3) + "y") * 2
     return found
 

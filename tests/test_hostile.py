@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from models import PDFGenerationInput
 from testing.hostile import readers, shapes
 
 SHAPES = shapes()
@@ -15,6 +16,8 @@ HEAVY = ("citations.", "reference_lists.without", "sections.written", "continuat
 """They take long for any text, so they get fewer shapes."""
 MAX_SECONDS = 1.0
 """Ten times what the slowest takes, on a machine that is busy; a square took 4 s and more."""
+MAX_PAGE_SECONDS = 3.0
+"""For what once took a page's reader long: it takes up to 1 s, and took 4 s and more."""
 FEW, MANY = 7, 60
 """Of so many shapes a function gets one."""
 
@@ -31,10 +34,11 @@ ONCE_SLOW = {
     "cleaning.clean_text": [
         f"{unit!r} repeated" for unit in ("<a ", "<!--", "<a b='", "<think ", "\u0301\u0323")
     ],
-    "pdf.parser.parse": [
-        f"{unit!r} repeated" for unit in ("![", "https://a.b/(", "<![CDATA[", "[1, ", "- a\n")
-    ],
     "cleaning.clean_results": ["'<a ' repeated", "'&#1' repeated"],
+    "pdf.parser.parse": [
+        *(f"{unit!r} repeated" for unit in ("![", "[1, ", "<![CDATA[", "https://a.b/(", "$$ab\n")),
+        *("[] nested", "a footnote, then marks", "images nested around text", "quotes nested, then lines"),
+    ],
 }
 
 
@@ -58,4 +62,45 @@ def test_a_hostile_text_takes_little_time(function: str) -> None:
 def test_texts_that_once_took_long(function: str) -> None:
     for shape in ONCE_SLOW[function]:
         taken = seconds(function, shape, 80_000)
-        assert taken < MAX_SECONDS * (4 if function.startswith("pdf.") else 1), (shape, taken)
+        assert taken < (MAX_PAGE_SECONDS if function.startswith("pdf.") else MAX_SECONDS), (shape, taken)
+
+
+@pytest.mark.parametrize(("shape", "size"), [("'\\xa0' in 'x{}x'", 20_000), ("'水' in '# x{}x'", 180_000)])
+def test_a_page_that_once_took_long(shape: str, size: int) -> None:
+    from research.pdf import document
+
+    report = PDFGenerationInput(SHAPES[shape](size))
+    begun = time.process_time()
+    assert document.render(report).warnings == ()
+    assert time.process_time() - begun < MAX_PAGE_SECONDS
+
+
+def test_nothing_is_lost_where_a_bound_is_reached() -> None:
+    from research.pdf import parser
+
+    words = " ".join(f"word{number}" for number in range(3_000))
+    for text in (
+        words,
+        words.replace(" ", ""),
+        words.replace(" ", "\n"),
+        f"# {words}",
+        f"|a|\n|-|\n|{words}|",
+    ):
+        shown = parser.plain(parser.parse(text))
+        assert "".join(shown.split()).endswith("".join(words.split()))
+    for mark in ("> ", "- ", "1. ", "> - ", "![", "[", "**"):
+        for depth in (5, 15, 70, 400):
+            shown = parser.plain(parser.parse(f"{mark * depth}text\n\nmore"))
+            assert "text" in shown and "more" in shown, (mark, depth)
+
+
+def test_a_long_paragraph_is_parted_between_its_lines() -> None:
+    from research.pdf import parser
+
+    lines = "\n".join(
+        f"[{number}] A title, *number {number}*. https://a.b/{number}" for number in range(1, 400)
+    )
+    [paragraph] = parser.parse(lines).children
+    kinds = [node.type for node in paragraph.children]
+    assert kinds.count("link") == kinds.count("em") == 399
+    assert kinds.count("hardbreak") == 398 and "softbreak" not in kinds

@@ -26,7 +26,7 @@ alone: emphasis or a link does not reach from one part into the next."""
 _CUTS = ("\n", " ", "。", "，")
 """Behind which a part may end, best first."""
 _NESTING: dict[str, tuple[int, RuleOptionsType]] = {
-    "blockquote": (20, {"alt": ["paragraph", "reference", "blockquote", "list"]}),
+    "blockquote": (10, {"alt": ["paragraph", "reference", "blockquote", "list"]}),
     "list": (60, {"alt": ["paragraph", "reference", "blockquote"]}),
     "footnote_def": (60, {"alt": ["paragraph", "reference"]}),
     "deflist": (60, {"alt": ["paragraph", "reference", "blockquote"]}),
@@ -41,7 +41,8 @@ _SCHEME_CHARACTERS = 6
 
 def add_bounds(parser: MarkdownIt) -> None:
     """Replace the rules of a parser that has all its rules and plugins."""
-    parser.core.ruler.after("block", "parts", _part_texts)
+    parser.core.ruler.after("block", "part_texts", _part_texts)
+    parser.core.ruler.after("linkify", "join_texts", _join_texts)
     parser.helpers = SimpleNamespace(  # type: ignore[assignment]
         parseLinkLabel=_label_end, parseLinkDestination=parseLinkDestination, parseLinkTitle=parseLinkTitle
     )
@@ -57,8 +58,20 @@ def _unless_deep(rule: Any, levels: int, state: StateBlock, start: int, end: int
 
 
 def _part_texts(state: StateCore) -> None:
-    """Part each text that is too long; its parts stand beside each other in its block."""
+    """Part each text that is too long, before it is read; its parts stand beside each other in its block."""
     state.tokens[:] = [part for token in state.tokens for part in _parts(token)]
+
+
+def _join_texts(state: StateCore) -> None:
+    """Join the parts of each text, of which all marks have been read."""
+    joined: list[Token] = []
+    for token in state.tokens:
+        if token.type == "inline" and joined and joined[-1].type == "inline":
+            joined[-1].children = [*(joined[-1].children or ()), *(token.children or ())]
+            joined[-1].content += token.content
+        else:
+            joined.append(token)
+    state.tokens[:] = joined
 
 
 def _parts(token: Token) -> Iterator[Token]:
