@@ -20,9 +20,9 @@ from temporalio.client import Client, WorkflowHandle
 from benchmarks.fixtures import environ, own_server
 from benchmarks.plain_temporal import TASK_QUEUE, PlainWorkflow
 from models import GenerateReportInput
+from testing.app import DevServer
 from testing.processes import Program, start_worker
 from testing.provider import Call, Provider, Reply
-from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
 PEAK: Counter[int] = Counter()

@@ -18,9 +18,9 @@ from benchmarks.fixtures import environ, own_server
 from benchmarks.throughput import reply
 from models import GenerateReportInput
 from research.cli import listing
+from testing.app import DevServer
 from testing.processes import start_worker
 from testing.provider import Provider
-from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
 PACE_SECONDS = 90.0

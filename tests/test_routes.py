@@ -9,9 +9,10 @@ from models import LLMCallInput
 from research.llm import client as llm
 from research.llm.draft import Draft
 from research.llm.errors import ErrorKind, ProviderError
+from testing.app import App
 from testing.dialects import MultiProtocolProvider
 from testing.provider import Reply, default_reply
-from tests.conftest import KEY, App, pdf_text
+from tests.conftest import KEY, pdf_text
 from tests.test_model_call import configured
 
 ROUTES = [
