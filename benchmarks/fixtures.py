@@ -10,9 +10,9 @@ from typing import Any
 
 from temporalio.client import Client
 
+from testing.app import DevServer, copy_clone, free_port
 from testing.processes import Program
 from testing.provider import Provider
-from tests.conftest import DevServer, copy_clone, free_port
 
 
 @contextmanager

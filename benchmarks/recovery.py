@@ -17,11 +17,11 @@ import time
 from benchmarks.fixtures import environ, own_server, start_peer, start_workflow, wait_for_workflow
 from benchmarks.plain_temporal import PlainWorkflow
 from models import GenerateReportInput
+from testing.app import DevServer, wait_until
 from testing.black_hole import BlackHole
 from testing.processes import Program, start_worker
 from testing.provider import Call, Continuation, Provider, Reply, rest_of
 from testing.texts import templated
-from tests.conftest import DevServer, wait_until
 from workflow import GenerateReportWorkflow
 
 CALL_SECONDS = 4.0

@@ -15,10 +15,10 @@ import time
 
 from benchmarks.fixtures import environ, own_server, start_peer, start_workflow, wait_for_workflow
 from models import GenerateReportInput
+from testing.app import DevServer, wait_until
 from testing.processes import Program, start_worker
 from testing.provider import Call, Continuation, Provider, Reply, rest_of
 from testing.texts import section_plan, templated
-from tests.conftest import DevServer, wait_until
 from workflow import GenerateReportWorkflow
 
 SECTIONS = 8

@@ -22,8 +22,8 @@ from temporalio.client import Client
 
 from benchmarks.fixtures import own_server
 from research import config
+from testing.app import DevServer
 from testing.processes import Program
-from tests.conftest import DevServer
 
 RUNS = 9
 

@@ -28,9 +28,9 @@ from benchmarks.fixtures import environ, own_server
 from benchmarks.plain_temporal import PlainWorkflow, ask_model, summary_prompt, write_pdf
 from models import GenerateReportInput
 from research.config import ROOT
+from testing.app import DevServer
 from testing.processes import Program, start_worker
 from testing.provider import Call, Provider, Reply
-from tests.conftest import DevServer
 from workflow import GenerateReportWorkflow
 
 CALL_SECONDS, CHUNKS = 0.2, 10

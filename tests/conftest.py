@@ -1,21 +1,14 @@
 """What the tests stand on: a clone of their own, a real dev server, a real HTTP provider."""
 
 import atexit
-import compileall
-import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import hypothesis
@@ -24,12 +17,11 @@ from filelock import FileLock
 from pypdf import PdfReader
 from temporalio.client import Client
 
-from research.config import ROOT
 from research.llm import resume, stored
 from research.pdf import fonts
 from testing import processes
+from testing.app import SHARED, App, DevServer, copy_clone, free_port
 from testing.forkserver import IMPORT_ENVIRON, ForkServer
-from testing.processes import Program, run_program, start_worker
 from testing.provider import Provider
 from tests.scheduling import (  # noqa: F401
     pytest_collection_modifyitems,
@@ -41,10 +33,6 @@ from tests.skipping import pytest_runtest_makereport  # noqa: F401
 PROMPT_SECONDS = 10.0
 """For what is to happen at once, on a machine that is busy."""
 KEY = "sk-never-to-be-seen-4f1c2a7b9d"
-PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
-
-SHARED = "TESTS_SHARED_FOLDER"
-"""The variable with the folder that all pytest processes of a run share."""
 
 
 def pytest_configure() -> None:
@@ -102,78 +90,9 @@ def cold_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ForkServer, "can_start", can_start)
 
 
-def copy_clone(target: Path) -> Path:
-    """The product's files as a clone has them, without anyone's .env or data; compiled once for all tests."""
-    if SHARED not in os.environ:  # for a benchmark
-        return _copy_product(target)
-    compiled = Path(os.environ[SHARED]) / "compiled"
-    with FileLock(compiled.with_suffix(".lock")):
-        if not compiled.exists():
-            part = _copy_product(compiled.with_suffix(".part"))
-            compileall.compile_dir(part, quiet=1)
-            part.rename(compiled)
-    return Path(shutil.copytree(compiled, target))
-
-
-def _copy_product(target: Path) -> Path:
-    target.mkdir(parents=True)
-    for pattern in PRODUCT:
-        for file in ROOT.glob(pattern):
-            shutil.copy2(file, target)
-    for folder in ("research", "demos", "testing"):
-        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
-def checkout(commit: str, target: Path) -> Path:
-    """The program as it was at that commit."""
-    target.mkdir(parents=True)
-    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
-    subprocess.run(["tar", "-x", "-C", str(target)], input=archive, check=True)
-    return target
-
-
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     return copy_clone(tmp_path / "clone")
-
-
-def free_port() -> int:
-    """A port that is free, with the one 1,000 above it for the Web UI.
-
-    Both are below those that a system gives to connections, because one of them would take it before
-    the server does.
-    """
-    while True:
-        port = SystemRandom().randrange(12_000, 31_000)
-        with socket.socket() as low, socket.socket() as high, suppress(OSError):
-            low.bind(("127.0.0.1", port))
-            high.bind(("127.0.0.1", port + 1000))
-            return port
-
-
-class DevServer:
-    """A dev server of the tests' own, by the program's own command."""
-
-    def __init__(self, root: Path, port: int) -> None:
-        self.root, self.port = root, port
-        self.environ = {"DEV_SERVER_PORT": str(port)}
-
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        return run_program("-m", "research.temporal.devserver", command, root=self.root, environ=self.environ)
-
-    @property
-    def pid(self) -> int:
-        """The running server's process."""
-        return int(json.loads((self.root / ".temporal" / "server.json").read_text())["pid"])
-
-    def kill(self) -> None:
-        """SIGKILL, as a power cut would."""
-        import psutil
-
-        process = psutil.Process(self.pid)
-        process.kill()
-        process.wait(10)
 
 
 @pytest.fixture(scope="session")
@@ -217,44 +136,6 @@ def environ(server: DevServer, provider: Provider) -> dict[str, str]:
     }
 
 
-class App:
-    """The program as a user runs it, in one clone with one environment."""
-
-    def __init__(self, root: Path, environ: dict[str, str]) -> None:
-        self.root, self.environ = root, environ
-        self._running: list[Program] = []
-
-    def worker(self, *options: str, **environ: str) -> Program:
-        """A worker that is ready."""
-        worker = start_worker(*options, root=self.root, environ={**self.environ, **environ})
-        self._running.append(worker)
-        return worker
-
-    def run(self, *arguments: str, **environ: str) -> Program:
-        """A program of the clone, not waited for."""
-        program = Program(*arguments, root=self.root, environ={**self.environ, **environ})
-        self._running.append(program)
-        return program
-
-    def starter(self, *arguments: str, **environ: str) -> Program:
-        """The starter, with a topic unless the arguments say otherwise."""
-        return self.run("starter.py", *(arguments or ["How does durable execution work?"]), **environ)
-
-    def stop(self) -> None:
-        for program in self._running:
-            if program.process.poll() is None:
-                program.kill()
-
-    async def client(self) -> Client:
-        return await Client.connect(
-            f"127.0.0.1:{self.environ['DEV_SERVER_PORT']}", namespace=self.environ["TEMPORAL_NAMESPACE"]
-        )
-
-    def reports(self) -> list[Path]:
-        """What is in the reports folder, but for the Markdown beside each PDF."""
-        return sorted(path for path in (self.root / "reports").glob("*") if path.suffix != ".md")
-
-
 @pytest.fixture
 def app(clone: Path, environ: dict[str, str]) -> Iterator[App]:
     app = App(clone, environ)
@@ -293,11 +174,3 @@ def needs_fonts(text: str) -> None:
 def notes_of(result: dict[str, Any]) -> list[str]:
     """The notes of a report, but for what this machine has no font for."""
     return [note for note in result["notes"] if not note.startswith("Characters without a font here")]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Poll a condition that the test's processes bring about."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about in time"
-        time.sleep(0.05)

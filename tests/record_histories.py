@@ -18,10 +18,11 @@ from pathlib import Path
 
 from temporalio.client import WorkflowHandle
 
+from testing.app import App, DevServer, checkout, copy_clone, free_port, wait_until
 from testing.processes import workflow_id
 from testing.provider import Call, Reply, default_reply, rest_of
 from testing.search import SearchProvider
-from tests.conftest import KEY, App, DevServer, checkout, copy_clone, free_port, wait_until
+from tests.conftest import KEY
 
 HISTORIES = Path(__file__).parent / "histories"
 LONG = " ".join(f"word{number}" for number in range(60))

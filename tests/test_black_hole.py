@@ -7,10 +7,10 @@ import pytest
 from temporalio.api.enums.v1 import TimeoutType
 from temporalio.client import Client, WorkflowHandle
 
+from testing.app import App, wait_until
 from testing.black_hole import BlackHole
 from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
-from tests.conftest import App, wait_until
 
 TAKEOVER_SECONDS = 25.0
 """To the report: of them, 8 are the heartbeat timeout. Without pings of the service it took 27 to 38."""

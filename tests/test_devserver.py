@@ -21,8 +21,9 @@ from temporalio.client import Client
 
 from research.config import ROOT
 from research.temporal import binary
+from testing.app import App, DevServer, wait_until
 from testing.processes import Program
-from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
+from tests.conftest import PROMPT_SECONDS
 
 SLOW = """#!/bin/sh
 [ "$1" = server ] && sleep 3

@@ -8,9 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testing.app import App, DevServer, free_port, wait_until
 from testing.processes import Program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
-from tests.conftest import PROMPT_SECONDS, App, DevServer, free_port, wait_until
+from tests.conftest import PROMPT_SECONDS
 
 
 def slow_research(call: Call) -> Reply:

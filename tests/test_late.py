@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
+from testing.app import App, DevServer, wait_until
 from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.texts import templated
-from tests.conftest import App, DevServer, wait_until
 from tests.test_kills import long_research
 
 TEXT = templated(8, "steps", 2_000, "en")

@@ -17,9 +17,9 @@ from models import GenerateReportInput
 from research.temporal import lost_workers
 from research.temporal.identity import is_certain, is_lost, own_identity
 from research.temporal.lost_workers import WORKER_LOST
+from testing.app import App, DevServer, wait_until
 from testing.processes import Program
 from testing.provider import Provider, Reply, default_reply, rest_of
-from tests.conftest import App, DevServer, wait_until
 from tests.test_sections import are_under_way, slowly, start
 
 HEARTBEAT_TIMEOUT = 8.0

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from research.config import ROOT
+from testing.app import App, DevServer
 from testing.processes import run_program
 from testing.terminal import Terminal
-from tests.conftest import App, DevServer
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 STAMPS = ("run", "dev", "bench", "real")

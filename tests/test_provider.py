@@ -5,9 +5,9 @@ import json
 import aiohttp
 import pytest
 
+from testing.app import wait_until
 from testing.provider import HUNDRED_TOKENS, Call, Continuation, Provider, Reply, position, rest_of
 from testing.texts import KINDS, templated
-from tests.conftest import wait_until
 
 
 def asking_to_continue(draft: str) -> Call:

@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 
 from research.config import ROOT
 from research.temporal import binary
+from testing.app import App, DevServer, copy_clone, free_port
 from testing.terminal import Terminal
-from tests.conftest import App, DevServer, copy_clone, free_port
 
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 COMMANDS = [line for block in BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]

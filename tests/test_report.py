@@ -6,10 +6,11 @@ from pathlib import Path
 from pypdf import PdfReader
 from temporalio.client import Client
 
+from testing.app import App
 from testing.processes import workflow_id
 from testing.provider import Provider, Reply, default_reply
 from testing.terminal import Terminal
-from tests.conftest import KEY, App, pdf_text
+from tests.conftest import KEY, pdf_text
 
 QUESTION = "How do tardigrades survive in space?"
 

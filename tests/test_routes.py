@@ -10,9 +10,10 @@ from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm.draft import Draft
 from research.llm.errors import ProviderError
+from testing.app import App
 from testing.dialects import MultiProtocolProvider
 from testing.provider import Reply, default_reply
-from tests.conftest import KEY, App, pdf_text
+from tests.conftest import KEY, pdf_text
 from tests.test_model_call import configured
 
 ROUTES = [

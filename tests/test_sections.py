@@ -13,9 +13,10 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from research.formatting import json_bytes, truncate_json
 from research.markdown.outline import below_title
 from research.report.sections import MAX_SECTION_BYTES
+from testing.app import App, wait_until
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.texts import section_plan, section_text, section_title
-from tests.conftest import App, notes_of, wait_until
+from tests.conftest import notes_of
 
 QUESTION = "How is every step recorded?"
 POLICY = {"message": "violates our content policy", "code": "content_policy_violation"}

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from testing.app import App
 from testing.provider import Call, Reply, default_reply
 from testing.search import SearchProvider, default_results
 from testing.texts import section_title
-from tests.conftest import App, pdf_text
+from tests.conftest import pdf_text
 
 COUNT = 5
 

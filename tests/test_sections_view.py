@@ -10,9 +10,9 @@ from rich.console import Console
 from models import Step, StepKind
 from research.cli import fitting, live
 from research.cli.status import State, Status, StepStatus
+from testing.app import App, wait_until
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.terminal import Terminal
-from tests.conftest import App, wait_until
 
 BUSY = "the provider answered 503: too many readers at once, come back later"
 

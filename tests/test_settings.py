@@ -14,8 +14,9 @@ import pytest
 from research import config
 from research.errors import UserError
 from research.temporal import binary
+from testing.app import App, DevServer, free_port
 from testing.processes import Program, run_program
-from tests.conftest import KEY, App, DevServer, free_port
+from tests.conftest import KEY
 
 
 def test_nothing_configured_means_the_sample_model() -> None:

@@ -11,11 +11,12 @@ import pytest
 from pypdf import PdfReader
 from temporalio.client import Client
 
+from testing.app import App, wait_until
 from testing.processes import workflow_id
 from testing.provider import Call, Reply, default_reply
 from testing.search import SearchProvider, SearchReply, default_results
 from testing.terminal import Terminal
-from tests.conftest import App, pdf_text, wait_until
+from tests.conftest import pdf_text
 
 QUESTION = "How does durable execution work?"
 QUERIES = ["durable execution", "workflow engines", "crash recovery", "event sourcing"]

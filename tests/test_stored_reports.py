@@ -2,10 +2,10 @@
 
 import pytest
 
+from testing.app import App, wait_until
 from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.texts import templated
-from tests.conftest import App, wait_until
 
 TEXT = templated(8, "steps", 3_000, "en")
 

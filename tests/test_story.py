@@ -28,7 +28,7 @@ from models import (
 )
 from research.report.plan import MAX_SECTIONS, read_plan
 from research.temporal.converter import data_converter
-from tests.conftest import DevServer
+from testing.app import DevServer
 from workflow import MAX_SIDE_BY_SIDE, GenerateReportWorkflow
 
 PLAN = "\n".join(

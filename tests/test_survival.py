@@ -9,9 +9,10 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from models import GenerateReportInput
+from testing.app import App, wait_until
 from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
-from tests.conftest import KEY, App, pdf_text, wait_until
+from tests.conftest import KEY, pdf_text
 from workflow import GenerateReportWorkflow
 
 TEXT = " ".join(f"word{number}" for number in range(600))

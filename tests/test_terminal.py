@@ -19,10 +19,11 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from research.cli import listing, progress, terminal
 from research.cli.prompt import static_summary
 from research.temporal.client import Service
+from testing.app import App, DevServer, wait_until
 from testing.processes import Program, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from testing.terminal import CTRL_C, Terminal
-from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
+from tests.conftest import PROMPT_SECONDS
 
 WORDS = 60
 LONG = " ".join(f"word{number}" for number in range(WORDS))

@@ -18,9 +18,10 @@ import pytest
 
 from demos.stage import Album
 from research.errors import UserError
+from testing.app import App, DevServer, wait_until
 from testing.processes import Program, run_program
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
-from tests.conftest import PROMPT_SECONDS, App, DevServer, wait_until
+from tests.conftest import PROMPT_SECONDS
 
 TOPIC = "How do tardigrades survive in space?"
 FULL = "Standard output cannot be written: No space left on device."

@@ -8,8 +8,9 @@ import pytest
 
 from research import __version__
 from research.config import ROOT
+from testing.app import App, checkout, wait_until
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
-from tests.conftest import App, checkout, pdf_text, wait_until
+from tests.conftest import pdf_text
 
 RELEASES = re.findall(
     r"^## (\S+) \(\d{4}-\d\d-\d\d, commit ([0-9a-f]{7,40})\)$", (ROOT / "CHANGELOG.md").read_text(), re.M

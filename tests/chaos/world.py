@@ -17,11 +17,11 @@ from pathlib import Path
 from research.config import ROOT
 from research.llm.resume import Way
 from testing import processes
+from testing.app import DevServer, copy_clone, free_port
 from testing.forkserver import ForkServer
 from testing.processes import READY, Program
 from tests.chaos.endpoint import Endpoint, key_of
 from tests.chaos.schedule import FAULTS, WAYS, WORKERS, Event
-from tests.conftest import DevServer, copy_clone, free_port
 
 STALL_SECONDS = 10.0
 """Longer than the heartbeat timeout: the service gives the stalled worker's Activities to another."""

@@ -16,8 +16,8 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from models import GenerateReportInput
 from research.temporal.client import runtime
+from testing.app import DevServer, copy_clone, free_port
 from testing.processes import Program, start_worker
-from tests.conftest import DevServer, copy_clone, free_port
 from tests.real import model
 from tests.real.relay import OTHER, PLAN, RESEARCH, SUMMARY, Entry, Relay, section
 from workflow import GenerateReportWorkflow
