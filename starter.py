@@ -1,7 +1,7 @@
 """The starter: ask for a topic, start the report and follow it to its PDF."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from research.cli import arguments, signals, terminal
 from research.cli.output import Output
@@ -122,5 +122,10 @@ def _topic(options: argparse.Namespace, output: Output) -> str:
     return ask(options.topic)
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """Do what the arguments say, and end the process; the command `research-report`."""
     terminal.exit_now(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
@@ -164,5 +164,10 @@ def _parser() -> arguments.Parser:
     return parser
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """Serve, and end the process; the command `research-worker`."""
     terminal.exit_now(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -13,7 +13,9 @@ NOT_FOR_WANT_OF_ANYTHING = (
     "newer rules than ICU's",
     "a port that DEV_SERVER_PORT cannot be",
 )
-"""Beginnings or parts of reasons that say nothing about the machine."""
+"""Parts of reasons that say nothing about the machine."""
+FOR_WANT_OF_RIGHTS = ("only an administrator", "no mount namespaces")
+"""Parts of reasons that hold where the tests are not run by root."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,7 +31,8 @@ def pytest_runtest_makereport(
         and not hasattr(report, "wasxfail")
     ):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if not any(part in reason for part in NOT_FOR_WANT_OF_ANYTHING):
+        fine = (*NOT_FOR_WANT_OF_ANYTHING, *(FOR_WANT_OF_RIGHTS if os.geteuid() else ()))
+        if not any(part in reason for part in fine):
             report.outcome = "failed"
             report.longrepr = f"skipped although CI is set: {reason}"
     return report
