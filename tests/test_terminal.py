@@ -92,7 +92,7 @@ def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider
     for screen in (narrow, again):
         seen = screen.see("Result: Successfully", "PDF: ", TOPIC)
         assert f"✓ Research {WORDS} words · openai/gpt-4o" in seen
-        assert "✓ Summary  11 words" in seen and "✓ PDF      1 page" in seen
+        assert "✓ Summary  12 words" in seen and "✓ PDF      1 page" in seen
         assert "Ctrl-C" not in seen
         assert seen.count("✓ Research") == 1, "drawn in place"
     assert again.exit_status() == 0
