@@ -346,7 +346,7 @@ def test_for_scripts(app: App, provider: Provider) -> None:
     assert "\x1b" not in done.stdout + done.stderr
     assert re.search(
         r"Research: done, 33 words · openai/gpt-4o · \d+ s.*\nPause: \d s\n(.*\n)*"
-        r"Summary: done, 11 words.*\n(.*\n)*PDF: done, 1 page",
+        r"Summary: done, 12 words.*\n(.*\n)*PDF: done, 1 page",
         done.stderr,
     ), done.stderr
     assert done.stdout.startswith(
