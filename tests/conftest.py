@@ -22,6 +22,8 @@ from research.pdf import fonts
 from testing import processes
 from testing.app import SHARED, App, DevServer, copy_clone, free_port
 from testing.forkserver import IMPORT_ENVIRON, ForkServer
+from testing.inside import Inside
+from testing.inside import inside as serve_inside
 from testing.provider import Provider
 from tests.scheduling import (  # noqa: F401
     pytest_collection_modifyitems,
@@ -137,6 +139,19 @@ def environ(server: DevServer, provider: Provider) -> dict[str, str]:
 
 
 @pytest.fixture
+async def inside(server: DevServer, provider: Provider, tmp_path: Path) -> AsyncIterator[Inside]:
+    """Workers in this process, with the settings that the tests' processes have."""
+    environ = {
+        "LLM_MODEL": "openai/gpt-4o",
+        "LLM_API_KEY": KEY,
+        "LLM_API_BASE": provider.url,
+        "REPORTS_DIR": str(tmp_path / "reports"),
+    }
+    async with serve_inside(f"127.0.0.1:{server.port}", environ) as made:
+        yield made
+
+
+@pytest.fixture
 def app(clone: Path, environ: dict[str, str]) -> Iterator[App]:
     app = App(clone, environ)
     yield app
@@ -171,6 +186,11 @@ def needs_fonts(text: str) -> None:
         pytest.skip("no font here has it")
 
 
+def is_about_fonts(note: str) -> bool:
+    """Whether a report's note is about characters that this machine has no font for."""
+    return note.startswith("Characters without a font here")
+
+
 def notes_of(result: dict[str, Any]) -> list[str]:
     """The notes of a report, but for what this machine has no font for."""
-    return [note for note in result["notes"] if not note.startswith("Characters without a font here")]
+    return [note for note in result["notes"] if not is_about_fonts(note)]

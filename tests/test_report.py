@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from pypdf import PdfReader
-from temporalio.client import Client
 
 from testing.app import App
+from testing.inside import Inside
 from testing.processes import workflow_id
 from testing.provider import Provider, Reply, default_reply
 from testing.terminal import Terminal
@@ -16,9 +16,12 @@ QUESTION = "How do tardigrades survive in space?"
 
 
 async def test_a_report_from_topic_to_pdf(app: App, provider: Provider) -> None:
-    """Worker and starter say what they do, the model is asked twice, the PDF holds the text."""
+    """Worker and starter say what they do, the model is asked twice, the PDF holds the text.
+
+    The Web UI can tell the story: every step has a summary, and the pause is named as one.
+    """
     worker = app.worker()
-    starter = app.starter(QUESTION)
+    starter = app.starter("--pause", "0.1", QUESTION)
     assert starter.exit_status() == 0, starter.text
 
     assert starter.lines[0] == "Welcome to the Research Report Generator!"
@@ -42,16 +45,14 @@ async def test_a_report_from_topic_to_pdf(app: App, provider: Provider) -> None:
     assert text.index("every finished step.") < text.index("Every finished step is recorded")
     assert "sample" not in text.lower()
 
+    [bill] = [line.removeprefix("Bill: ") for line in starter.lines if line.startswith("Bill: ")]
+    assert all(part in bill for part in ("tokens in", "cost $0.00", "requests 2"))
+    assert bill in " ".join(text.split())
+
     worker.wait_for("Summary generated!")
     assert any("Research complete!" in line for line in worker.lines)
     assert worker.stop() == 0
 
-
-async def test_the_web_ui_can_tell_the_story(app: App) -> None:
-    """Every step has a summary, the workflow has the topic, and the pause is named as one."""
-    app.worker()
-    starter = app.starter("--pause", "0.1", QUESTION)
-    assert starter.exit_status() == 0, starter.text
     client = await app.client()
     handle = client.get_workflow_handle(workflow_id(starter))
     assert await (await handle.describe()).static_summary() == QUESTION
@@ -82,14 +83,14 @@ async def test_the_key_is_nowhere(app: App, provider: Provider) -> None:
     assert "The key is [key removed], says the model." in pdf_text(report)
 
 
-async def test_a_start_from_json_as_another_sdk_would(app: App, client: Client) -> None:
+async def test_a_start_from_json_as_another_sdk_would(inside: Inside) -> None:
     """`{"prompt": "…"}` is enough, and the result's JSON has `result`."""
-    app.worker()
-    output = await client.execute_workflow(
-        "GenerateReportWorkflow", {"prompt": QUESTION}, id="from-json", task_queue="research"
-    )
-    [report] = app.reports()
-    assert output["result"] == (f"Successfully created research report PDF with summary: {report.name}")
+    async with inside.worker():
+        output = await inside.client.execute_workflow(
+            "GenerateReportWorkflow", {"prompt": QUESTION}, id=inside.queue, task_queue=inside.queue
+        )
+    [report] = inside.folder.glob("*.pdf")
+    assert output["result"] == f"Successfully created research report PDF with summary: {report.name}"
 
 
 def test_the_starter_before_the_worker(app: App) -> None:

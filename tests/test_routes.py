@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm.draft import Draft
 from research.llm.errors import ProviderError
-from testing.app import App
 from testing.dialects import MultiProtocolProvider
+from testing.inside import Inside
 from testing.provider import Reply, default_reply
 from tests.conftest import KEY, pdf_text
 from tests.test_model_call import configured
@@ -33,16 +34,15 @@ def provider() -> Iterator[MultiProtocolProvider]:
 
 @pytest.mark.parametrize(("model", "path"), ROUTES)
 async def test_a_report_by_this_provider(
-    app: App, provider: MultiProtocolProvider, model: str, path: str
+    inside: Inside, provider: MultiProtocolProvider, model: str, path: str
 ) -> None:
-    app.worker(LLM_MODEL=model, LLM_API_BASE=provider.root + path)
-    starter = app.starter()
-    assert starter.exit_status() == 0, starter.text
+    async with inside.worker(LLM_MODEL=model, LLM_API_BASE=provider.root + path):
+        output = await inside.report("A topic")
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
     assert KEY in json.dumps(provider.calls[0].headers)
-    [report] = app.reports()
-    assert "Every finished step is recorded" in " ".join(pdf_text(report).split())
-    assert "14 tokens in, 18 out" in starter.text or model.startswith("openai")
+    assert "Every finished step is recorded" in " ".join(pdf_text(Path(output.path)).split())
+    tokens = output.bill.input_tokens, output.bill.output_tokens
+    assert tokens == (14, 18) or model.startswith("openai")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """A report of sections with sources: each section cites its own, and the references are one list."""
 
-import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from testing.app import App
+from testing.inside import Inside
 from testing.provider import Call, Reply, default_reply
 from testing.search import SearchProvider, default_results
 from testing.texts import section_title
@@ -29,13 +29,10 @@ def cites(call: Call) -> Reply:
     return Reply(f"Part {call.section} is recorded [{first}]. So it is [{last}][{first}].\n\nMade up [99].")
 
 
-async def test_sections_cite_their_own_sources(app: App, provider: SearchProvider) -> None:
-    app.environ.update(provider.search_environ)
+async def test_sections_cite_their_own_sources(inside: Inside, provider: SearchProvider) -> None:
     provider.reply = cites
-    app.worker()
-    starter = app.starter("--json", "--sections", str(COUNT), "How is it recorded?")
-    assert starter.exit_status() == 0, starter.text
-    result = json.loads(starter.lines[-1])
+    async with inside.worker(**provider.search_environ):
+        output = await inside.report("How is it recorded?", sources=True, sections=COUNT)
     assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (1, COUNT, 1)
 
     queries = [f"how steps are recorded, {number}" for number in range(1, COUNT + 1)]
@@ -49,9 +46,8 @@ async def test_sections_cite_their_own_sources(app: App, provider: SearchProvide
     assert len(shared) == 1, "the page that every search has found has one number"
 
     # Cited are the first source of each section, and the page that all of them have found.
-    assert [source["number"] for source in result["sources"]] == list(range(1, COUNT + 2))
-    [file] = (app.root / "reports").glob("*.md")
-    text = file.read_text(encoding="utf-8")
+    assert [source.number for source in output.sources] == list(range(1, COUNT + 2))
+    text = inside.markdown()
     assert text.count("## References") == 1
     for number in range(1, COUNT + 1):
         title = f"## {section_title(number)}\n\n"
@@ -59,4 +55,4 @@ async def test_sections_cite_their_own_sources(app: App, provider: SearchProvide
         assert own, text
         assert f"[^{own[1]}]" in own[2]
     assert "5 numbers that the model made up were removed" in text
-    assert pdf_text(result["path"]).count("References") == 1
+    assert pdf_text(Path(output.path)).count("References") == 1

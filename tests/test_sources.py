@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from temporalio.client import Client
 
 from testing.app import App, wait_until
+from testing.inside import Inside
 from testing.processes import workflow_id
 from testing.provider import Call, Reply, default_reply
 from testing.search import SearchProvider, SearchReply, default_results
@@ -117,6 +118,17 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
         "Research the topic", "Summarise the research", "Write the PDF",
     ]  # fmt: skip
 
+    # `--no-sources` makes the report that it always was, though a provider is configured.
+    provider.calls.clear()
+    provider.searches.clear()
+    starter = searching.starter("--no-sources", QUESTION)
+    assert starter.exit_status() == 0, starter.text
+    assert (provider.plan_calls, provider.searches) == (0, [])
+    assert "searches" not in starter.text
+    events = (await client.get_workflow_handle(workflow_id(starter)).fetch_history()).events
+    names = [e.activity_task_scheduled_event_attributes.activity_type.name for e in events]
+    assert [name for name in names if name] == ["llm_call", "generate_summary", "create_pdf_activity"]
+
 
 def test_a_worker_killed_in_every_phase(searching: App, provider: SearchProvider) -> None:
     """In the plan, between two searches, in the research: what was recorded is not made again."""
@@ -182,7 +194,9 @@ async def test_a_report_waits_for_what_a_person_has_to_set(
     assert starter.exit_status() == 0, starter.text
 
 
-def test_an_outage_leaves_what_the_other_queries_found(searching: App, provider: SearchProvider) -> None:
+async def test_an_outage_leaves_what_the_other_queries_found(
+    inside: Inside, provider: SearchProvider
+) -> None:
     """It continues after MAX_OUTAGES attempts and says so, as it says that not all sources fit into the
     model's context. Without a plan the topic is the query; without sources there are no references."""
     too_long = {"message": "too many tokens", "code": "context_length_exceeded"}
@@ -193,45 +207,29 @@ def test_an_outage_leaves_what_the_other_queries_found(searching: App, provider:
     provider.find = lambda query: (
         SearchReply(status=503, headers=down) if query == QUERIES[1] else default_results(query)
     )
-    searching.worker()
-    starter = searching.starter("--json", QUESTION)
-    assert starter.exit_status() == 0, starter.text
-    result = json.loads(starter.lines[-1])
-    assert result["notes"] == [
+    async with inside.worker(**provider.search_environ):
+        output = await inside.report(QUESTION, sources=True)
+    assert output.notes == (
         '1 of 4 searches of the web failed: searxng gives no answer: {"error": "no search now"}.',
         "The research was written from some of the sources: all are too long for the model.",
-    ]
-    assert result["bill"]["searches"] == 3
+    )
+    assert output.bill.searches == 3
     assert [search.query for search in provider.searches].count(QUERIES[1]) == 8
-    assert "1 of 4 searches of the web failed" in pdf_text(result["path"])
+    assert "1 of 4 searches of the web failed" in pdf_text(Path(output.path))
 
     refused = Reply(status=422, error={"message": "no plans here"})
     provider.reply = lambda call: refused if call.is_plan else default_reply(call)
     provider.find = lambda query: SearchReply([])
     provider.searches.clear()
-    starter = searching.starter("--json", QUESTION)
-    assert starter.exit_status() == 0, starter.text
-    result = json.loads(starter.lines[-1])
+    async with inside.worker(**provider.search_environ):
+        output = await inside.report(QUESTION, sources=True)
     assert [search.query for search in provider.searches] == [QUESTION]
-    assert result["notes"] == ["No search of the web found anything, so this report cites no sources."]
-    assert result["sources"] == []
-    text = pdf_text(result["path"])
+    assert output.notes == ("No search of the web found anything, so this report cites no sources.",)
+    assert output.sources == ()
+    text = pdf_text(Path(output.path))
     assert "cites no sources" in text
     assert "References" not in text
     assert provider.calls[-2].prompt == QUESTION
-
-
-async def test_whether_sources_are_asked_for(searching: App, provider: SearchProvider) -> None:
-    """`--no-sources` makes the report that it always was, though a provider is configured."""
-    searching.worker()
-    starter = searching.starter("--no-sources", QUESTION)
-    assert starter.exit_status() == 0, starter.text
-    assert (provider.plan_calls, provider.searches) == (0, [])
-    assert "searches" not in starter.text
-    client = await searching.client()
-    events = (await client.get_workflow_handle(workflow_id(starter)).fetch_history()).events
-    names = [e.activity_task_scheduled_event_attributes.activity_type.name for e in events]
-    assert [name for name in names if name] == ["llm_call", "generate_summary", "create_pdf_activity"]
 
 
 def test_a_wrong_search_provider_is_said_at_once(app: App) -> None:

@@ -1,9 +1,15 @@
 """Reports whose answers the provider keeps, end to end: a kill costs no token, and nothing stays there."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import CancelledError
 
 from testing.app import App, wait_until
-from testing.processes import workflow_id
+from testing.inside import Inside
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.texts import templated
 
@@ -37,34 +43,46 @@ def test_a_kill_costs_no_token(app: App, provider: Provider, streams: str) -> No
     assert all(answer.deleted for answer in provider.stored.values())
 
 
-def test_a_report_that_is_cancelled_cancels_what_is_being_written(app: App, provider: Provider) -> None:
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    await asyncio.to_thread(wait_until, condition, 20)
+
+
+async def cancelled(handle: WorkflowHandle[Any, Any]) -> None:
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError) as error:
+        await handle.result()
+    assert isinstance(error.value.cause, CancelledError)
+
+
+async def test_a_report_that_is_cancelled_cancels_what_is_being_written(
+    inside: Inside, provider: Provider
+) -> None:
     provider.reply = slow
-    app.worker(LLM_STORE="yes")
-    starter = app.starter()
-    wait_until(lambda: bool(provider.calls) and len(provider.calls[0].sent) > 500)
-    cancelling = app.run("starter.py", "--cancel", workflow_id(starter))
-    assert cancelling.exit_status() == 0
-    [answer] = provider.stored.values()
-    wait_until(lambda: answer.deleted, seconds=20)
+    async with inside.worker(LLM_STORE="yes"):
+        handle = await inside.start("A topic")
+        await until(lambda: bool(provider.calls) and len(provider.calls[0].sent) > 500)
+        await cancelled(handle)
+        [answer] = provider.stored.values()
+        await until(lambda: answer.deleted)
     assert answer.cancelled
     assert len(provider.calls[0].sent) < len(TEXT)
 
 
-def test_a_report_that_is_cancelled_later_leaves_nothing_at_the_provider(
-    app: App, provider: Provider
+async def test_a_report_that_is_cancelled_later_leaves_nothing_at_the_provider(
+    inside: Inside, provider: Provider
 ) -> None:
     """Not even the research that was recorded before."""
     provider.reply = lambda call: Reply(default_reply(call).text, chunk_seconds=2 if call.is_summary else 0)
-    app.worker(LLM_STORE="yes")
-    starter = app.starter()
-    wait_until(lambda: provider.summary_calls == 1 and len(provider.stored) == 2)
-    assert app.run("starter.py", "--cancel", workflow_id(starter)).exit_status() == 0
-    wait_until(lambda: all(answer.deleted for answer in provider.stored.values()), seconds=20)
+    async with inside.worker(LLM_STORE="yes"):
+        handle = await inside.start("A topic")
+        await until(lambda: provider.summary_calls == 1 and len(provider.stored) == 2)
+        await cancelled(handle)
+        await until(lambda: all(answer.deleted for answer in provider.stored.values()))
 
 
-def test_nothing_is_stored_against_the_setting(app: App, provider: Provider) -> None:
-    app.worker(LLM_STORE="no")
-    starter = app.starter()
-    assert starter.exit_status() == 0, starter.text
+async def test_nothing_is_stored_against_the_setting(inside: Inside, provider: Provider) -> None:
+    async with inside.worker(LLM_STORE="no"):
+        await inside.report("A topic")
     assert provider.stored == {}
     assert not any("background" in call.body or "store" in call.body for call in provider.calls)

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import ApplicationError
 
-from models import GenerateReportInput
+from models import GenerateReportInput, GenerateReportOutput
+from research import errors
 from testing.app import App, wait_until
+from testing.inside import Inside
 from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import KEY, pdf_text
@@ -72,6 +75,20 @@ async def _kept(handle: WorkflowHandle[Any, Any]) -> str:
     return ""
 
 
+async def reason_to_wait(handle: WorkflowHandle[Any, Any]) -> str:
+    """Return why the running step waits for its next attempt, once it does."""
+    while True:
+        for step in (await handle.describe()).raw_description.pending_activities:
+            if step.last_failure.message:
+                return step.last_failure.message
+        await asyncio.sleep(0.02)
+
+
+def page_of(output: GenerateReportOutput) -> str:
+    """The text of the report's PDF."""
+    return " ".join(pdf_text(Path(output.path)).split())
+
+
 async def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: Provider) -> None:
     """The next worker goes on within a moment, not after a timeout, and nothing is sent again."""
     provider.reply = lambda call: (
@@ -100,7 +117,7 @@ async def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: 
     assert second.process.poll() is None
 
 
-def test_a_cut_stream_is_gone_on_with(app: App, provider: Provider) -> None:
+async def test_a_cut_stream_is_gone_on_with(inside: Inside, provider: Provider) -> None:
     """The connection breaks in the middle; the next attempt asks for the rest only."""
 
     def cut_once(call: Call) -> Reply:
@@ -112,91 +129,81 @@ def test_a_cut_stream_is_gone_on_with(app: App, provider: Provider) -> None:
         return Reply(TEXT, chunk_seconds=0.01, cut_bytes=40_000)
 
     provider.reply = cut_once
-    app.worker()
-    starter = app.starter()
-    assert starter.exit_status() == 0, starter.text
+    async with inside.worker():
+        output = await inside.report("A topic")
     assert provider.research_calls == 2
     asked = provider.calls[1].messages
     assert TEXT.startswith(asked[1]["content"])
     assert words(asked[1]["content"]) > 30
-    assert "Note: The research was interrupted and resumed at character" in starter.text
-    [report] = app.reports()
-    assert "The research was interrupted and resumed at character" in " ".join(pdf_text(report).split())
+    [note] = output.notes
+    assert note.startswith("The research was interrupted and resumed at character")
+    assert note in page_of(output)
 
 
-def test_a_wrong_key_waits_for_the_right_one(app: App, provider: Provider) -> None:
-    """The report waits and says what to mend; a worker with the right key completes it."""
+async def test_a_wrong_key_waits_for_the_right_one(
+    inside: Inside, provider: Provider, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report waits and says what to repair; a worker with the right key completes it."""
     provider.reply = lambda call: (
         default_reply(call)
         if call.headers["Authorization"] == f"Bearer {KEY}"
         else Reply(status=401, error={"message": "Incorrect API key provided: sk-wrong-key-0123456789"})
     )
-    worker = app.worker(LLM_API_KEY="sk-wrong-key-0123456789")
-    starter = app.starter()
-    mend = "the provider refused the key: set LLM_API_KEY in "
-    starter.wait_for(f"Research waits: {mend}")
-    worker.wait_for(f"Research, attempt 1: {mend}")
-    worker.stop()
-    app.worker()
-    assert starter.exit_status() == 0, starter.text
-    assert "sk-wrong-key" not in worker.text + starter.text
+    monkeypatch.setattr(errors, "NEEDS_ACTION_RETRY_SECONDS", 0.5)
+    async with inside.worker(LLM_API_KEY="sk-wrong-key-0123456789"):
+        handle = await inside.start("A topic")
+        reason = await reason_to_wait(handle)
+        assert reason.startswith("the provider refused the key: set LLM_API_KEY in ")
+    async with inside.worker():
+        await handle.result()
+    history = (await handle.fetch_history()).to_json()
+    assert "sk-wrong-key" not in caplog.text + reason + history
 
 
-def test_a_research_that_can_never_be_fails_with_its_reason(app: App, provider: Provider) -> None:
+async def test_a_research_that_can_never_be_fails_with_its_reason(inside: Inside, provider: Provider) -> None:
     provider.reply = lambda call: Reply(status=400, error={"message": "this topic is not for us"})
-    app.worker()
-    starter = app.starter()
-    assert starter.exit_status() == 1
-    assert starter.lines[-1] == (
-        "The report failed: the provider refuses this request (400): this topic is not for us"
-    )
+    async with inside.worker():
+        with pytest.raises(WorkflowFailureError) as failed:
+            await inside.report("A topic")
+    reason = failed.value.cause.__cause__
+    assert isinstance(reason, ApplicationError)
+    assert reason.message == "the provider refuses this request (400): this topic is not for us"
     assert len(provider.calls) == 1
 
 
-def test_a_summary_that_can_never_be_still_leaves_a_report(app: App, provider: Provider) -> None:
+async def test_a_summary_that_can_never_be_still_leaves_a_report(inside: Inside, provider: Provider) -> None:
     provider.reply = lambda call: (
         Reply(status=422, error={"message": "no summaries here"}) if call.is_summary else default_reply(call)
     )
-    app.worker()
-    starter = app.starter()
-    assert starter.exit_status() == 0, starter.text
-    [report] = app.reports()
-    text = " ".join(pdf_text(report).split())
+    async with inside.worker():
+        text = page_of(await inside.report("A topic"))
     assert "There is no executive summary: the provider refuses this request (422): no summaries" in text
     assert "Every finished step is recorded" in text
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
-def test_the_ceiling_leaves_the_next_call_out(app: App, provider: Provider) -> None:
+async def test_the_ceiling_leaves_the_next_call_out(inside: Inside, provider: Provider) -> None:
     """Over LLM_MAX_COST no summary is paid for, the PDF is made, and both say so."""
     provider.reply = lambda call: Reply(TEXT)
-    app.worker(LLM_MAX_COST="0.001")
-    starter = app.starter()
-    assert starter.exit_status() == 0, starter.text
+    async with inside.worker(LLM_MAX_COST="0.001"):
+        output = await inside.report("A topic")
     assert provider.summary_calls == 0
-    assert "Note: There is no executive summary: the report has cost $0.0" in starter.text
+    [note] = output.notes
+    assert note.startswith("There is no executive summary: the report has cost $0.0")
+    assert note in page_of(output)
 
 
-def test_the_bill_is_on_the_screen_and_on_the_page(app: App, provider: Provider) -> None:
-    app.worker()
-    starter = app.starter()
-    assert starter.exit_status() == 0, starter.text
-    [line] = [line for line in starter.lines if line.startswith("Bill: ")]
-    assert "tokens in" in line
-    assert "cost $0.00" in line
-    assert "requests 2" in line
-    [report] = app.reports()
-    assert line.removeprefix("Bill: ") in " ".join(pdf_text(report).split())
-
-
-def test_a_reports_folder_that_cannot_be_written_waits(app: App, provider: Provider) -> None:
-    """A person mends the folder, and the report comes; nothing is paid for again."""
-    (app.root / "reports").write_text("a file where the folder should be")
-    worker = app.worker()
-    starter = app.starter()
-    worker.wait_for("PDF, attempt 1: the report cannot be written to")
-    (app.root / "reports").unlink()
-    assert starter.exit_status() == 0, starter.text
+async def test_a_reports_folder_that_cannot_be_written_waits(
+    inside: Inside, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person repairs the folder, and the report comes; nothing is paid for again."""
+    monkeypatch.setattr(errors, "NEEDS_ACTION_RETRY_SECONDS", 0.5)
+    inside.folder.write_text("a file where the folder should be")
+    async with inside.worker():
+        handle = await inside.start("A topic")
+        assert (await reason_to_wait(handle)).startswith("the report cannot be written to")
+        inside.folder.unlink()
+        await handle.result()
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
@@ -225,14 +232,16 @@ async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
         assert max(attributes.attempt for attributes in started) == 1
 
 
-@pytest.mark.long
-def test_a_store_that_fails_waits_until_it_is_mended(app: App, provider: Provider) -> None:
-    worker = app.worker(REPORTS_DIR="ftp://127.0.0.1:9/reports")
-    starter = app.starter()
-    worker.wait_for("attempt 1: the report cannot be written to ftp://127.0.0.1:9/reports: ")
-    worker.stop()
-    app.worker()
-    assert starter.exit_status() == 0, starter.text
+async def test_a_store_that_fails_waits_until_it_is_repaired(
+    inside: Inside, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "NEEDS_ACTION_RETRY_SECONDS", 0.5)
+    store = "ftp://127.0.0.1:9/reports"
+    async with inside.worker(REPORTS_DIR=store):
+        handle = await inside.start("A topic")
+        assert (await reason_to_wait(handle)).startswith(f"the report cannot be written to {store}: ")
+    async with inside.worker():
+        await handle.result()
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
