@@ -14,19 +14,19 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
-from models import GenerateReportInput
+from models import GenerateReportInput, StepKind
 from research.temporal.client import runtime
+from research.temporal.names import recorded_step, step_name
 from testing.app import DevServer, copy_clone, free_port
 from testing.processes import Program, start_worker
 from tests.real import model
-from tests.real.relay import OTHER, PLAN, RESEARCH, SUMMARY, Entry, Relay, section
+from tests.real.relay import OTHER, PLAN, SUMMARY, Entry, Relay, section
 from workflow import GenerateReportWorkflow
 
 MAX_REPORT_SECONDS = 400.0
 MAX_TEXT_CHARACTERS = 8_000
 """A longer text is one that the model will not end."""
 POLL_SECONDS = 0.005
-STEPS = {"generate_summary": SUMMARY, "llm_call": RESEARCH}
 
 
 class NotWritten(Exception):
@@ -210,10 +210,11 @@ def _scheduled(history: Any) -> Iterator[tuple[int, str]]:
         if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             continue
         attributes = event.activity_task_scheduled_event_attributes
-        step = STEPS.get(attributes.activity_type.name)
-        label = json.loads(attributes.input.payloads[0].data).get("label", "") if step else ""
-        if step and label != PLAN:
-            yield event.event_id, section(int(label.split()[1])) if label.startswith("Section") else step
+        step = recorded_step(attributes.activity_type.name, json.loads(attributes.input.payloads[0].data))
+        if step.kind == StepKind.SECTION:
+            yield event.event_id, section(step.number)
+        elif step.kind in (StepKind.RESEARCH, StepKind.SUMMARY):
+            yield event.event_id, step_name(step)
 
 
 @contextlib.asynccontextmanager
