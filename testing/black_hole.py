@@ -5,36 +5,22 @@ a ping, and both wait on connections that look open.
 """
 
 import asyncio
-import threading
-from types import TracebackType
-from typing import Self
+
+from testing.background import Background
 
 READ_BYTES = 1 << 16
 
 
-class BlackHole:
-    """Passes connections on to a port of 127.0.0.1, in its own thread, as a context manager."""
+class BlackHole(Background):
+    """Passes connections on to a port of 127.0.0.1."""
 
     def __init__(self, target: int) -> None:
+        super().__init__()
         self.target, self.port = target, 0
         self._is_dark = False
         self._lost: frozenset[asyncio.StreamWriter] = frozenset()
-        self._started, self._stop = threading.Event(), asyncio.Event()
-        self._loop = asyncio.new_event_loop()
         self._writers: list[asyncio.StreamWriter] = []
         self._serving: set[asyncio.Task[None] | None] = set()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._started.wait(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
 
     @property
     def address(self) -> str:
@@ -51,13 +37,8 @@ class BlackHole:
     def _passes(self, writer: asyncio.StreamWriter) -> bool:
         return not self._is_dark and writer not in self._lost
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._main())
-        finally:
-            self._loop.close()
-
-    async def _main(self) -> None:
+    async def serve(self) -> None:
+        """Serve: see `Background`."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()

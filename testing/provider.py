@@ -6,18 +6,17 @@
 import asyncio
 import json
 import re
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
 from research.llm.resume import CONTINUE_PROMPT, PROBE_PROMPT
 from testing.asked import is_plan_prompt, is_summary_prompt, planned_sections, section_number
+from testing.background import Background
 from testing.responses import Responses, break_connection
 from testing.texts import section_plan, section_text
 
@@ -149,8 +148,8 @@ class Continuation(Enum):
 Stream = Callable[[web.Request, Call, Reply], Awaitable[web.StreamResponse]]
 
 
-class Provider(Responses):
-    """Serves in its own thread, as a context manager; `reply` may be replaced at any time."""
+class Provider(Responses, Background):
+    """Serves in the background; `reply` may be replaced at any time."""
 
     def __init__(self, reply: Callable[[Call], Reply] | None = None, port: int = 0) -> None:
         super().__init__()
@@ -166,21 +165,7 @@ class Provider(Responses):
         self.in_flight = 0
         self.most_in_flight = 0
         self.port = port
-        self._loop = asyncio.new_event_loop()
-        self._started = threading.Event()
-        self._stop, self._released = asyncio.Event(), asyncio.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._started.wait(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._released = asyncio.Event()
 
     def release(self) -> None:
         """Let streams that are held continue, and hold none any more."""
@@ -202,14 +187,8 @@ class Provider(Responses):
     def summary_calls(self) -> int:
         return sum(call.is_summary for call in self.calls)
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._main())
-        finally:
-            self._loop.close()
-
-    async def _main(self) -> None:
+    async def serve(self) -> None:
+        """Serve: see `Background`."""
         app = web.Application(client_max_size=64 * 2**20)
         self.add_routes(app)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)

@@ -153,6 +153,7 @@ class Responses:
     _released: asyncio.Event
 
     def __init__(self) -> None:
+        super().__init__()
         self.stored: dict[str, StoredResponse] = {}
         self.refuses_background = False
         self.refuses_resume_stream = False

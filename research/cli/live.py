@@ -203,7 +203,7 @@ class _View:
 
 def _label(step: StepStatus) -> str:
     """Return the step's name; how many sections there are is seen."""
-    return step.name.partition(" of ")[0] if step.is_section else step.name
+    return f"Section {step.step.number}" if step.is_section else step.name
 
 
 def _add_pause(grid: Table, status: Status, now: float) -> None:

@@ -5,11 +5,11 @@ numbers are never trusted: a number that was not given is removed, so is a list 
 model wrote, and what remains is numbered anew in the order of citing, as Markdown footnotes (`[^1]`).
 """
 
-import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from models import PDFGenerationInput, Source
 from research.address import normalize_address
@@ -126,10 +126,9 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
         content, summary = without_file_citations(report.content), without_file_citations(report.summary)
         return replace(report, content=content, summary=summary)
     checked = check_citations(report.content, report.sources)
-    fields = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
     return CheckedReport(
         **{
-            **fields,
+            **vars(report),
             "content": checked.text,
             "summary": check_citations(report.summary, report.sources, has_marks=False).text,
             "sources": checked.cited,
@@ -151,11 +150,9 @@ def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True
     text, removed_lists = without_reference_lists(part_fences(text), sources)
     checker = _Checker(sources, f"{_MADE}[^{{}}]" if has_marks else "")
     parts = [part if is_code else checker.rewrite(part) for is_code, part in _code_apart(text)]
-    text, *marked = "".join(parts).strip("\n").split(_MADE)
-    citations = []
-    for part in marked:
-        citations.append(len(text))
-        text += part
+    parts = "".join(parts).strip("\n").split(_MADE)
+    *citations, _ = accumulate(map(len, parts))
+    text = "".join(parts)
     paragraphs = [part for part in _paragraphs(text) if _columns(part) >= MIN_PARAGRAPH_COLUMNS]
     return CheckedText(
         text=text,

@@ -113,8 +113,9 @@ def search_queries(
     for row in range(max(map(len, columns), default=0)):
         for number, column in enumerate(columns, start=1):
             if row < len(column):
-                query = queries.setdefault(column[row].casefold(), PlannedQuery(column[row]))
-                queries[column[row].casefold()] = replace(query, sections=(*query.sections, number))
+                same = column[row].casefold()
+                query = queries.get(same, PlannedQuery(column[row]))
+                queries[same] = replace(query, sections=(*query.sections, number))
     return tuple(queries.values())[:limit] or (
         PlannedQuery(_cut(" ".join(topic.split()), MAX_QUERY_CHARACTERS)),
     )

@@ -48,7 +48,6 @@ class WrittenSection:
 
     call: LLMCallOutput | None
     """None where it could not be written."""
-    failure: str
     markdown: str
     """Its title as a heading, and its text or the reason why there is none."""
 
@@ -60,9 +59,8 @@ def text_below(title: str, text: str) -> str:
 
 def written_section(title: str, answer: Answer) -> WrittenSection:
     """Return a section as it is to stand in the report; one without text has its heading and the reason."""
-    call, failure = answer.call, answer.failure
-    text = call.text if call else f"*This section could not be written: {escape_markdown(failure)}.*"
-    return WrittenSection(call, failure, f"## {title}\n\n{text}")
+    failure = f"*This section could not be written: {escape_markdown(answer.failure)}.*"
+    return WrittenSection(answer.call, f"## {title}\n\n{answer.call.text if answer.call else failure}")
 
 
 def sources_of(number: int, queries: Sequence[PlannedQuery], found: FoundSources) -> tuple[Source, ...]:

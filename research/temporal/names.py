@@ -51,7 +51,7 @@ def step_name(step: Step) -> str:
         case StepKind.PDF:
             return "PDF"
         case kind:
-            return kind.capitalize() if kind in frozenset(StepKind) else kind
+            return kind.capitalize() if kind in {*StepKind} else kind
 
 
 def step_summary(step: Step) -> str:

@@ -3,17 +3,15 @@
 It answers only one kind of request itself: that for a plan of sections, which SmolLM2 cannot write.
 """
 
-import asyncio
 import json
-import threading
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, web
 
 from testing.asked import is_plan_prompt, is_summary_prompt, planned_sections, section_number
+from testing.background import Background
 from tests.real.topics import PLANS
 
 RESEARCH, SUMMARY, PLAN, OTHER = "Research", "Summary", "Plan", "Other"
@@ -53,40 +51,23 @@ class Entry:
         return self.start + len(self.text)
 
 
-class Relay:
-    """Serves in its own thread, as a context manager."""
+class Relay(Background):
+    """Serves in the background."""
 
     def __init__(self, model_url: str) -> None:
+        super().__init__()
         self.ledger: list[Entry] = []
         self.topic = ""
         """The topic of the report that is being written: a prompt of these words asks for the research."""
         self.port = 0
         self._model_url = model_url
-        self._loop = asyncio.new_event_loop()
-        self._started, self._stop = threading.Event(), asyncio.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._started.wait(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
-
-    async def _main(self) -> None:
+    async def serve(self) -> None:
+        """Serve: see `Background`."""
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         # With cancellation, a killed worker's request is closed at the model too, which then stops writing.
