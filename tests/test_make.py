@@ -118,7 +118,10 @@ def test_a_topic_arrives_as_typed(folder: Path, text: str) -> None:
 
 @pytest.mark.parametrize(("target", "name"), NUMBERS)
 def test_a_number_is_digits_or_refused(folder: Path, target: str, name: str) -> None:
-    for text in [*HOSTILE, "4x", "-1", "4 5", "٣", "1_0"]:
+    texts = [*HOSTILE, "4x", "-1", "4 5", "٣", "1_0"]
+    if name in ("SEED", "TOPICS") or target == "real":  # one rule of the Makefile refuses them all
+        texts = [texts[0], texts[2], "4x"]
+    for text in texts:
         for made in (make(folder, target, f"{name}={text}"), make(folder, target, **{name: text})):
             if target != "demo":
                 assert made.returncode == 2 and calls(folder) == []
@@ -190,11 +193,14 @@ kill -SEGV $$
 """
 
 
-@pytest.mark.parametrize(
-    ("times", "status", "uv_calls", "by_pip"),
-    [(1, 0, 2, False), (9, 0, 2, True), (0, 1, 1, False), (1, 1, 2, False)],
-)
-@pytest.mark.parametrize("stamp", STAMPS)
+# Each way to end for one stamp, and for the others, which share its recipe, the way that has all of it.
+CRASHES = [
+    *(("run", *how) for how in [(1, 0, 2, False), (9, 0, 2, True), (0, 1, 1, False), (1, 1, 2, False)]),
+    *((stamp, 9, 0, 2, True) for stamp in STAMPS if stamp != "run"),
+]
+
+
+@pytest.mark.parametrize(("stamp", "times", "status", "uv_calls", "by_pip"), CRASHES)
 def test_an_installer_that_crashes(
     folder: Path, stamp: str, times: int, status: int, uv_calls: int, by_pip: bool
 ) -> None:

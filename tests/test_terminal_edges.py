@@ -5,6 +5,7 @@ And a dev server whose folder is gone or whose disk is full.
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from demos.stage import Album
 from research.errors import UserError
+from testing import forkserver, processes
 from testing.app import App, DevServer, wait_until
 from testing.processes import Program, run_program
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
@@ -47,8 +49,11 @@ ACTIONS = {
 
 def shell(app: App, command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """A line of bash in the clone, with Python's ordinary buffers; the status is the program's."""
+    python = [sys.executable]
+    if processes.fork_server and "&-" not in command:  # a fork is given three streams that are open
+        python += ["-S", forkserver.__file__, os.environ[processes.FORK_SERVER]]
     return subprocess.run(
-        ["bash", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
+        ["bash", "-c", f'python() {{ {shlex.join(python)} "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
         cwd=app.root,
         env={**os.environ, "PYTHONUNBUFFERED": "", **app.environ, **environ},
         stdin=subprocess.DEVNULL,
@@ -100,22 +105,22 @@ def test_a_report_goes_where_nobody_reads(app: App) -> None:
     assert worker.process.poll() is None
 
 
-def start_worker(app: App, log: Path, redirection: str) -> "subprocess.Popen[str]":
+def start_worker(app: App, log: Path, redirection: str) -> processes.Process:
     """A worker with these streams; "|" is a reader that goes after the first line."""
-    redirection, _, reader = redirection.partition("|")
-    with log.open("w") as errors:
-        worker = subprocess.Popen(
-            ["bash", "-c", f'exec "{sys.executable}" worker.py {redirection}'],
-            cwd=app.root,
-            env={**os.environ, "PYTHONUNBUFFERED": "", **app.environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if reader else subprocess.DEVNULL,
-            stderr=errors,
-            text=True,
+    environ = {**os.environ, "PYTHONUNBUFFERED": "", **app.environ}
+    if "&-" in redirection:
+        command = ["bash", "-c", f'exec "{sys.executable}" worker.py {redirection}']
+        with log.open("wb") as errors:
+            return subprocess.Popen(command, cwd=app.root, env=environ, stderr=errors)
+    reading, writing = os.pipe() if "|" in redirection else (-1, os.open("/dev/full", os.O_WRONLY))
+    with Path(os.devnull).open("rb") as nothing, os.fdopen(writing, "wb") as output, log.open("wb") as errors:
+        last = output if "2>&1" in redirection else errors
+        worker = processes.launch(
+            ["worker.py"], app.root, environ, nothing.fileno(), output.fileno(), last.fileno()
         )
-    if worker.stdout:
-        assert worker.stdout.readline()
-        worker.stdout.close()
+    if reading >= 0:
+        with os.fdopen(reading, "rb") as reader:
+            assert reader.readline()
     return worker
 
 
