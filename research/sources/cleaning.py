@@ -65,17 +65,17 @@ def clean_text(text: str, limit: int) -> str:
     return f"{head if space and len(head) > limit // 2 else beginning}…"
 
 
-def clean_address(address: str) -> str:
-    """Return a web address that can be printed and linked, whole; empty for any other.
+def clean_address(address: str, limit: int = MAX_ADDRESS_BYTES) -> str:
+    """Return a web address that can be printed and linked, whole; empty for any other and for a longer one.
 
     Spaces in it are encoded. An address with a user name is refused, because what stands before its "@"
     looks like the site.
     """
     address = address.strip()
-    if len(address) > MAX_ADDRESS_BYTES:
+    if len(address) > limit:
         return ""
     address = "".join(quote(c) if unicodedata.category(c) == "Zs" else c for c in address).translate(_UNSAFE)
-    if json_bytes(address) > MAX_ADDRESS_BYTES or not all(map(_is_visible, address)):
+    if json_bytes(address) > limit or not all(map(_is_visible, address)):
         return ""
     try:
         parts = urlsplit(address)
