@@ -87,7 +87,7 @@ def _is_mostly_utf8(content: bytes) -> bool:
     sample = content[: SAMPLE_BYTES * 10]
     text = sample.decode(errors="replace")
     bad = text.count("\ufffd")
-    return bad * 20 < sum(character > "\x7f" for character in text)
+    return bad * 4 < sum(character > "\x7f" for character in text)
 
 
 def _guess(content: bytes) -> str:

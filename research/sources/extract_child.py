@@ -11,6 +11,7 @@ import json
 import math
 import os
 import queue
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -34,6 +35,8 @@ try:
     import resource
 except ImportError:  # on Windows
     resource = None  # type: ignore[assignment]
+
+_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 
 Reader = Callable[[bytes, str, str], Extracted]
 
@@ -171,11 +174,14 @@ def _limit_cpu(seconds: float) -> None:
 
 
 def _peak() -> int:
-    """Return the most memory that this process has had, in bytes."""
-    if resource is None:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    """Return the most memory that this process has had, in bytes; 0 where the system does not say.
+
+    Not by getrusage, whose number begins with the memory of the worker that has started this process.
+    """
+    with suppress(OSError):
+        found = _PEAK.search(Path("/proc/self/status").read_text())
+        return int(found[1]) * 1024 if found else 0
+    return 0
 
 
 if __name__ == "__main__":

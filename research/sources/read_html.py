@@ -1,9 +1,11 @@
 """From HTML to text: the main text by trafilatura, or everything that a browser shows."""
 
+import html as html_entities
 import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from lxml import etree, html
@@ -40,6 +42,12 @@ _NOT_DISPLAYED = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,
 _ENCODING = re.compile(r"\s{0,99}<\?xml[^>]{0,300}\?>")
 _ESCAPED = re.compile(r"`[^`]*`|\\([!-/:-@\[-`{}~])")
 """Code in a line, or a character that trafilatura has put a backslash before."""
+_JOINER = re.compile(r"[\u200c\u200d\U000e0020-\U000e007f]|&(?:zwn?j|#0{0,9}820[45]|#x0{0,9}200[cd]);", re.I)
+_STAND_INS = {
+    code: 0x18B00 + number for number, code in enumerate([0x200C, 0x200D, *range(0xE0020, 0xE0080)])
+}
+"""Letters of a dead script for the joiners and tags, which trafilatura drops: Persian and emoji need them."""
+_JOINERS = {stand_in: code for code, stand_in in _STAND_INS.items()}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}", re.IGNORECASE)
 _LANGUAGE_FIELDS = ("content-language", "dc.language", "og:locale")
 
@@ -56,10 +64,17 @@ def read_html(content: bytes, content_type: str, name: str) -> Extracted:
     """
     markup = decode(content, content_type, is_html=True)
     markup = _ENCODING.sub("", markup.replace("\x00", ""), count=1)
+    with_stand_ins = _JOINER.sub(_stand_in, markup)
+    found = _read(with_stand_ins, name)
+    if with_stand_ins == markup:
+        return found
+    text, title, author = (field.translate(_JOINERS) for field in (found.text, found.title, found.author))
+    return replace(found, text=text, title=title, author=author)
+
+
+def _read(markup: str, name: str) -> Extracted:
     tree = _parse(markup)
-    visible = tidy("\n\n".join(_visible_blocks(tree))) if tree is not None else ""
-    if tree is None:  # nested deeper than the parser goes; a tag then stands for a space
-        visible = tidy(clean_text(markup, len(markup)))
+    visible = visible_text(markup, tree)
     if tree is None:
         return Extracted(_some(visible), method="plain text")
     main, metadata = _main_text(tree, name)
@@ -85,6 +100,20 @@ def is_too_short(main: str, visible: str) -> bool:
         return len(main) < MIN_MAIN_CHARACTERS
     short = len(main) < MIN_MAIN_CHARACTERS and len(main) * 2 < len(visible)
     return short or len(main) < len(visible) * MIN_MAIN_SHARE
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    return html_entities.unescape(found[0]).translate(_STAND_INS)
+
+
+def visible_text(markup: str, tree: Any = None) -> str:
+    """Return all that a browser shows of a page but for its navigation, as simple Markdown.
+
+    Without a tree, because the page is nested deeper than the parser goes, it is one line.
+    """
+    if tree is None:
+        tree = _parse(markup)
+    return tidy(clean_text(markup, len(markup)) if tree is None else "\n\n".join(_visible_blocks(tree)))
 
 
 def _some(text: str) -> str:
@@ -122,11 +151,11 @@ def _main_text(tree: Any, name: str) -> tuple[str, dict[str, str]]:
         text = trafilatura.extract(
             tree, output_format="markdown", include_comments=False, include_tables=True, include_links=False
         )
-        return tidy(_without_backslashes(text or "")), metadata
+        return tidy(without_backslashes(text or "")), metadata
     return "", metadata
 
 
-def _without_backslashes(markdown: str) -> str:
+def without_backslashes(markdown: str) -> str:
     """Return the Markdown with its punctuation as the page has it, because it is to be quoted."""
     lines, in_code = markdown.split("\n"), False
     for number, line in enumerate(lines):
@@ -191,7 +220,7 @@ def _visible_blocks(tree: Any) -> Iterator[str]:
                 walker.skip_subtree()
                 continue
             if tag in ("td", "th"):
-                parts += [" | "] if "".join(parts[-1:]).strip() else []
+                parts += [] if element.getprevious() is None else [" | "]
             elif tag not in _WITHIN_LINES:
                 yield from block()
                 prefix = _prefix(tag)

@@ -5,7 +5,7 @@ import re
 import statistics
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -24,9 +24,9 @@ MAX_LINE_PITCH = 1.6
 _HYPHEN = "\x02"
 """PDFium's for a hyphen at the end of a line, which it joins with the next."""
 _HYPHENS = "-\u2010\u00ad" + _HYPHEN
-_HYPHENATED = re.compile(r"\w+(?:-\w+)+")
+_HYPHENATED = re.compile(r"(?<!\w)\w{1,40}(?:-\w{1,40}){1,5}")
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…؟۔।][)\]”’»\"'」』]*$")
-_ITEM = re.compile(r"[•‣▪◦●■–—*·\uf0b7\uf0a7]\s*\S|[\[(]?\d{1,3}[.)\]]\s|\([a-z]\)\s")
+_ITEM = re.compile(r"[•‣▪◦●■·\uf0b7\uf0a7]\s*\S|[-–—*]\s+\S|[\[(]?\d{1,3}[.)\]]\s|\([a-z]\)\s")
 _DATE = re.compile(r"D:((?:19|20)\d\d)(0[1-9]|1[0-2])?(0[1-9]|[12]\d|3[01])?")
 _JUNK_TITLE = re.compile(
     r"untitled\b.{0,9}$|microsoft (?:word|powerpoint|excel) - "
@@ -72,8 +72,8 @@ def read_pdf(content: bytes, content_type: str, name: str) -> Extracted:
             break
         pages.append([[line.text for line in lines] for lines in _paragraphs(_page_lines(document, number))])
         size += sum(len(text) for lines in pages[-1] for text in lines)
-    words = _compounds(pages)
-    texts = [tidy("\n\n".join(_joined(lines, words) for lines in page)) for page in pages]
+    words = compounds(line for page in pages for lines in page for line in lines)
+    texts = [tidy("\n\n".join(join_lines(lines, words) for lines in page)) for page in pages]
     text, starts = _with_starts(texts)
     if not has_words(text):
         raise Unreadable(NO_TEXT)
@@ -172,23 +172,22 @@ def _is_apart(above: _Line, line: _Line, usual: float) -> bool:
     drop, height = above.bottom - line.bottom, max(above.height, line.height)
     if abs(above.height - line.height) > 0.12 * height:
         return abs(drop) > 0.5 * height  # what is smaller in the same line is a raised number
-    if drop < -0.5 * height:  # the next column
-        return bool(_SENTENCE_END.search(above.text.rstrip()))
     return drop > 1.2 * min(usual or height, MAX_LINE_PITCH * height)
 
 
 def _split(run: Sequence[_Line]) -> Iterator[list[_Line]]:
     """Split lines of one distance to paragraphs, by indents, items and short last lines."""
-    right = max(line.right for line in run)
-    left = min(line.left for line in run)
+    columns = list(_columns(run))
     paragraph = [run[0]]
-    for line in run[1:]:
-        above = paragraph[-1]
-        text, ended = line.text.lstrip(), bool(_SENTENCE_END.search(above.text.rstrip()))
+    for number, line in enumerate(run[1:], start=1):
+        above, (left, right) = paragraph[-1], columns[number - 1]
+        text, ended = line.text.strip(), bool(_SENTENCE_END.search(above.text.rstrip()))
         beside = abs(above.bottom - line.bottom) < 0.5 * line.height
-        is_short = above.right < right - 0.15 * (right - left) and not _is_right_to_left(above.text)
-        is_indented = line.left > above.left + 0.6 * line.height
-        is_title = above.right < left + 0.6 * (right - left) and (text[:1].isupper() or text[:1].isdigit())
+        # A line is the last one of its paragraph where the next word would have had a place in it.
+        word = (line.right - line.left) / len(text) * (len(text.split(maxsplit=1)[0]) + 1)
+        is_short = above.right + word < right and not _is_right_to_left(above.text)
+        is_indented = line.left - columns[number][0] > above.left - left + 0.6 * line.height
+        is_title = above.right < left + 0.6 * (right - left) and (text[0].isupper() or text[0].isdigit())
         hyphenated = above.text.rstrip()[-1:] in _HYPHENS
         begins = (ended and (is_short or is_indented)) or (is_title and is_short and not hyphenated)
         begins = begins or bool(_ITEM.match(text) and not hyphenated and (ended or not text[0].isdigit()))
@@ -199,24 +198,36 @@ def _split(run: Sequence[_Line]) -> Iterator[list[_Line]]:
     yield paragraph
 
 
+def _columns(run: Sequence[_Line]) -> Iterator[tuple[float, float]]:
+    """Return for each line the left and right edge of its column; a line that is higher begins another."""
+    starts = [
+        0,
+        *(n for n in range(1, len(run)) if run[n].bottom > run[n - 1].bottom + run[n].height),
+        len(run),
+    ]
+    for start, end in pairwise(starts):
+        column = run[start:end]
+        edges = min(line.left for line in column), max(line.right for line in column)
+        yield from [edges] * len(column)
+
+
 def _is_right_to_left(text: str) -> bool:
     return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text[:40])
 
 
-def _compounds(pages: Sequence[Sequence[Sequence[str]]]) -> frozenset[str]:
+def compounds(lines: Iterable[str]) -> frozenset[str]:
     """Return the words that are written with a hyphen within a line."""
-    found = (_HYPHENATED.findall(line) for page in pages for lines in page for line in lines)
-    return frozenset(word.casefold() for words in found for word in words)
+    return frozenset(word.casefold() for line in lines for word in _HYPHENATED.findall(line))
 
 
-def _joined(lines: Sequence[str], compounds: frozenset[str]) -> str:
+def join_lines(lines: Sequence[str], words: frozenset[str]) -> str:
     """Return the lines of a paragraph as one."""
     parts = [" ".join(lines[0].split())]
     for line in lines[1:]:
         above, text = parts[-1], " ".join(line.split())
         if above[-1:] in _HYPHENS and above[-2:-1].isalnum() and text[:1].isalnum():
             parts[-1] = above[:-1]
-            parts += [_between(above[:-1], text, compounds), text]
+            parts += [_between(above[:-1], text, words), text]
         elif _is_wide(above[-1:]) and _is_wide(text[:1]):
             parts += ["", text]
         else:
@@ -224,14 +235,14 @@ def _joined(lines: Sequence[str], compounds: frozenset[str]) -> str:
     return "".join(parts).replace(_HYPHEN, "-")
 
 
-def _between(above: str, text: str, compounds: frozenset[str]) -> str:
+def _between(above: str, text: str, words: frozenset[str]) -> str:
     """Return what stands between the halves of a word that a line end has split at a hyphen."""
     head, tail = re.search(r"\w*$", above[-60:]), re.match(r"\w*", text)
     first, second = head[0] if head else "", tail[0] if tail else ""
     if second.casefold() in _SUSPENDED:
         return "- "
     is_word = first.isalpha() and second[:1].islower()
-    return "" if is_word and f"{first}-{second}".casefold() not in compounds else "-"
+    return "" if is_word and f"{first}-{second}".casefold() not in words else "-"
 
 
 def _is_wide(character: str) -> bool:

@@ -27,7 +27,7 @@ _KEPT = frozenset(
 _NEW_LINES, _BULLETS = "\x0b\x0c\x85\u2028\u2029", "\uf0b7\uf0a7\uf0d8\uf06e\uf0fc\uf0e0"
 """Bullets of the fonts Symbol and Wingdings."""
 _MARKS = regex.compile(rf"(\p{{M}}{{{MAX_MARKS}}})\p{{M}}+")
-_DATA_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s{0,9}data:[^)\s]*\)", re.IGNORECASE)
+_DATA_IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\(\s{0,9}data:[^()\s]*\)", re.IGNORECASE)
 _DATA_ADDRESS = re.compile(
     r"\bdata:(?:[a-z]{1,20}/[\w.+-]{1,80}(?:;[\w.=+-]{1,80}){0,5}|;base64),[^\s\"'<>)\]}|\\]*"
     r"(?:\n[a-z0-9+/]{40,}={0,2}(?!\S))*(?:\n[a-z0-9+/]{1,80}={1,2}(?!\S))?",
@@ -99,9 +99,10 @@ def without_references(text: str, pages: Sequence[int] = ()) -> tuple[str, tuple
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
     first = bisect_right(starts, int(len(text) * REFERENCES_FROM))
+    text_end = next((number for number in range(len(lines), 0, -1) if lines[number - 1].strip()), 0)
     for number in range(len(lines) - 1, first - 1, -1):
         if _is_reference_heading(lines, number):
-            last = _end_of_entries(lines, number + 1)
+            last = _end_of_entries(lines, number + 1, text_end)
             if last > number + 1:
                 return _cut(text, starts[number], min(starts[last], len(text)), pages)
     return text, tuple(pages)
@@ -115,17 +116,17 @@ def _is_reference_heading(lines: Sequence[str], number: int) -> bool:
     return bool(_HEADING.match(line)) or alone or line.startswith("**") or line.endswith((":", "："))
 
 
-def _end_of_entries(lines: Sequence[str], first: int) -> int:
+def _end_of_entries(lines: Sequence[str], first: int, text_end: int) -> int:
     """Return the line after the last entry of the list that begins at a line; `first` where there is none.
 
     One line between two entries may look like none, because entries go on in lines of their own.
     """
     end, entries, others, seen = first, 0, 0, 0
-    for number in range(first, len(lines)):
+    for number in range(first, text_end):
         line = lines[number].strip()
         if not line:
             continue
-        if _HEADING.match(line) or others > 1:
+        if _HEADING.match(line) or others > 1 or _is_reference_heading(lines, number):
             break
         seen += 1
         long = len(line) > MAX_ENTRY_CHARACTERS  # or several entries that are one paragraph in a PDF
@@ -134,7 +135,7 @@ def _end_of_entries(lines: Sequence[str], first: int) -> int:
             end, entries, others = number + 1, entries + 1, 0
         else:
             others += 1
-    return end if entries * 2 > seen and (entries > 1 or not any(map(str.strip, lines[end:]))) else first
+    return end if entries * 2 > seen and (entries > 1 or end == text_end) else first
 
 
 def _cut(text: str, start: int, end: int, pages: Sequence[int]) -> tuple[str, tuple[int, ...]]:
@@ -142,7 +143,7 @@ def _cut(text: str, start: int, end: int, pages: Sequence[int]) -> tuple[str, tu
     gap = "\n\n" if head and tail else ""
     removed = len(text) - len(tail) - len(head) - len(gap)
     moved = tuple(
-        page if page <= len(head) else max(len(head + gap), page - removed) if page > start else len(head)
+        page if page <= len(head) else max(len(head + gap), page - removed) if page >= start else len(head)
         for page in pages
     )
     kept = head + gap + tail
