@@ -20,6 +20,7 @@ TITLES = {
     "waiting": "How it grows",
     "pdf": "Markdown to PDF",
     "hostile": "Hostile texts",
+    "reading": "Reading pages",
 }
 
 

@@ -45,7 +45,7 @@ def stop(content: bytes, content_type: str, name: str) -> Extracted:
 
 
 def grow(content: bytes, content_type: str, name: str) -> Extracted:
-    kept = []
+    kept: list[bytearray] = []
     while len(kept) < 2_000:  # 20 GB, none of it touched, so that a missing limit harms no machine
         kept.append(bytearray(10_000_000))
     return Extracted("it has grown")
@@ -79,7 +79,8 @@ def slow(content: bytes, content_type: str, name: str) -> Extracted:
         while True:
             pass
 
-    trafilatura.extract, read_html.MAIN_SECONDS = extract, 0.3
+    trafilatura.extract = extract
+    read_html.MAIN_SECONDS = 0.3
     return read_html.read_html(content, content_type, name)
 
 

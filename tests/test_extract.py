@@ -116,6 +116,22 @@ async def test_an_article() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("<title>Right - The Site</title>", "Right - The Site"),
+        ("<title>The heading - The Site</title>", "The heading"),
+        ("<title>Home</title><meta property=og:title content='The true one'>", "The true one"),
+        ("", "The heading"),
+    ],
+)
+async def test_the_title_is_a_declared_one_or_a_heading(head: str, title: str) -> None:
+    body = f"<h1>The heading</h1><p>A line\n   that goes on\nhere. {sentences(3)}</p><pre>a\n b</pre>"
+    found = await extract(page(body, head), "html")
+    assert found.title == title
+    assert "A line that goes on here. " in found.text and "a\n b" in found.text
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "".join(f"<div class=card><h3>Item {n}</h3><span>€ {n}.50</span></div>" for n in range(40)),
@@ -465,7 +481,7 @@ async def test_what_is_not_read_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         "<p>deep inside" + "<script>" * 100_000,
         "<p>deep inside</p><script type=application/ld+json>" + '{"@type":' * 50_000 + "</script>",
         "<p>deep inside</p>" + "<ul><li>" * 50_000,
-        "\0<p>deep inside\0\x01</p>",
+        "\0<p>deep inside\0\x01&#1;\n&#0;\n&#xd800;&#xffff;</p>",
     ],
 )
 async def test_hostile_html_ends(body: str) -> None:

@@ -46,7 +46,7 @@ MAX_KEPT_MEMORY_BYTES = 250_000_000
 """A process that has needed more ends itself, because Python seldom gives memory back."""
 MAX_DOCUMENTS = 100
 """Then this process ends itself, with whatever the libraries have leaked."""
-IDLE_SECONDS = 30
+IDLE_SECONDS = 30.0
 """Then this process ends itself, so that an idle worker has its memory."""
 
 READERS: Mapping[str, tuple[str, str]] = {

@@ -19,7 +19,7 @@ MIN_MAIN_CHARACTERS = 250
 """A shorter main text is doubted where a browser shows twice as much."""
 MIN_MAIN_SHARE = 0.15
 """Of the visible text; with less, trafilatura has taken a list or a forum for the frame of an article."""
-MAIN_SECONDS = 10
+MAIN_SECONDS = 10.0
 """How long trafilatura may take before the visible text is taken."""
 
 _HIDDEN = frozenset(
@@ -40,6 +40,8 @@ _EMPHASIS = ("b", "strong", "i", "em", "u", "mark", "sub", "sup", "s", "small", 
 """Without their tags, because quotations must be word for word and trafilatura marks them with asterisks."""
 _NOT_DISPLAYED = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
 _ENCODING = re.compile(r"\s{0,99}<\?xml[^>]{0,300}\?>")
+_INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+"""What no tree may have."""
 _ESCAPED = re.compile(r"`[^`]*`|\\([!-/:-@\[-`{}~])")
 """Code in a line, or a character that trafilatura has put a backslash before."""
 _JOINER = re.compile(r"[\u200c\u200d\U000e0020-\U000e007f]|&(?:zwn?j|#0{0,9}820[45]|#x0{0,9}200[cd]);", re.I)
@@ -63,7 +65,7 @@ def read_html(content: bytes, content_type: str, name: str) -> Extracted:
         Unreadable: the page shows no text.
     """
     markup = decode(content, content_type, is_html=True)
-    markup = _ENCODING.sub("", markup.replace("\x00", ""), count=1)
+    markup = _ENCODING.sub("", _INVALID.sub(" ", markup), count=1)
     with_stand_ins = _JOINER.sub(_stand_in, markup)
     found = _read(with_stand_ins, name)
     if with_stand_ins == markup:
@@ -77,14 +79,16 @@ def _read(markup: str, name: str) -> Extracted:
     visible = visible_text(markup, tree)
     if tree is None:
         return Extracted(_some(visible), method="plain text")
+    _collapse_lines(tree)
     main, metadata = _main_text(tree, name)
+    title = _title(tree, one_line(metadata.get("title")))
     if is_too_short(main, visible):
         main, method = visible, "plain text"
     else:
         method = "trafilatura"
     return Extracted(
         _some(main),
-        title=one_line(metadata.get("title") or tree.findtext(".//title")),
+        title=title,
         author=one_line(metadata.get("author")),
         date=clean_date(metadata.get("date") or ""),
         language=_language(tree),
@@ -136,6 +140,26 @@ def _parse(markup: str) -> Any:
     return tree
 
 
+def _collapse_lines(tree: Any) -> None:
+    """Make one line of every text but preformatted ones, as browsers do."""
+    walker = etree.iterwalk(tree, events=("start", "end"))
+    for event, element in walker:
+        if event == "end":
+            element.tail = _collapsed(element.tail)
+        elif element.tag in ("pre", "textarea", "script"):
+            walker.skip_subtree()
+        else:
+            element.text = _collapsed(element.text)
+
+
+def _collapsed(text: str | None) -> str | None:
+    if not text or "\n" not in text:
+        return text
+    text = _INVALID.sub(" ", text)  # which may have come as &#1;
+    words = " ".join(text.split())
+    return f"{' ' * text[0].isspace()}{words}{' ' * (text[-1].isspace() and bool(words))}"
+
+
 def _main_text(tree: Any, name: str) -> tuple[str, dict[str, str]]:
     """Return trafilatura's text and metadata; empty where it finds none, fails or takes too long."""
     import trafilatura
@@ -185,12 +209,23 @@ def _seconds(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def _title(tree: Any, found: str) -> str:
+    """Return the title that trafilatura has found if the page declares it, because it may be any heading."""
+    title = one_line(tree.findtext(".//title"))
+    fields = (meta.get("content") or "" for meta in tree.iterfind(".//meta") if "title" in _name(meta))
+    is_declared = any(found.casefold() in one_line(declared).casefold() for declared in (title, *fields))
+    return found if found and (is_declared or not title) else title
+
+
+def _name(meta: Any) -> str:
+    return (meta.get("http-equiv") or meta.get("name") or meta.get("property") or "").lower()
+
+
 def _language(tree: Any) -> str:
     """Return the language that the page declares."""
     declared = [tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or ""]
     for meta in tree.iterfind(".//meta"):
-        key = (meta.get("http-equiv") or meta.get("name") or meta.get("property") or "").lower()
-        if key in _LANGUAGE_FIELDS:
+        if _name(meta) in _LANGUAGE_FIELDS:
             declared.append(meta.get("content") or "")
     for language in declared:
         if found := _LANGUAGE.fullmatch(language.strip()):
