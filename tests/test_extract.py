@@ -125,7 +125,8 @@ async def test_an_article() -> None:
     ],
 )
 async def test_the_title_is_a_declared_one_or_a_heading(head: str, title: str) -> None:
-    body = f"<h1>The heading</h1><p>A line\n   that goes\non with <code>code</code>\nhere. {sentences(3)}</p><pre>a\n b</pre>"
+    lines = "A line\n   that goes\non with <code>code</code>\nhere."
+    body = f"<h1>The heading</h1><p>{lines} {sentences(3)}</p><pre>a\n b</pre>"
     found = await extract(page(body, head), "html")
     assert found.title == title
     assert "A line that goes on with `code` here. " in found.text and "a\n b" in found.text
@@ -292,7 +293,7 @@ def test_what_follows_the_references_is_kept() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        f"## References\n\n[1] J. Doe, 2019.\n[2] R. Roe, 2020.\n\n{sentences(90)}",
+        f"# Title\n\n## References\n\n[1] J. Doe, 2019.\n[2] R. Roe, 2020.\n\n{sentences(90)}",
         f"{sentences(90)}\n\n## Sources\n\nThe river rises in the hills. Nobody has seen its springs since."
         "\n\nIt is long, and slow.\n\nIt ends in a lake.",
         f"{sentences(90)}\n\n## References to the king\n\n- He was tall.\n- He was old.",
@@ -369,6 +370,20 @@ async def test_a_pdf_without_gaps_between_its_paragraphs() -> None:
     assert found.text == f"{sentences(3)}\n\n{sentences(3, 2)}"
 
 
+async def test_only_indents_separate_full_lines_of_sentences() -> None:
+    target = io.BytesIO()
+    canvas = Canvas(target)
+    canvas.setFont("Courier", 10)
+    starts = [0, 5, 15, 20]
+    for number in range(20):
+        column, row = divmod(number, 10)
+        line = f"Line {number:02} has no room for more."[: 30 - 2 * (number in starts)]
+        canvas.drawString(72 + 270 * column + 12 * (number in starts), 700 - 13 * row, line)
+    canvas.save()
+    paragraphs = (await extract(target.getvalue(), "pdf")).text.split("\n\n")
+    assert [paragraph.count("Line") for paragraph in paragraphs] == [5, 10, 5]
+
+
 async def test_chinese_lines_are_joined_without_spaces() -> None:
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 
@@ -429,7 +444,8 @@ async def test_changes_and_content_controls_of_a_word_document() -> None:
     document = docx.Document()
     for inner in (
         "<w:p {ns}><w:r><w:t>kept </w:t></w:r><w:ins><w:r><w:t>inserted</w:t></w:r></w:ins>"
-        "<w:del><w:r><w:delText>deleted</w:delText></w:r></w:del></w:p>",
+        "<w:del><w:r><w:delText>deleted</w:delText></w:r></w:del>"
+        "<w:moveFrom><w:r><w:t>moved away</w:t></w:r></w:moveFrom></w:p>",
         "<w:sdt {ns}><w:sdtContent><w:p><w:r><w:t>in a control</w:t></w:r></w:p></w:sdtContent></w:sdt>",
     ):
         document.element.body.insert(-1, parse_xml(inner.format(ns=nsdecls("w"))))
@@ -495,6 +511,15 @@ async def test_a_page_that_never_closes_its_tags_is_read_whole() -> None:
     body = "".join(f"<font><div><h2>Heading {n}</h2><p>{sentences(2, n)}</p>" for n in range(300))
     found = await extract(page(body), "html")
     assert f"\n\n{sentences(2, 298)}\n\n{sentences(2, 299)}" in found.text
+
+
+async def test_a_large_page_is_read() -> None:
+    """Its markup has more than trafilatura is given."""
+    begun = time.monotonic()
+    body = f"<article><h1>Large</h1>{f'<p>{sentences(3)}</p>' * 60_000}</article>"
+    found = await extract(page(body), "html")
+    assert (found.title, found.method, found.truncated) == ("Large", "plain text", True)
+    assert found.text.startswith(f"# Large\n\n{sentences(3)}\n\n") and time.monotonic() - begun < 15
 
 
 async def test_a_page_that_is_too_much_for_trafilatura_is_still_read(pool: ReaderPool) -> None:

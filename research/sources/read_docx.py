@@ -151,12 +151,8 @@ def _text(element: Any) -> str:
 
 
 def _cells(row: Any) -> Iterator[Any]:
-    return (
-        cell
-        for child in row
-        for cell in (child.iter(qn("w:tc")) if child.tag == qn("w:sdt") else [child])
-        if cell.tag == qn("w:tc")
-    )
+    """Return the cells of a row, those in content controls too, without those of tables in them."""
+    yield from row.xpath("w:tc | w:sdt/w:sdtContent/w:tc")
 
 
 def _table(table: Any) -> Iterator[str]:

@@ -21,6 +21,8 @@ MIN_MAIN_SHARE = 0.15
 """Of the visible text; with less, trafilatura has taken a list or a forum for the frame of an article."""
 MAIN_SECONDS = 10.0
 """How long trafilatura may take before the visible text is taken."""
+MAX_MAIN_CHARACTERS = 5_000_000
+"""Of markup; a larger page is not given to trafilatura, because it takes minutes in single calls of lxml."""
 
 _HIDDEN = frozenset(
     {
@@ -80,7 +82,7 @@ def _read(markup: str, name: str) -> Extracted:
     if tree is None:
         return Extracted(_some(visible), method="plain text")
     _collapse_lines(tree)
-    main, metadata = _main_text(tree, name)
+    main, metadata = _main_text(tree, name, len(markup) > MAX_MAIN_CHARACTERS)
     title = _title(tree, one_line(metadata.get("title")))
     if is_too_short(main, visible):
         main, method = visible, "plain text"
@@ -160,17 +162,22 @@ def _collapsed(text: str | None) -> str | None:
     return f"{' ' * text[0].isspace()}{words}{' ' * (text[-1].isspace() and bool(words))}"
 
 
-def _main_text(tree: Any, name: str) -> tuple[str, dict[str, str]]:
-    """Return trafilatura's text and metadata; empty where it finds none, fails or takes too long."""
+def _main_text(tree: Any, name: str, is_large: bool) -> tuple[str, dict[str, str]]:
+    """Return trafilatura's text and metadata; empty where it finds none, fails or takes too long.
+
+    Of a large page it finds the metadata only.
+    """
     import trafilatura
 
     metadata: dict[str, str] = {}
     with suppress(Exception, _TooSlow), _seconds(MAIN_SECONDS):
         address = name if name.startswith(("http://", "https://")) else None
         dates = {"extensive_search": False, "original_date": True}
-        found = trafilatura.extract_metadata(tree, default_url=address, date_config=dates)
-        metadata = {key: value for key, value in found.as_dict().items() if isinstance(value, str)}
-    with suppress(Exception, _TooSlow), _seconds(MAIN_SECONDS):
+        with suppress(Exception):
+            found = trafilatura.extract_metadata(tree, default_url=address, date_config=dates)
+            metadata = {key: value for key, value in found.as_dict().items() if isinstance(value, str)}
+        if is_large:
+            return "", metadata
         etree.strip_tags(tree, *_EMPHASIS)
         text = trafilatura.extract(
             tree, output_format="markdown", include_comments=False, include_tables=True, include_links=False
