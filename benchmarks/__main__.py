@@ -18,6 +18,7 @@ TITLES = {
     "sections": "A long report",
     "pdf": "Markdown to PDF",
     "hostile": "Hostile texts",
+    "reading": "Reading pages",
 }
 
 

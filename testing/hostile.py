@@ -76,7 +76,13 @@ def shapes() -> dict[str, Callable[[int], str]]:
 
 def readers() -> dict[str, Callable[[str], object]]:
     """Return by name every function that reads foreign text."""
-    return {**_readers_of_reports(), **_readers_of_answers(), **_readers_of_providers(), **_other_readers()}
+    return {
+        **_readers_of_reports(),
+        **_readers_of_answers(),
+        **_readers_of_providers(),
+        **_readers_of_pages(),
+        **_other_readers(),
+    }
 
 
 def _readers_of_reports() -> dict[str, Callable[[str], object]]:
@@ -125,6 +131,21 @@ def _readers_of_reports() -> dict[str, Callable[[str], object]]:
         "naming.report_filename": lambda text: naming.report_filename(text, "run"),
         "naming.require_safe": lambda text: _refused(naming.require_safe, text),
     }  # fmt: skip
+
+
+def _readers_of_pages() -> dict[str, Callable[[str], object]]:
+    from research.sources import decoding, read_html, read_pdf, read_text, tidying
+
+    return {
+        "decoding.decode": lambda text: decoding.decode(b"\xff" + text.encode(errors="replace"), text, True),
+        "tidying.tidy": tidying.tidy,
+        "tidying.one_line": tidying.one_line,
+        "tidying.without_references": lambda text: tidying.without_references(f"Text.\n\n{text}\n\n{text}"),
+        "read_html.visible_text": lambda text: read_html.visible_text(f"<body>{text}</body>"),
+        "read_html.without_backslashes": read_html.without_backslashes,
+        "read_pdf.join_lines": lambda text: read_pdf.join_lines([text, text], read_pdf.compounds([text])),
+        "read_text.read_json": lambda text: read_text.read_json(text.encode(errors="replace"), "", ""),
+    }
 
 
 def _readers_of_answers() -> dict[str, Callable[[str], object]]:
