@@ -77,6 +77,33 @@ async def web_search(input: WebSearchInput) -> WebSearchOutput:
 
 
 @activity.defn
+async def read_page(input: ReadPageInput) -> ReadPageOutput:
+    """Read a page, and freeze its text; or return why it cannot be read, so that its snippet serves."""
+    draft, attempt = last_draft(EmptyDraft), activity.info().attempt
+    if interruptions(draft) >= reading.MAX_LOST_WORKERS:
+        failed = reading.failed(input.source, "ended the worker that read it")
+        return ReadPageOutput(failed, attempt)
+    settings = config.load()
+    try:
+        source, text = await run_until_shutdown(reading.read_page(input.source, settings), draft)
+    except reading.NotRead as error:
+        draft.faults += 1
+        activity.heartbeat(draft)
+        if error.is_transient and draft.faults < reading.MAX_FAULTS:
+            raise ApplicationError(
+                error.reason,
+                type=ErrorKind.TRANSIENT.value,
+                next_retry_delay=timedelta(seconds=error.retry_after or reading.RETRY_SECONDS),
+            ) from None
+        activity.logger.info("Not read: %s (%s)", input.source.url, error.reason)
+        return ReadPageOutput(reading.failed(input.source, error.reason), attempt)
+    with _to_be_repaired(settings):
+        sha256 = await asyncio.to_thread(store.freeze, settings.reports_dir, text)
+    activity.logger.info("Read: %s, %s characters", source.url, f"{source.characters:,}")
+    return ReadPageOutput(replace(source, sha256=sha256), attempt)
+
+
+@activity.defn
 async def generate_summary(input: LLMCallInput) -> LLMCallOutput:
     """Return the executive summary."""
     return await _call(input)

@@ -39,9 +39,24 @@ class Usage:
     """A part of `cost`; None where the price list has no price for the search provider."""
 
 
+class Read(StrEnum):
+    """What the program knows of a source."""
+
+    PAGE = "page"
+    """The text of the page, which the program has fetched."""
+    RESULT = "result"
+    """The same, as the search provider has sent it."""
+    SNIPPET = "snippet"
+    """What the search provider shows of it."""
+    DOCUMENT = "document"
+    """The text of a document of the person's own."""
+    NO = "no"
+    """Nothing: it could not be read."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """A page that a search has found."""
+    """A page that a search has found, or a document."""
 
     number: int = 0
     """The number by which a text cites it; 0 while it has none."""
@@ -50,6 +65,17 @@ class Source:
     date: str = ""
     """The day of its publication as the search provider gives it; empty where it is not known."""
     snippet: str = ""
+    author: str = ""
+    sha256: str = ""
+    """The frozen text's hash, by which the evidence store has it; empty where it was not read."""
+    characters: int = 0
+    """The length of the frozen text."""
+    retrieved: str = ""
+    """The day on which it was read, as YYYY-MM-DD in UTC."""
+    read: str = Read.SNIPPET
+    """A value of `Read`."""
+    reason: str = ""
+    """Why it was not read, as a clause."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +100,7 @@ class StepKind(StrEnum):
 
     PLAN = "plan"
     SEARCH = "search"
+    READ = "read"
     RESEARCH = "research"
     """One text, which is the whole report."""
     SECTION = "section"
@@ -139,6 +166,10 @@ class LLMCallInput:
     step: Step = Step("")
     """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
     material: Material = Material()
+    sources: tuple[Source, ...] = ()
+    """What the answer is written from, where that has been read: the Activity puts it behind the prompt."""
+    queries: tuple[str, ...] = ()
+    """What of the sources is wanted."""
     label: str = ""
     title: str = ""
     """The step's name and the section's title, in such a call."""
@@ -206,6 +237,23 @@ class WebSearchOutput:
     """US dollars by litellm's price list; None where it has no price for the provider."""
     failure: str = ""
     """Why the provider gave no answer, for a report that continues without it."""
+    attempts: int = 1
+    max_pages: int = 0
+    """How many pages a report reads, by the worker's setting; 0 in results of a version before 0.8."""
+
+
+@dataclass(frozen=True)
+class ReadPageInput:
+    """A page that is to be read."""
+
+    source: Source
+
+
+@dataclass(frozen=True)
+class ReadPageOutput:
+    """The page, whose text is in the evidence store; or why it was not read."""
+
+    source: Source
     attempts: int = 1
 
 

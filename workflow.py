@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         delete_stored_answers,
         generate_summary,
         llm_call,
+        read_page,
         web_search,
     )
     from models import (
@@ -26,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         GenerateReportOutput,
         LLMCallInput,
         LLMCallOutput,
+        ReadPageInput,
         Step,
         StepKind,
         StoredAnswersInput,
@@ -49,6 +51,7 @@ STEP = workflow.ActivityConfig(
 )
 OPTIONS: dict[str, workflow.ActivityConfig] = {
     StepKind.SEARCH: {**STEP, "start_to_close_timeout": timedelta(minutes=5)},
+    StepKind.READ: {**STEP, "start_to_close_timeout": timedelta(minutes=2)},
     StepKind.CLEANUP: {
         "start_to_close_timeout": timedelta(seconds=30),
         "retry_policy": RetryPolicy(maximum_attempts=3),
@@ -84,6 +87,7 @@ class GenerateReportWorkflow:
             await self._plan()
         if report.asked.sources:
             await self._search()
+            await self._read()
 
         if report.sections:
             await self._write_sections()
@@ -121,6 +125,14 @@ class GenerateReportWorkflow:
             for number, search in enumerate(self._report.begin_searches(), start=1)
         )
         self._report.take_searches(found, workflow.now().date().isoformat())
+
+    async def _read(self) -> None:
+        """Read the best pages side by side."""
+        pages = await self._each(
+            self._step(read_page, ReadPageInput(source), Step(StepKind.READ, number, title=source.url))
+            for number, source in enumerate(self._report.begin_reading(), start=1)
+        )
+        self._report.take_pages([page.source for page in pages])
 
     async def _write_sections(self) -> None:
         """Write all sections side by side."""

@@ -27,6 +27,7 @@ MAX_PORT = 64535
 """Because the Web UI listens 1,000 above the dev server."""
 DEFAULT_CALLS = 100
 DEFAULT_STREAMS = 16
+DEFAULT_PAGES = 20
 
 _PLACEHOLDER = re.compile(
     r"your.*(key|token).*|change.?me|.*placeholder.*|<.*>|\.\.\.|(sk-)?(x{3,}|\.{3}).*", re.I
@@ -58,6 +59,10 @@ class Settings:
     """Whether the provider may keep answers, so that a killed worker loses none: "auto", "yes" or "no"."""
     search_provider: str | None
     """Who searches the web for reports with sources, by litellm's name."""
+    max_pages: int
+    """Pages that are read for one report with sources; 0 leaves it to what the search provider shows of them."""
+    read_allow: tuple[str, ...]
+    """Hosts, host:port and networks that may be read although they are not public."""
     secrets: tuple[str, ...] = field(repr=False)
     sources: Mapping[str, str]
     """For each name of a setting "environment", ".env" or "default"."""
@@ -120,6 +125,8 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
         max_cost=values.dollars("LLM_MAX_COST"),
         store=values.choice("LLM_STORE", "auto", "yes", "no"),
         search_provider=_search_provider(values),
+        max_pages=values.number("READ_MAX_PAGES", 0, 100, DEFAULT_PAGES),
+        read_allow=tuple((values.get("READ_ALLOW") or "").replace(",", " ").split()),
         secrets=redaction.find_secrets(values.all),
         sources=values.sources,
     )

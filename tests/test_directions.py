@@ -12,7 +12,7 @@ import pytest
 from research.config import ROOT
 
 TOP = ("starter", "worker", "workflow", "activities", "models")
-BASE = ("research.config", "research.redaction", "research.errors", "research.formatting")
+BASE = ("research.config", "research.redaction", "research.errors", "research.formatting", "research.checked")
 DEVELOPMENT = ("testing", "tests", "demos", "benchmarks")
 ROOMS = ("cli", "evidence", "llm", "markdown", "output", "pdf", "report", "sources", "temporal")
 
@@ -31,11 +31,11 @@ FORBIDDEN = {
     "research": (*DEVELOPMENT, "starter", "worker", "workflow", "activities"),
     "research.markdown": ("temporalio", "litellm", *rooms("markdown", "sources")),
     "research.sources": ("temporalio", *rooms("sources", "llm", "markdown")),
-    "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources")),
+    "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources", "output")),
     "research.llm": ("temporalio", *rooms("llm")),
     "research.report": ("temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm")),
-    "research.output": ("temporalio", "litellm", *rooms("output", "markdown", "evidence")),
-    "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output", "evidence")),
+    "research.output": ("temporalio", "litellm", *rooms("output", "markdown")),
+    "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output")),
     "research.temporal": ("litellm", *rooms("temporal")),
     **{name: ("temporalio", *rooms()) for name in BASE},
 }  # fmt: skip

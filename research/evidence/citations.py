@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from models import PDFGenerationInput, Source
+from research.checked import CheckedReport
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
 from research.markdown.reference_lists import without_reference_lists
@@ -107,16 +108,6 @@ class CheckedText:
         return "; ".join(parts) + "."
 
 
-@dataclass(frozen=True)
-class CheckedReport(PDFGenerationInput):
-    """A report that cites: in its content every citation is a mark `[^n]`; its sources are those cited."""
-
-    citations: tuple[int, ...] = ()
-    """The characters of the content at which these marks begin."""
-    account: str = ""
-    """What was checked, in one line."""
-
-
 def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
     """Return the report with its citations checked: a `CheckedReport` where it was given sources.
 
@@ -135,8 +126,14 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
             "sources": checked.cited,
         },
         citations=checked.citations,
+        given=(*checked.cited, *[replace(source, number=0) for source in _uncited(report, checked)]),
         account=checked.account(),
     )
+
+
+def _uncited(report: PDFGenerationInput, checked: CheckedText) -> list[Source]:
+    cited = {source.url for source in checked.cited}
+    return [source for source in report.sources if source.url not in cited]
 
 
 def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True) -> CheckedText:

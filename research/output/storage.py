@@ -16,17 +16,40 @@ from research.output.naming import require_safe
 from research.output.report_markdown import report_markdown
 
 # A word this long in a remote store's message may be a key, a token or a signature.
+NOTHING: Mapping[str, bytes] = {}
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
-def store_report(report: PDFGenerationInput, folder: Path | str, pdf: bytes) -> str:
-    """Write the report's Markdown and then its PDF, and return the PDF's path or address.
+def store_report(
+    report: PDFGenerationInput, folder: Path | str, pdf: bytes, others: Mapping[str, bytes] = NOTHING
+) -> str:
+    """Write the report's Markdown, other files and then its PDF; return the PDF's path or address.
 
     Raises:
         OSError, UnsafeName: see `store`.
     """
     markdown = report_markdown(report).encode("utf-8", "replace")
-    return store(folder, {f"{report.filename.removesuffix('.pdf')}.md": markdown, report.filename: pdf})
+    name = f"{report.filename.removesuffix('.pdf')}.md"
+    return store(folder, {name: markdown, **others, report.filename: pdf})
+
+
+def read(folder: Path | str, name: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError, UnsafeName: see `store`.
+    """
+    require_safe(name)
+    if isinstance(folder, Path):
+        return (folder / name).read_bytes()
+    with _as_os_error():
+        filesystem, root = _open(folder)
+        try:
+            return bytes(filesystem.cat_file(f"{root}/{name}"))
+        except FileNotFoundError as error:
+            missing = error
+    raise missing
 
 
 def check(folder: Path | str) -> None:

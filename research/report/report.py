@@ -15,6 +15,7 @@ from models import (
     PDFGenerationInput,
     PDFGenerationOutput,
     PlannedSection,
+    Source,
     Step,
     StepKind,
     WebSearchInput,
@@ -69,6 +70,7 @@ class Report:
     _found: FoundSources = field(default_factory=FoundSources)
     _retrieved: str = ""
     """The day of the searches; empty where nothing was searched."""
+    _max_pages: int = 0
     _research: Research = field(default_factory=lambda: Research("", ""))
     _summary: Answer = field(default_factory=lambda: Answer(None))
 
@@ -105,11 +107,22 @@ class Report:
         """Take what the searches have found; `day` is the day on which they did."""
         self.ledger.enter_searches(searches)
         self._found, self._retrieved = gather_sources(searches), day
+        self._max_pages = max((search.max_pages for search in searches), default=0)
+
+    def begin_reading(self) -> list[Source]:
+        """Return the pages that are to be read: the best results of every query."""
+        unread = [source for source in self._found.sources if not source.sha256]
+        return unread[: max(self._max_pages - (len(self._found.sources) - len(unread)), 0)]
+
+    def take_pages(self, pages: Sequence[Source]) -> None:
+        """Take the pages as they were read, or with the reason why not."""
+        self._found = self._found.with_pages(pages)
 
     def begin_text(self) -> LLMCallInput:
         """Return the call for the research as one text."""
         prompt = prompts.research_prompt(self.asked.prompt, self._found.sources)
-        return self._begin(prompt, Step(StepKind.RESEARCH))
+        call = self._begin(prompt, Step(StepKind.RESEARCH))
+        return self._with_sources(call, self._found.sources, [query.text for query in self._queries])
 
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the research as one text."""
@@ -190,7 +203,16 @@ class Report:
         sources = sources_of(number, self._queries, self._found)
         prompt = prompts.section_prompt(self.asked.prompt, self.sections, number, sources)
         call = self._call(prompt, Step(StepKind.SECTION, number, count, title), MAX_SECTION_BYTES)
-        return replace(call, share=count)
+        queries = self.sections[number - 1].queries or (title,)
+        return self._with_sources(replace(call, share=count), sources, queries)
+
+    def _with_sources(
+        self, call: LLMCallInput, sources: Sequence[Source], queries: Sequence[str]
+    ) -> LLMCallInput:
+        """Return the call with the sources that have been read, whose texts only the Activity has."""
+        if not any(source.sha256 for source in sources):
+            return call
+        return replace(call, sources=tuple(sources), queries=tuple(queries))
 
     def _call(self, prompt: Prompt, step: Step, max_bytes: int) -> LLMCallInput:
         topic = " ".join(self.asked.prompt[: MAX_STEP_TOPIC_CHARACTERS * 2].split())

@@ -1,5 +1,6 @@
 """What the searches of a report have found, joined and numbered once for the report."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -21,6 +22,12 @@ class FoundSources:
     """For each query in turn, the numbers of the sources that it found."""
     notes: tuple[str, ...] = ()
     """What the reader must know about the searches."""
+
+    def with_pages(self, pages: Iterable[Source]) -> "FoundSources":
+        """Return the same with these sources as they are after reading."""
+        read = {page.number: page for page in pages}
+        sources = tuple(read.get(source.number, source) for source in self.sources)
+        return replace(self, sources=sources, notes=(*self.notes, *_reading_notes(sources)))
 
     def of_queries(self, queries: Iterable[int]) -> tuple[Source, ...]:
         """Return the sources that these queries, by their positions, have found."""
@@ -76,3 +83,13 @@ def _joined(known: Source, again: Source) -> Source:
     """Return a source that two queries have found, with the longer snippet of the two."""
     snippet = max(known.snippet, again.snippet, key=len)
     return replace(known, snippet=snippet, date=known.date or again.date)
+
+
+def _reading_notes(sources: Sequence[Source]) -> list[str]:
+    """Return the notes about pages that were not read, with the reasons."""
+    failed = Counter(source.reason for source in sources if source.reason)
+    if not failed:
+        return []
+    read = sum(bool(source.sha256) for source in sources)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in failed.most_common())
+    return [f"{read} of {len(sources)} pages that were found were read; {sum(failed.values())} could not be: {reasons}."]
