@@ -1,5 +1,6 @@
 """Which paragraphs of the frozen texts a writer gets: those that say most about what is wanted (BM25)."""
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def _scores(texts: Sequence[str], queries: Sequence[str]) -> list[float]:
         return [0.0] * len(texts)
     import bm25s  # type: ignore[import-untyped]  # here, because it takes a tenth of a second
 
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranking = bm25s.BM25()
     ranking.index([list(document) for document in documents], show_progress=False)
     return [float(score) for score in ranking.get_scores(words)]
