@@ -262,6 +262,28 @@ async def test_documents_alone_make_a_report(inside: Inside, provider: SearchPro
     assert "[^1]: notes.md" in markdown
 
 
+async def test_a_document_that_is_not_cited_is_still_evidence(
+    inside: Inside, provider: SearchProvider, site: Pages
+) -> None:
+    """Files have no address to tell them apart by; a page that is given is not found once more."""
+    inside.folder.mkdir()
+    files = [f"# Notes {number}\n\n{FILLER * 9}" for number in (1, 2, 3)]
+    documents = [
+        Document(f"{number}.md", store.store_document(inside.folder, text.encode()))
+        for number, text in enumerate(files, start=1)
+    ]
+    serve(provider, site, 2)
+    provider.reply = lambda call: Reply("Moss is wet [2].") if call.source_numbers else default_reply(call)
+    async with inside.worker(**reading(provider, site)):
+        given = (*documents, Document(site.address("/2")))
+        output = await inside.report(QUESTION, sources=True, documents=given)
+    assert [(source["title"], source["number"]) for source in evidence(inside.folder)] == [
+        ("2.md", 1), ("1.md", None), ("3.md", None), ("Series 2", None), ("On /1", None),
+    ]  # fmt: skip
+    assert [source.title for source in output.sources] == ["2.md"]
+    assert sorted(site.paths()) == ["/1", "/2"]
+
+
 @pytest.mark.parametrize("sources", [False, True])
 async def test_what_is_read_twice_is_frozen_once(
     inside: Inside, provider: SearchProvider, site: Pages, hosts: list[str], sources: bool
