@@ -21,6 +21,8 @@ class GenerateReportInput:
     """How many sections are written side by side, 2 to 20; 0 for one text."""
     documents: tuple["Document", ...] = ()
     """What the report is written from besides; without `sources` it is written from them alone."""
+    evidence: bool = True
+    """Whether passages are taken from what was read, and statements judged by them."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Document:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a report took, and what of it durability saved. Tokens are tokens, costs US dollars."""
+    """What a report took, and what of it durability saved.
+
+    Costs are US dollars, or None where litellm's price list has no price.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
-    """None where the price list has no price for the model."""
     seconds: float = 0.0
     requests: int = 0
     saved_tokens: int = 0
@@ -47,18 +51,14 @@ class Usage:
     saved_cost: float | None = None
     searches: int = 0
     search_cost: float | None = None
-    """A part of `cost`; None where the price list has no price for the search provider."""
+    """A part of `cost`."""
 
 
-class Read(StrEnum):
-    """What of a source the report was written from: the page as the program fetched it or as the search
-    provider sent it (result), what that shows of it, a file of the person's own, or nothing."""
-
-    PAGE = "page"
-    RESULT = "result"
-    SNIPPET = "snippet"
-    DOCUMENT = "document"
-    NO = "no"
+Read = StrEnum("Read", "PAGE RESULT SNIPPET DOCUMENT NO")
+"""What of a source a report was written from: the page as the program fetched it or as the search provider
+sent it (result), what that shows of it, a file of the person's own, or nothing."""
+Verdict = StrEnum("Verdict", "SUPPORTED PARTLY CONTRADICTED ABSENT UNCHECKED")
+"""What passages say of a statement; unchecked where nobody could tell."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,38 @@ class Source:
     snippet: str = ""
     author: str = ""
     sha256: str = ""
-    """The hash of its frozen text in the evidence store; empty where it was not read."""
+    """The hash of its frozen text, which has so many characters; empty where it was not read."""
     characters: int = 0
-    """Of the frozen text."""
     retrieved: str = ""
     """The day on which it was read, as YYYY-MM-DD in UTC."""
     read: str = Read.SNIPPET
-    """A `Read`."""
     reason: str = ""
     """Why it could not be read, as a short clause."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Words of a source: the characters of its frozen text between which they stand."""
+
+    source: int
+    start: int
+    end: int
+    page: int = 0
+    """Of a PDF, counted from 1."""
+    is_copied: bool = True
+    """Whether the model has copied it, as against a paragraph that the program has chosen."""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A statement of a text that cites sources, and what their passages say of it, the best one first."""
+
+    statement: str
+    sources: tuple[int, ...]
+    passages: tuple[Passage, ...] = ()
+    verdict: str = Verdict.UNCHECKED
+    judge: str = ""
+    """The model that judged; empty for the program itself."""
 
 
 @dataclass(frozen=True)
@@ -103,18 +126,8 @@ class GenerateReportOutput:
     """What the report cites, in the order of citing, without the snippets."""
 
 
-class StepKind(StrEnum):
-    """What a step of a report is for."""
-
-    PLAN = "plan"
-    SEARCH = "search"
-    READ = "read"
-    RESEARCH = "research"
-    """One text, which is the whole report."""
-    SECTION = "section"
-    SUMMARY = "summary"
-    PDF = "pdf"
-    CLEANUP = "cleanup"
+StepKind = StrEnum("StepKind", "PLAN SEARCH READ PASSAGES RESEARCH SECTION JUDGE REWRITE SUMMARY PDF CLEANUP")
+"""What a step of a report is for; research is one text, which is the whole report."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +183,17 @@ class LLMCallInput:
     """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
     material: Material = Material()
     texts: tuple[str, ...] = ()
-    """For each piece of the material the hash of a frozen text, or ""; the Activity quotes excerpts of it."""
+    """For each piece of the material the hash of a frozen text, or ""; the Activity quotes from it."""
+    numbers: tuple[int, ...] = ()
+    """For each piece the number of its source."""
     queries: tuple[str, ...] = ()
-    """What the excerpts are to be about."""
+    """What excerpts are to be about, where there are no passages of a text."""
+    passages: tuple[Passage, ...] = ()
+    """What is quoted of the texts."""
+    written: str = ""
+    """The text whose statements are judged or rewritten."""
+    citations: tuple[Citation, ...] = ()
+    """Its citations as far as they were judged."""
     label: str = ""
     title: str = ""
     """The step's name and the section's title, in such a call."""
@@ -214,6 +235,11 @@ class LLMCallOutput:
     """IDs of the answers that the provider keeps for this text, until the Workflow has them deleted."""
     plan: tuple[PlannedSection, ...] | None = None
     """The plan that the text is; None for any other text, and in results of a version before 0.7."""
+    passages: tuple[Passage, ...] = ()
+    """Those that the model has copied and that are in the page, and how many more are not."""
+    dropped: int = 0
+    citations: tuple[Citation, ...] = ()
+    """Those of the text that was judged."""
 
 
 @dataclass(frozen=True)
@@ -281,6 +307,10 @@ class PDFGenerationInput:
     """What the text may cite, numbered, without the snippets."""
     retrieved: str = ""
     """The day of the searches, as YYYY-MM-DD in UTC; empty for a report without sources."""
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    dropped_passages: int = 0
+    """Those that the models gave and that are in no page."""
 
 
 @dataclass(frozen=True)

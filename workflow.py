@@ -93,7 +93,9 @@ class GenerateReportWorkflow:
         if self._report.asked.sources:
             await self._search()
             self._report.take_pages(await self._read(self._report.begin_reading()))
+        self._report.proof.take_passages(await self._all(self._report.begin_passages()))
         await self._write()
+        await self._prove()
         await self._pause()
         await self._summarise()
         return await self._print()
@@ -124,12 +126,17 @@ class GenerateReportWorkflow:
     async def _write(self) -> None:
         """Write the research: all sections side by side, or one text."""
         if self._report.sections:
-            calls = self._report.begin_sections()
-            answers = await self._each(self._try(llm_call, call) for call in calls)
-            self._report.take_sections(answers)
+            self._report.take_sections(await self._all(self._report.begin_sections()))
         else:
             self._report.take_text(await self._call(llm_call, self._report.begin_text()))
         workflow.logger.info("Research complete!")
+
+    async def _prove(self) -> None:
+        """Judge what the text cites; what its passages do not say is rewritten once, and judged again."""
+        report = self._report
+        report.proof.take_verdicts(await self._all(report.begin_judging()))
+        report.take_rewritten(await self._all(report.begin_rewriting()))
+        report.proof.take_verdicts(await self._all(report.begin_judging()))
 
     async def _pause(self) -> None:
         """Wait for as long as was asked for: time to kill the worker and watch nothing be lost."""
@@ -175,6 +182,10 @@ class GenerateReportWorkflow:
                 raise
             workflow.logger.warning("%s: %s", step_summary(call.step), error.cause)
             return Answer(None, getattr(error.cause, "message", ""))
+
+    async def _all(self, calls: Sequence[LLMCallInput]) -> list[Answer]:
+        """Return the model's answers to calls that are made side by side."""
+        return await self._each(self._try(llm_call, call) for call in calls)
 
     async def _each(self, steps: Iterable[Awaitable[Output]]) -> list[Output]:
         """Return the results of steps that run side by side, at most MAX_SIDE_BY_SIDE at once."""

@@ -9,7 +9,7 @@ import io
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -61,6 +61,8 @@ class Settings:
     """Whether the provider may keep answers, so that a killed worker loses none: "auto", "yes" or "no"."""
     search_provider: str | None
     """Who searches the web for reports with sources, by litellm's name."""
+    reader_model: str
+    """Takes passages and judges, by litellm's name."""
     max_pages: int
     """Pages that are read for one report with sources; at 0 what the search provider shows of them serves."""
     read_allow: str
@@ -73,6 +75,10 @@ class Settings:
     def is_sample(self) -> bool:
         """Whether the offline sample model writes the reports."""
         return is_sample(self.model)
+
+    def for_reading(self) -> "Settings":
+        """Return the same for the model that reads: it takes passages and judges."""
+        return replace(self, model=self.reader_model)
 
     def without_secrets(self, text: str) -> str:
         """Return the text without these settings' keys; nothing else in it changes."""
@@ -127,6 +133,7 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
         max_cost=values.dollars("LLM_MAX_COST"),
         store=values.choice("LLM_STORE", "auto", "yes", "no"),
         search_provider=_search_provider(values),
+        reader_model=values.get("LLM_READER_MODEL") or model,
         max_pages=_max_pages(values),
         read_allow=values.get("READ_ALLOW") or "",
         secrets=redaction.find_secrets(values.all),

@@ -34,16 +34,20 @@ class Excerpt:
 def choose(texts: Mapping[int, str], queries: Sequence[str], max_bytes: int) -> list[Excerpt]:
     """Return the excerpts for a prompt in the order of the texts, together in at most `max_bytes`.
 
-    The best paragraph of every text comes
-    before the second of any; without queries, or where none of their words is in any text, they come as
-    they stand in the text.
+    The best paragraph of every text comes before the second of any; without queries, or where none of their
+    words is in any text, they come as they stand in the text.
     """
     found = [
         Excerpt(source, start, end, text[start:end], _page(text, start))
         for source, text in texts.items()
         for start, end in paragraphs(text)
     ]
-    scores = _scores([excerpt.text for excerpt in found], queries)
+    return best(found, queries, max_bytes)
+
+
+def best(found: Sequence[Excerpt], queries: Sequence[str], max_bytes: int) -> list[Excerpt]:
+    """Return those of the excerpts that are most about the queries, in their order; see `choose`."""
+    scores = relevance([excerpt.text for excerpt in found], queries)
     best_first = sorted(range(len(found)), key=lambda place: (-scores[place], place))
     firsts = {found[place].source: place for place in reversed(best_first)}
     chosen: list[int] = []
@@ -85,7 +89,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _scores(texts: Sequence[str], queries: Sequence[str]) -> list[float]:
+def relevance(texts: Sequence[str], queries: Sequence[str]) -> list[float]:
     """Return how much each text says about the queries; nothing for one without any of their words.
 
     Only the others are indexed, because most of a page is about something else.

@@ -23,7 +23,7 @@ from models import (
     WebSearchOutput,
 )
 from research.formatting import format_usage, summary_notes
-from research.llm import prompts
+from research.llm import evidence_prompts, prompts
 from research.llm.prompts import MAX_STEP_TOPIC_CHARACTERS, Prompt
 from research.output.naming import report_filename
 from research.report.ledger import Ledger
@@ -37,6 +37,7 @@ from research.report.plan import (
     sections_asked_for,
     sections_to_write,
 )
+from research.report.proof import Proof
 from research.report.sections import (
     MAX_SECTION_BYTES,
     Answer,
@@ -48,6 +49,10 @@ from research.report.sections import (
 )
 from research.sources.found import FoundSources, gather_sources
 
+MAX_PASSAGES_BYTES, MAX_PROOF_BYTES = 20_000, 60_000
+"""Of an answer that is passages, or verdicts or sentences."""
+SHARES_OF_EVIDENCE = 4
+"""Evidence may use a quarter of what LLM_MAX_COST leaves at a time: the report comes first."""
 MAX_TOPIC_CHARACTERS = 10_000
 """Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
 
@@ -72,7 +77,10 @@ class Report:
     _retrieved: str = ""
     """The day of the searches; empty where nothing was searched."""
     _max_pages: int = 0
-    _research: Research = field(default_factory=lambda: Research("", ""))
+    _written: list[Answer] = field(default_factory=list)
+    """The sections as they were written, or the one text."""
+    proof: Proof = field(default_factory=Proof)
+    """The passages that it is written from, and the verdicts on what it says."""
     _summary: Answer = field(default_factory=lambda: Answer(None))
 
     def begin_documents(self) -> list[ReadPageInput]:
@@ -142,16 +150,33 @@ class Report:
         """Take the pages as they were read, or with the reason why not."""
         self._found = self._found.with_read(read)
 
+    def begin_passages(self) -> list[LLMCallInput]:
+        """Return the calls that take the passages of each page that was read."""
+        self.ledger.begin_stage()
+        read = [source for source in self._found.sources if source.sha256] if self.asked.evidence else []
+        return [self._passages_call(number, len(read), source) for number, source in enumerate(read, start=1)]
+
+    def begin_judging(self) -> list[LLMCallInput]:
+        """Return the calls that judge each text as it stands."""
+        return self._proof_calls(StepKind.JUDGE, self.proof.to_judge(self._written))
+
+    def begin_rewriting(self) -> list[LLMCallInput]:
+        """Return the calls that rewrite what the passages do not support."""
+        return self._proof_calls(StepKind.REWRITE, self.proof.to_rewrite())
+
+    def take_rewritten(self, answers: Sequence[Answer]) -> None:
+        """Take the texts with their rewritten statements."""
+        self._written = self.proof.take_rewritten(self._written, answers)
+
     def begin_text(self) -> LLMCallInput:
         """Return the call for the research as one text."""
         prompt = prompts.research_prompt(self.asked.prompt, self._found.sources)
         queries = tuple(query.text for query in self._queries)
-        topic = self.asked.prompt[: prompts.MAX_PLAN_TOPIC_CHARACTERS]
-        return self._about(self._begin(prompt, Step(StepKind.RESEARCH)), queries or (topic,))
+        return self._about(self._begin(prompt, Step(StepKind.RESEARCH)), queries or (self._topic,))
 
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the research as one text."""
-        self._research = one_text(call)
+        self._written = [Answer(call)]
 
     def begin_sections(self) -> list[LLMCallInput]:
         """Return the calls for all sections, none of which knows another one's text."""
@@ -166,8 +191,7 @@ class Report:
         """
         if not any(answer.call for answer in answers):
             raise ReportFailed(f"no section could be written: {answers[0].failure}")
-        titles = [section.title for section in self.sections]
-        self._research = joined_sections(list(map(written_section, titles, answers)))
+        self._written = list(answers)
 
     def begin_summary(self) -> LLMCallInput:
         """Return the call for the executive summary."""
@@ -191,6 +215,9 @@ class Report:
             bill=format_usage(self.ledger.usage()),
             sources=self._found.without_snippets(),
             retrieved=self._retrieved,
+            citations=self.proof.all_citations(),
+            passages=self.proof.passages,
+            dropped_passages=self.proof.dropped,
         )
 
     def output(self, pdf: PDFGenerationOutput) -> GenerateReportOutput:
@@ -204,6 +231,16 @@ class Report:
             bill=self.ledger.usage(interrupted_at_end=pdf.interruptions > 0),
             notes=(*self._notes, *pdf.warnings),
             sources=pdf.sources,
+        )
+
+    @property
+    def _research(self) -> Research:
+        """The text as it stands, with what a reader must know about it."""
+        titles = [section.title for section in self.sections]
+        if titles:
+            return joined_sections(list(map(written_section, titles, self._written)))
+        return (
+            one_text(self._written[0].call) if self._written and self._written[0].call else Research("", "")
         )
 
     @property
@@ -223,9 +260,38 @@ class Report:
         self.ledger.begin_stage()
         return self._call(prompt, step, max_bytes)
 
+    def _passages_call(self, number: int, count: int, source: Source) -> LLMCallInput:
+        prompt = evidence_prompts.passages_prompt(self.asked.prompt, self.sections, source)
+        call = self._call(prompt, Step(StepKind.PASSAGES, number, count, source.title), MAX_PASSAGES_BYTES)
+        queries = tuple(query.text for query in self._queries) or (self._topic,)
+        return replace(call, queries=queries, share=count * SHARES_OF_EVIDENCE)
+
+    def _proof_calls(self, kind: StepKind, places: Sequence[int]) -> list[LLMCallInput]:
+        """Return the calls that judge or rewrite the texts at these places, beside each other."""
+        self.ledger.begin_stage()
+        return [self._proof_call(kind, place, len(places)) for place in places]
+
+    def _proof_call(self, kind: StepKind, place: int, count: int) -> LLMCallInput:
+        sources = self._sources_of(place + 1) if self.sections else self._found.sources
+        texts = {source.number: source.sha256 for source in sources}
+        numbers = tuple(source.number for source in self._found.sources)
+        step = Step(kind)
+        if self.sections:
+            step = Step(kind, place + 1, len(self.sections), self.sections[place].title)
+        written = self._written[place].call
+        return replace(
+            self._call(Prompt(""), step, MAX_PROOF_BYTES),
+            texts=tuple(texts.get(number, "") for number in numbers),
+            numbers=numbers,
+            passages=self.proof.of(sources),
+            written=written.text if written else "",
+            citations=self.proof.citations.get(place, ()),
+            share=count * SHARES_OF_EVIDENCE,
+        )
+
     def _section_call(self, number: int) -> LLMCallInput:
         count, title = len(self.sections), self.sections[number - 1].title
-        sources = sources_of(number, self._queries, self._found)
+        sources = self._sources_of(number)
         prompt = prompts.section_prompt(self.asked.prompt, self.sections, number, sources)
         call = self._call(prompt, Step(StepKind.SECTION, number, count, title), MAX_SECTION_BYTES)
         section = self.sections[number - 1]
@@ -233,7 +299,19 @@ class Report:
 
     def _about(self, call: LLMCallInput, queries: tuple[str, ...]) -> LLMCallInput:
         """Return a call for a text about these queries, in which excerpts are quoted."""
-        return replace(call, queries=queries) if any(call.texts) else call
+        if not any(call.texts):
+            return call
+        return replace(call, queries=queries, passages=self.proof.of(self._quoted(call)))
+
+    def _quoted(self, call: LLMCallInput) -> list[Source]:
+        return [source for source in self._found.sources if source.number in call.numbers]
+
+    def _sources_of(self, number: int) -> tuple[Source, ...]:
+        return sources_of(number, self._queries, self._found)
+
+    @property
+    def _topic(self) -> str:
+        return self.asked.prompt[: prompts.MAX_PLAN_TOPIC_CHARACTERS]
 
     def _call(self, prompt: Prompt, step: Step, max_bytes: int) -> LLMCallInput:
         topic = " ".join(self.asked.prompt[: MAX_STEP_TOPIC_CHARACTERS * 2].split())
@@ -244,6 +322,7 @@ class Report:
             step=replace(step, topic=topic[:MAX_STEP_TOPIC_CHARACTERS]),
             material=prompt.material,
             texts=prompt.texts if any(prompt.texts) else (),
+            numbers=prompt.numbers if any(prompt.texts) else (),
         )
 
 
