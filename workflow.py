@@ -6,11 +6,9 @@ it receives the recorded results and continues with the first step that has none
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
@@ -37,28 +35,11 @@ with workflow.unsafe.imports_passed_through():
     from research.report.report import Report, ReportFailed
     from research.report.sections import Answer
     from research.temporal.names import step_summary
+    from research.temporal.options import step_options
 
 # Because people read the log; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
 
-# A worker that sends no heartbeat for eight seconds counts as dead, and its step goes to another one;
-# a worker that is started where it died knows at once. Less would take a busy worker for a dead one.
-# A step that fails is retried for as long as it takes, at most eight seconds apart unless the Activity
-# says otherwise, so that a report continues soon after whatever stopped it was fixed.
-STEP = workflow.ActivityConfig(
-    start_to_close_timeout=timedelta(hours=6),
-    heartbeat_timeout=timedelta(seconds=8),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=8)),
-)
-OPTIONS: dict[str, workflow.ActivityConfig] = {
-    StepKind.SEARCH: {**STEP, "start_to_close_timeout": timedelta(minutes=5)},
-    StepKind.READ: {**STEP, "start_to_close_timeout": timedelta(minutes=5)},
-    StepKind.CLEANUP: {
-        "start_to_close_timeout": timedelta(seconds=30),
-        "retry_policy": RetryPolicy(maximum_attempts=3),
-    },
-}
-"""Of the steps that are not like the others."""
 MAX_SIDE_BY_SIDE = 20
 """Steps of one kind that a report has the workers do at once."""
 
@@ -160,7 +141,7 @@ class GenerateReportWorkflow:
 
     async def _step(self, activity: Callable[[Input], Awaitable[Output]], input: Input, step: Step) -> Output:
         """Run one step of the report."""
-        options = workflow.ActivityConfig(**OPTIONS.get(step.kind, STEP), summary=step_summary(step))
+        options = workflow.ActivityConfig(**step_options(step.kind), summary=step_summary(step))
         return await workflow.execute_activity(activity, input, **options)
 
     async def _call(

@@ -9,7 +9,7 @@ from models import PDFGenerationInput, Source
 class CheckedReport(PDFGenerationInput):
     """A report that cites: in its content every citation is a mark `[^n]`; its sources are those cited."""
 
-    citations: tuple[int, ...] = ()
+    marks: tuple[int, ...] = ()
     """The characters of the content at which these marks begin."""
     given: tuple[Source, ...] = ()
     """Every source that the report was given; those that it does not cite have the number 0."""

@@ -128,7 +128,7 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
             "summary": check_citations(report.summary, report.sources, has_marks=False).text,
             "sources": checked.cited,
         },
-        citations=checked.citations,
+        marks=checked.citations,
         given=(*checked.cited, *[replace(source, number=0) for source in _uncited(report, checked)]),
         account=checked.account(),
     )

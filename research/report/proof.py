@@ -1,26 +1,26 @@
 """The proof of a report: the passages that it rests on, and what they say of its statements."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from models import Citation, Passage, Source
+from models import Citation, Passage
 from research.evidence.judging import to_rewrite
 from research.report.sections import Answer
 
 
 @dataclass
 class Proof:
-    """What was taken of the pages and judged of the texts so far; a text is known by its place."""
+    """What was taken of the pages and judged of the parts so far; a part is known by its place."""
 
     passages: tuple[Passage, ...] = ()
     dropped: int = 0
     """Passages that the models gave and that are in no page."""
     citations: dict[int, tuple[Citation, ...]] = field(default_factory=dict)
-    """The judged statements of each text."""
+    """The judged statements of each part."""
     _asked: list[int] = field(default_factory=list)
-    """The texts of the calls that were begun last."""
+    """The parts of the calls that were begun last."""
     _changed: set[int] = field(default_factory=set)
-    """The texts that were rewritten since they were judged."""
+    """The parts that were rewritten since they were judged."""
 
     def take_passages(self, answers: Iterable[Answer]) -> None:
         """Take the passages of each page; a page whose call failed has none."""
@@ -28,35 +28,30 @@ class Proof:
         self.passages = tuple(passage for call in calls for passage in call.passages)
         self.dropped = sum(call.dropped for call in calls)
 
-    def of(self, sources: Iterable[Source]) -> tuple[Passage, ...]:
-        """Return the passages of these sources."""
-        numbers = {source.number for source in sources}
-        return tuple(passage for passage in self.passages if passage.source in numbers)
-
-    def to_judge(self, written: Collection[Answer]) -> list[int]:
-        """Return the texts that are not judged as they stand; none where nothing can be checked."""
-        unjudged = [
+    def to_judge(self, written: Sequence[Answer]) -> list[int]:
+        """Return the parts that are not judged as they stand; none where nothing can be checked."""
+        places = range(len(written)) if self.passages else ()
+        self._asked = [
             place
-            for place, answer in enumerate(written)
-            if answer.call and (place not in self.citations or place in self._changed)
+            for place in places
+            if written[place].call and (place not in self.citations or place in self._changed)
         ]
-        self._asked = unjudged if self.passages else []
         return self._asked
 
     def take_verdicts(self, answers: Iterable[Answer]) -> None:
-        """Take the verdicts on the texts that were to be judged."""
+        """Take the verdicts on the parts that were to be judged."""
         for place, answer in zip(self._asked, answers, strict=True):
             if answer.call:
                 self.citations[place] = answer.call.citations
         self._changed.clear()
 
     def to_rewrite(self) -> list[int]:
-        """Return the texts of which statements are contradicted or absent."""
+        """Return the parts of which statements are contradicted or absent."""
         self._asked = [place for place, found in sorted(self.citations.items()) if to_rewrite(found)]
         return self._asked
 
     def take_rewritten(self, written: Sequence[Answer], answers: Iterable[Answer]) -> list[Answer]:
-        """Return the texts with those that were rewritten."""
+        """Return the parts with those that were rewritten."""
         after = list(written)
         for place, answer in zip(self._asked, answers, strict=True):
             before = after[place].call
@@ -66,5 +61,5 @@ class Proof:
         return after
 
     def all_citations(self) -> tuple[Citation, ...]:
-        """Return the judged statements of all texts in their order."""
+        """Return the judged statements of all parts in their order."""
         return tuple(citation for place in sorted(self.citations) for citation in self.citations[place])

@@ -23,12 +23,10 @@ from models import (
     WebSearchOutput,
 )
 from research.formatting import format_usage, summary_notes
-from research.llm import evidence_prompts, prompts
-from research.llm.prompts import MAX_STEP_TOPIC_CHARACTERS, Prompt
 from research.output.naming import report_filename
+from research.report.calls import Calls
 from research.report.ledger import Ledger
 from research.report.plan import (
-    MAX_PLAN_BYTES,
     MAX_QUERIES,
     PlannedQuery,
     plan_notes,
@@ -39,8 +37,8 @@ from research.report.plan import (
 )
 from research.report.proof import Proof
 from research.report.sections import (
-    MAX_SECTION_BYTES,
     Answer,
+    Part,
     Research,
     joined_sections,
     one_text,
@@ -49,10 +47,6 @@ from research.report.sections import (
 )
 from research.sources.found import FoundSources, gather_sources
 
-MAX_PASSAGES_BYTES, MAX_PROOF_BYTES = 20_000, 60_000
-"""Of an answer that is passages, or verdicts or sentences."""
-SHARES_OF_EVIDENCE = 4
-"""Evidence may use a quarter of what LLM_MAX_COST leaves at a time: the report comes first."""
 MAX_TOPIC_CHARACTERS = 10_000
 """Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
 
@@ -112,10 +106,7 @@ class Report:
 
     def begin_plan(self, attempt: int) -> LLMCallInput:
         """Return the call for a plan of queries, of sections, or of both."""
-        prompt = prompts.plan_prompt(self.asked.prompt, MAX_QUERIES)
-        if self._count:
-            prompt = prompts.sections_plan_prompt(self.asked.prompt, self._count, self.asked.sources)
-        return self._begin(prompt, Step(StepKind.PLAN, attempt, self._count), MAX_PLAN_BYTES)
+        return self._calls.plan(attempt, self._count)
 
     def take_plan(self, answer: Answer) -> bool:
         """Take the plan; return False where sections were asked for and none can be read.
@@ -152,17 +143,18 @@ class Report:
 
     def begin_passages(self) -> list[LLMCallInput]:
         """Return the calls that take the passages of each page that was read."""
-        self.ledger.begin_stage()
         read = [source for source in self._found.sources if source.sha256] if self.asked.evidence else []
-        return [self._passages_call(number, len(read), source) for number, source in enumerate(read, start=1)]
+        return self._calls.passages(read, self.sections, self._wanted)
 
     def begin_judging(self) -> list[LLMCallInput]:
-        """Return the calls that judge each text as it stands."""
-        return self._proof_calls(StepKind.JUDGE, self.proof.to_judge(self._written))
+        """Return the calls that judge each part as it stands."""
+        parts = map(self._part, self.proof.to_judge(self._written))
+        return self._calls.proof(StepKind.JUDGE, list(parts), self.proof.passages)
 
     def begin_rewriting(self) -> list[LLMCallInput]:
         """Return the calls that rewrite what the passages do not support."""
-        return self._proof_calls(StepKind.REWRITE, self.proof.to_rewrite())
+        parts = map(self._part, self.proof.to_rewrite())
+        return self._calls.proof(StepKind.REWRITE, list(parts), self.proof.passages)
 
     def take_rewritten(self, answers: Sequence[Answer]) -> None:
         """Take the texts with their rewritten statements."""
@@ -170,9 +162,7 @@ class Report:
 
     def begin_text(self) -> LLMCallInput:
         """Return the call for the research as one text."""
-        prompt = prompts.research_prompt(self.asked.prompt, self._found.sources)
-        queries = tuple(query.text for query in self._queries)
-        return self._about(self._begin(prompt, Step(StepKind.RESEARCH)), queries or (self._topic,))
+        return self._calls.text(self._found.sources, self._wanted, self.proof.passages)
 
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the research as one text."""
@@ -180,8 +170,8 @@ class Report:
 
     def begin_sections(self) -> list[LLMCallInput]:
         """Return the calls for all sections, none of which knows another one's text."""
-        self.ledger.begin_stage()
-        return [self._section_call(number) for number in range(1, len(self.sections) + 1)]
+        sources = [self._sources_of(number) for number in range(1, len(self.sections) + 1)]
+        return self._calls.sections(self.sections, sources, self.proof.passages)
 
     def take_sections(self, answers: Sequence[Answer]) -> None:
         """Take what came of the sections; one that cannot be written leaves its heading with the reason.
@@ -195,8 +185,7 @@ class Report:
 
     def begin_summary(self) -> LLMCallInput:
         """Return the call for the executive summary."""
-        prompt = prompts.summary_prompt(self._research.text)
-        return self._begin(prompt, Step(StepKind.SUMMARY), MAX_SECTION_BYTES if self.sections else 0)
+        return self._calls.summary(self._research.text, is_long=bool(self.sections))
 
     def take_summary(self, answer: Answer) -> None:
         """Take the summary, or the reason why there is none: the research is paid for."""
@@ -255,74 +244,29 @@ class Report:
         about_summary = summary_notes(self._summary.call, self._summary.failure)
         return (*about_plan, *self._found.notes, *self._research.notes, *about_summary)
 
-    def _begin(self, prompt: Prompt, step: Step, max_bytes: int = 0) -> LLMCallInput:
-        """Return a call that is made alone."""
-        self.ledger.begin_stage()
-        return self._call(prompt, step, max_bytes)
+    @property
+    def _calls(self) -> Calls:
+        return Calls(self.asked, self.ledger)
 
-    def _passages_call(self, number: int, count: int, source: Source) -> LLMCallInput:
-        prompt = evidence_prompts.passages_prompt(self.asked.prompt, self.sections, source)
-        call = self._call(prompt, Step(StepKind.PASSAGES, number, count, source.title), MAX_PASSAGES_BYTES)
-        queries = tuple(query.text for query in self._queries) or (self._topic,)
-        return replace(call, queries=queries, share=count * SHARES_OF_EVIDENCE)
-
-    def _proof_calls(self, kind: StepKind, places: Sequence[int]) -> list[LLMCallInput]:
-        """Return the calls that judge or rewrite the texts at these places, beside each other."""
-        self.ledger.begin_stage()
-        return [self._proof_call(kind, place, len(places)) for place in places]
-
-    def _proof_call(self, kind: StepKind, place: int, count: int) -> LLMCallInput:
-        sources = self._sources_of(place + 1) if self.sections else self._found.sources
-        texts = {source.number: source.sha256 for source in sources}
-        numbers = tuple(source.number for source in self._found.sources)
-        step = Step(kind)
-        if self.sections:
-            step = Step(kind, place + 1, len(self.sections), self.sections[place].title)
-        written = self._written[place].call
-        return replace(
-            self._call(Prompt(""), step, MAX_PROOF_BYTES),
-            texts=tuple(texts.get(number, "") for number in numbers),
-            numbers=numbers,
-            passages=self.proof.of(sources),
-            written=written.text if written else "",
-            citations=self.proof.citations.get(place, ()),
-            share=count * SHARES_OF_EVIDENCE,
-        )
-
-    def _section_call(self, number: int) -> LLMCallInput:
-        count, title = len(self.sections), self.sections[number - 1].title
-        sources = self._sources_of(number)
-        prompt = prompts.section_prompt(self.asked.prompt, self.sections, number, sources)
-        call = self._call(prompt, Step(StepKind.SECTION, number, count, title), MAX_SECTION_BYTES)
-        section = self.sections[number - 1]
-        return self._about(replace(call, share=count), (prompts.section_line(section), *section.queries))
-
-    def _about(self, call: LLMCallInput, queries: tuple[str, ...]) -> LLMCallInput:
-        """Return a call for a text about these queries, in which excerpts are quoted."""
-        if not any(call.texts):
-            return call
-        return replace(call, queries=queries, passages=self.proof.of(self._quoted(call)))
-
-    def _quoted(self, call: LLMCallInput) -> list[Source]:
-        return [source for source in self._found.sources if source.number in call.numbers]
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        """What the whole report is about, for the choice of excerpts."""
+        return tuple(query.text for query in self._queries) or (self.asked.prompt[:MAX_TOPIC_CHARACTERS],)
 
     def _sources_of(self, number: int) -> tuple[Source, ...]:
         return sources_of(number, self._queries, self._found)
 
-    @property
-    def _topic(self) -> str:
-        return self.asked.prompt[: prompts.MAX_PLAN_TOPIC_CHARACTERS]
-
-    def _call(self, prompt: Prompt, step: Step, max_bytes: int) -> LLMCallInput:
-        topic = " ".join(self.asked.prompt[: MAX_STEP_TOPIC_CHARACTERS * 2].split())
-        return LLMCallInput(
-            prompt.text,
-            self.ledger.spent,
-            max_bytes=max_bytes,
-            step=replace(step, topic=topic[:MAX_STEP_TOPIC_CHARACTERS]),
-            material=prompt.material,
-            texts=prompt.texts if any(prompt.texts) else (),
-            numbers=prompt.numbers if any(prompt.texts) else (),
+    def _part(self, place: int) -> Part:
+        """Return a part as it stands: a section, or the one text."""
+        call, count = self._written[place].call, len(self.sections)
+        step = Step("", place + 1, count, self.sections[place].title) if count else Step("")
+        sources = self._sources_of(place + 1) if count else self._found.sources
+        given = {source.number: source for source in sources}
+        return Part(
+            step,
+            call.text if call else "",
+            tuple(given.get(source.number, replace(source, sha256="")) for source in self._found.sources),
+            self.proof.citations.get(place, ()),
         )
 
 

@@ -7,7 +7,7 @@ whole has one outline.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models import LLMCallOutput, Source
+from models import Citation, LLMCallOutput, Source, Step
 from research.formatting import INCOMPLETE, call_notes, resumed_clause, truncate_json
 from research.markdown.outline import below_title
 from research.markdown.title import escape_markdown
@@ -40,6 +40,19 @@ class Answer:
     """None where no answer will ever come."""
     failure: str = ""
     """Why, as a clause."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a report, which is judged alone: a section, or its one text."""
+
+    step: Step
+    """Its place, without a kind."""
+    text: str
+    sources: tuple[Source, ...]
+    """All of the report, with the frozen texts of those that it was written from."""
+    citations: tuple[Citation, ...]
+    """Its statements that were judged before."""
 
 
 @dataclass(frozen=True)
