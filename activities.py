@@ -105,7 +105,7 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
-    from research.evidence import citations
+    from research.evidence import shown
     from research.evidence.manifest import evidence_file
     from research.output import storage
     from research.pdf import document
@@ -116,7 +116,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
         async with heartbeats(draft):
             run = asyncio.get_running_loop().run_in_executor
             with counting_faults(draft):
-                report = await run(_RENDERING, citations.check_report, input)
+                report = await run(_RENDERING, shown.checked_report, input, settings)
                 pdf = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
                 await ensure_ours(draft)
                 path = await run(

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from models import PDFGenerationInput, Source
+from models import Passage, PDFGenerationInput, Source
+
+
+@dataclass(frozen=True)
+class ShownPassage:
+    """A passage with its words."""
+
+    passage: Passage
+    text: str
 
 
 @dataclass(frozen=True)
@@ -11,7 +19,11 @@ class CheckedReport(PDFGenerationInput):
 
     marks: tuple[int, ...] = ()
     """The characters of the content at which these marks begin."""
+    targets: tuple[int, ...] = ()
+    """For each mark the passage that it leads to, counted from 1 among those shown; 0 for the source."""
+    shown: tuple[ShownPassage, ...] = ()
+    """The passages that the list of references has, by source."""
     given: tuple[Source, ...] = ()
     """Every source that the report was given; those that it does not cite have the number 0."""
     account: str = ""
-    """What was checked, in one line."""
+    """What was checked, in a few sentences."""

@@ -211,14 +211,14 @@ def test_without_sources_a_file_s_citation_is_a_marker() -> None:
 def citations(report: PDFGenerationInput) -> list[int]:
     """The numbers that become citations on the page."""
     assert isinstance(report, CheckedReport)
-    tree = parse(mark_citations(report.content, report.citations), len(report.sources))
+    tree = parse(mark_citations(report.content, report.marks), len(report.sources))
     return [node.meta["number"] for node in tree.walk() if node.type == "citation"]
 
 
 def marks(report: PDFGenerationInput) -> list[int]:
     """The numbers that the check has put in the content."""
     assert isinstance(report, CheckedReport)
-    found = [re.compile(r"\[\^(\d+)\]").match(report.content, place) for place in report.citations]
+    found = [re.compile(r"\[\^(\d+)\]").match(report.content, place) for place in report.marks]
     return [int(mark[1]) for mark in found if mark]
 
 
@@ -229,7 +229,7 @@ def test_only_marks_of_the_check_become_citations(parts: list[str], given: int) 
     report = check_report(PDFGenerationInput(text, sources=SOURCES[:given], retrieved="2026-11-25"))
     assert isinstance(report, CheckedReport)
     assert citations(report) == marks(report)
-    assert len(marks(report)) == len(report.citations)
+    assert len(marks(report)) == len(report.marks)
     assert set(marks(report)) == {source.number for source in report.sources}
     markdown = report_markdown(report)
     assert re.findall(r"^\[\^(\d+)\]: ", markdown, re.M) == [str(source.number) for source in report.sources]

@@ -7,11 +7,11 @@ model wrote, and what remains is numbered anew in the order of citing, as Markdo
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from models import PDFGenerationInput, Source
+from models import Passage, PDFGenerationInput, Source
 from research.address import normalize_address
 from research.checked import CheckedReport
 from research.formatting import pluralize
@@ -86,6 +86,8 @@ class CheckedText:
     """How many of the given sources were read, as against those of which the search shows a little."""
     paragraphs: int = 0
     uncited_paragraphs: int = 0
+    numbers: Mapping[int, int] = field(default_factory=dict)
+    """The sources' numbers in the order of citing, by those with which they were given."""
     removed_numbers: int = 0
     """Citations of numbers that were not given."""
     removed_lists: int = 0
@@ -121,7 +123,7 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
         content, summary = without_file_citations(report.content), without_file_citations(report.summary)
         return replace(report, content=content, summary=summary)
     checked = check_citations(report.content, report.sources)
-    return CheckedReport(
+    marked = CheckedReport(
         **{
             **vars(report),
             "content": checked.text,
@@ -132,6 +134,24 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
         given=(*checked.cited, *[replace(source, number=0) for source in _uncited(report, checked)]),
         account=checked.account(),
     )
+    return _renumbered(marked, checked.numbers)
+
+
+def _renumbered(report: CheckedReport, numbers: Mapping[int, int]) -> CheckedReport:
+    """Return the report with the statements and passages of the sources that it cites, by their new numbers."""
+
+    def moved(passages: Iterable[Passage]) -> tuple[Passage, ...]:
+        return tuple(replace(p, source=numbers[p.source]) for p in passages if p.source in numbers)
+
+    citations = tuple(
+        replace(
+            citation,
+            sources=tuple(sorted(numbers[number] for number in citation.sources if number in numbers)),
+            passages=moved(citation.passages),
+        )
+        for citation in report.citations
+    )
+    return replace(report, citations=citations, passages=moved(report.passages))
 
 
 def _uncited(report: PDFGenerationInput, checked: CheckedText) -> list[Source]:
@@ -159,6 +179,7 @@ def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True
         text=text,
         citations=tuple(citations),
         cited=tuple(replace(checker.given[old], number=new) for old, new in checker.numbers.items()),
+        numbers=checker.numbers,
         given=len(sources),
         read=sum(bool(source.sha256) for source in sources),
         paragraphs=len(paragraphs),

@@ -4,23 +4,26 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from models import PDFGenerationInput, Source
-from research.checked import CheckedReport
+from models import Citation, Passage, PDFGenerationInput, Source
+from research.checked import CheckedReport, ShownPassage
 
 VERSION = 1
 
 
 def evidence_file(report: PDFGenerationInput) -> Mapping[str, bytes]:
     """Return the name and the bytes of a report's evidence file; nothing for a report without sources."""
-    given = report.given if isinstance(report, CheckedReport) else report.sources
+    is_checked = isinstance(report, CheckedReport)
+    given = report.given if is_checked else report.sources
     if not given:
         return {}
+    shown = report.shown if is_checked else ()
+    places = {each.passage: place for place, each in enumerate(shown)}
     content = {
         "version": VERSION,
         "report": report.filename,
         "sources": list(map(_entry, given)),
-        "passages": [],
-        "citations": [],
+        "passages": [_passage(each) for each in shown],
+        "citations": [_citation(citation, places) for citation in report.citations],
     }
     data = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
     return {f"{report.filename.removesuffix('.pdf')}.evidence.json": data.encode("utf-8", "replace")}
@@ -38,4 +41,26 @@ def _entry(source: Source) -> dict[str, Any]:
         "characters": source.characters,
         "read": source.read,
         "reason": source.reason,
+    }
+
+
+def _passage(shown: ShownPassage) -> dict[str, Any]:
+    passage = shown.passage
+    return {
+        "source": passage.source,
+        "start": passage.start,
+        "end": passage.end,
+        "text": shown.text,
+        "page": passage.page or None,
+        "copied": passage.is_copied,
+    }
+
+
+def _citation(citation: Citation, places: Mapping[Passage, int]) -> dict[str, Any]:
+    return {
+        "statement": citation.statement,
+        "sources": list(citation.sources),
+        "passages": [places[passage] for passage in citation.passages if passage in places],
+        "verdict": citation.verdict,
+        "judge": citation.judge,
     }

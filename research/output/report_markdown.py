@@ -1,15 +1,17 @@
 """The report as Markdown, and the parts of it that the page shares."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from models import PDFGenerationInput, Read, Source
-from research.checked import CheckedReport
+from research.checked import CheckedReport, ShownPassage
 from research.config import is_sample
 from research.markdown.title import escape_markdown, split_title
 
 SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
 DEFAULT_TITLE = "Research Report"
 REFERENCES_TITLE = "References"
+MAX_FRAGMENT_WORDS = 6
+"""At the beginning and at the end of a passage, by which a browser finds it."""
 
 
 def byline(report: PDFGenerationInput) -> str:
@@ -43,7 +45,39 @@ def _entry(source: Source, retrieved: str) -> str:
 
 def about_check(report: CheckedReport) -> str:
     """Return the line below the list of references: what was checked, and what was not."""
+    if report.shown:
+        signs = " † marks a statement that is supported in part or unchecked, ‡ one that is not supported."
+        return f"Checked by the program: {report.account}{signs}"
     return f"Checked by the program: {report.account} Not checked: whether a source supports its sentence."
+
+
+def passage_address(source: Source, shown: ShownPassage) -> str:
+    """Return the address at which a browser shows the passage; empty for a file."""
+    if not source.url:
+        return ""
+    address = source.url.partition("#")[0]
+    if shown.passage.page:
+        return f"{address}#page={shown.passage.page}"
+    words = shown.text.split()
+    ends = [" ".join(words)] if len(words) <= MAX_FRAGMENT_WORDS * 2 else _ends(words)
+    return f"{address}#:~:text={','.join(quote(end, safe='').replace('-', '%2D') for end in ends)}"
+
+
+def _ends(words: list[str]) -> list[str]:
+    return [" ".join(words[:MAX_FRAGMENT_WORDS]), " ".join(words[-MAX_FRAGMENT_WORDS:])]
+
+
+def _passages(report: CheckedReport, source: Source) -> list[str]:
+    """Return the passages of a source, as block quotes within its footnote."""
+    found = []
+    for shown in report.shown:
+        if shown.passage.source == source.number:
+            address = passage_address(source, shown)
+            page = f" (p. {shown.passage.page})" if shown.passage.page else ""
+            link = f" [↗](<{address}>)" if address else ""
+            words = escape_markdown(" ".join(shown.text.split()))
+            found.append(f"    > “{words}”{page}{link}")
+    return found
 
 
 def report_markdown(report: PDFGenerationInput) -> str:
@@ -66,5 +100,6 @@ def report_markdown(report: PDFGenerationInput) -> str:
         parts += ["---", colophon(report)]
     if isinstance(report, CheckedReport):  # last, because GitHub shows footnotes below everything else
         parts += [f"## {REFERENCES_TITLE}", about_check(report)]
-        parts += [_entry(source, report.retrieved) for source in report.sources]
+        for source in report.sources:
+            parts += [_entry(source, report.retrieved), *_passages(report, source)]
     return "\n\n".join(filter(None, parts)) + "\n"

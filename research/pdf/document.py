@@ -79,7 +79,7 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
     fonts.prefer(font_files)
     content, cited = input.content, 0
     if isinstance(input, CheckedReport):
-        content, cited = mark_citations(content, input.marks), len(input.sources)
+        content, cited = mark_citations(content, input.marks, input.targets), len(input.sources)
     title, content = split_title(content)
     try:
         report = _Report(input, page_size, parse_inline(title, cited))

@@ -30,6 +30,11 @@ def reference_place(number: int) -> str:
     return f"reference-{number}"
 
 
+def passage_place(number: int) -> str:
+    """Return the name of the place where a passage is in the list of references."""
+    return f"passage-{number}"
+
+
 class InlineRenderer:
     """Makes the runs of one document."""
 
@@ -99,11 +104,10 @@ class InlineRenderer:
         return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT))]
 
     def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """Return the number of a source, linked to its entry in the list of references."""
-        number = node.meta["number"]
-        raised = replace(
-            style, raised=True, bold=False, italic=False, color=ACCENT, link=f"#{reference_place(number)}"
-        )
+        """Return the number of a source, linked to its passage or its entry in the list of references."""
+        number, passage = node.meta["number"], node.meta["passage"]
+        place = passage_place(passage) if passage else reference_place(number)
+        raised = replace(style, raised=True, bold=False, italic=False, color=ACCENT, link=f"#{place}")
         return [Run(f"{WORD_JOINER}{number}", raised)]  # so that no line begins with it
 
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:

@@ -6,7 +6,7 @@ sources, formulas, and a few HTML tags.
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 from unicodedata import category, east_asian_width
 
@@ -25,7 +25,7 @@ SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""
 CITED = "cited"
 _MADE = "\u2060"
-_CITATION = re.compile(rf"{_MADE}\[\^(\d{{1,3}})\]")
+_CITATION = re.compile(rf"{_MADE}\[\^(\d{{1,3}})(?::(\d{{1,4}}))?\]")
 """The key of the parser's environment for the number of sources that a text cites."""
 _DESCRIPTIONS = "descriptions"
 """Its key for how many descriptions of images are being read, one in the other, and the text around them."""
@@ -209,13 +209,19 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return reference(state, start, end, silent)
 
 
-def mark_citations(text: str, citations: Sequence[int]) -> str:
+def mark_citations(text: str, citations: Sequence[int], targets: Sequence[int] = ()) -> str:
     """Return the text with a mark that `parse` knows before each citation, and before nothing else.
 
-    `citations` are the characters of the text at which they begin.
+    `citations` are the characters of the text at which they begin; `targets` the passages that they lead to.
     """
-    parts = [text[start:end] for start, end in pairwise((0, *citations, len(text)))]
-    return _MADE.join(part.replace(_MADE, "") for part in parts)
+    before, *parts = (
+        text[start:end].replace(_MADE, "") for start, end in pairwise((0, *citations, len(text)))
+    )
+    leading = [
+        part.replace("]", f":{target}]", 1) if target else part
+        for part, target in zip_longest(parts, targets[: len(parts)], fillvalue=0)
+    ]
+    return _MADE.join([before, *map(str, leading)])
 
 
 def _citation(state: StateInline, silent: bool) -> bool:
@@ -225,7 +231,7 @@ def _citation(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         state.pending = state.pending.removesuffix(found[0][0])
-        state.push("citation", "", 0).meta["number"] = int(found[1])
+        state.push("citation", "", 0).meta.update(number=int(found[1]), passage=int(found[2] or 0))
     state.pos = found.end()
     return True
 

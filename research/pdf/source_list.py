@@ -8,9 +8,9 @@ from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
-from research.output.report_markdown import REFERENCES_TITLE, about_check, details
+from research.output.report_markdown import REFERENCES_TITLE, about_check, details, passage_address
 from research.pdf.blocks import BlockRenderer
-from research.pdf.inline import reference_place
+from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap
 from research.pdf.parser import Node, parse
 from research.pdf.runs import Bookmark, Run
@@ -19,6 +19,8 @@ from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PAR
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
+_QUOTED = replace(SMALL, size=9)
+_PASSAGE = replace(SOURCE_PARAGRAPH, after=4)
 
 
 def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
@@ -29,6 +31,7 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
     for source in report.sources:
         yield _entry(renderer, source, report.retrieved)
+        yield from _passages(renderer, report, source)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
@@ -43,3 +46,16 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
     return renderer.text(runs, _ENTRY, mark=mark, bookmark=bookmark)
+
+
+def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+    """Yield the passages of a source in quotation marks, each a place to which citations lead."""
+    for number, shown in enumerate(report.shown, start=1):
+        if shown.passage.source != source.number:
+            continue
+        words = " ".join(shown.text.split())
+        address = passage_address(source, shown)
+        style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
+        page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
+        bookmark = Bookmark(passage_place(number), "", -1)
+        yield renderer.text([Run(f"“{words}”", style), *page], _PASSAGE, bookmark=bookmark)

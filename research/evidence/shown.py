@@ -1,0 +1,121 @@
+"""What a report shows of its proof: the passages of each reference, and which statements are not confirmed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from models import Citation, Passage, PDFGenerationInput, Source, Verdict
+from research.checked import CheckedReport, ShownPassage
+from research.config import Settings
+from research.evidence import store
+from research.evidence.citations import check_report
+from research.evidence.statements import Statement, cited_statements
+from research.formatting import pluralize
+from research.output.storage import needs_repair
+
+SIGNS = {
+    Verdict.PARTLY: "†", Verdict.UNCHECKED: "†", Verdict.CONTRADICTED: "‡", Verdict.ABSENT: "‡",
+}  # fmt: skip
+"""Stand behind the numbers of a statement that its passages do not support; † says less than ‡."""
+
+
+def checked_report(report: PDFGenerationInput, settings: Settings) -> PDFGenerationInput:
+    """Return the report with its citations checked, and with what proves them.
+
+    Raises:
+        StepError: a frozen text cannot be had.
+    """
+    checked = check_report(report)
+    return with_proof(checked, settings) if isinstance(checked, CheckedReport) else checked
+
+
+def with_proof(report: CheckedReport, settings: Settings) -> CheckedReport:
+    """Return a checked report with its passages, and with a sign at each statement that is not confirmed.
+
+    Raises:
+        StepError: a frozen text cannot be had.
+    """
+    if not report.passages:
+        return report
+    known = {(citation.statement, frozenset(citation.sources)): citation for citation in report.citations}
+    stated = [
+        (statement, known.get((statement.text, frozenset(statement.numbers))) or _unjudged(statement))
+        for statement in cited_statements(report.content, [source.number for source in report.sources])
+    ]
+    citations = tuple(citation for _, citation in stated)
+    shown = _shown(citations, report.sources, settings)
+    return _with_signs(
+        replace(report, citations=citations, shown=shown, account=_account(report, citations)), stated
+    )
+
+
+def _unjudged(statement: Statement) -> Citation:
+    return Citation(statement.text, statement.numbers)
+
+
+def _shown(
+    citations: Sequence[Citation], sources: Sequence[Source], settings: Settings
+) -> tuple[ShownPassage, ...]:
+    """Return for each statement the best passage of each source that it cites, in the order of the sources."""
+    best: dict[Passage, None] = {}
+    for citation in citations:
+        for number in citation.sources:
+            own = next((passage for passage in citation.passages if passage.source == number), None)
+            if own:
+                best[own] = None
+    texts = {source.number: _thaw(source, settings) for source in sources if source.sha256}
+    return tuple(
+        ShownPassage(passage, texts[passage.source][passage.start : passage.end])
+        for passage in sorted(best, key=lambda passage: (passage.source, passage.start))
+        if passage.source in texts
+    )
+
+
+def _with_signs(report: CheckedReport, stated: Sequence[tuple[Statement, Citation]]) -> CheckedReport:
+    """Return the report with signs in its content, and the passage to which each of its marks leads."""
+    places = {each.passage: place for place, each in enumerate(report.shown, start=1)}
+    targets, signs = dict.fromkeys(report.marks, 0), {}
+    for statement, citation in stated:
+        marks = [mark for mark in report.marks if statement.start <= mark < statement.end]
+        for mark in marks:
+            number = int(report.content[mark + 2 : report.content.index("]", mark)])
+            best = (passage for passage in citation.passages if passage.source == number)
+            targets[mark] = places.get(next(best, Passage(0, 0, 0)), 0)
+        sign = SIGNS.get(Verdict(citation.verdict), "")
+        if marks and sign:
+            signs[report.content.index("]", marks[-1]) + 1] = sign
+    cuts = [0, *sorted(signs), len(report.content)]
+    parts = [f"{report.content[start:end]}{signs.get(end, '')}" for start, end in pairwise(cuts)]
+    moved = {
+        mark: mark + sum(len(sign) for end, sign in signs.items() if end <= mark) for mark in report.marks
+    }
+    return replace(
+        report, content="".join(parts), marks=tuple(moved.values()), targets=tuple(targets.values())
+    )
+
+
+def _account(report: CheckedReport, citations: Sequence[Citation]) -> str:
+    counts = Counter(citation.verdict for citation in citations)
+    others = {
+        "partly": counts[Verdict.PARTLY],
+        "not": counts[Verdict.CONTRADICTED] + counts[Verdict.ABSENT],
+        "unchecked": counts[Verdict.UNCHECKED],
+    }
+    told = "".join(f", {count} {word}" for word, count in others.items() if count)
+    account = (
+        f"{report.account} {counts[Verdict.SUPPORTED]} of {pluralize(len(citations), 'statement')} that cite are"
+        f" supported by the passages shown{told}."
+    )
+    if report.dropped_passages:
+        given = pluralize(report.dropped_passages, "passage")
+        account += f" {given} that the model gave stand in no page and were not used."
+    return account
+
+
+def _thaw(source: Source, settings: Settings) -> str:
+    try:
+        return store.thaw(settings.reports_dir, source.sha256)
+    except OSError as error:
+        what = f"{store.TEXTS}/{source.sha256}.txt is not to be had in {settings.reports_dir}"
+        raise needs_repair(what, error, settings) from None
