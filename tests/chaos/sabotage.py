@@ -4,7 +4,9 @@ Run in the clone in place of `worker.py`. What is replaced is public: the SDK's 
 completion, the function that stores files.
 """
 
+import asyncio
 import dataclasses
+import re
 import runpy
 import sys
 import time
@@ -85,6 +87,37 @@ def retries_of_the_client() -> None:
         return await real(**{**options, "num_retries": 2})
 
     litellm.acompletion = acompletion
+
+
+def pages_read_again() -> None:
+    """A page is fetched once more when a text is written from it."""
+    from research.report import writing
+    from research.sources.allow import parse_allow
+    from research.sources.fetch import fetch
+
+    real, fetching = writing.write, []
+
+    async def write(call: Any, settings: Any, *others: Any) -> Any:
+        for address in re.findall(r"(?m)^http\S+$", call.prompt):
+            fetching.append(asyncio.create_task(fetch(address, parse_allow(settings.read_allow))))
+        return await real(call, settings, *others)
+
+    writing.write = write  # type: ignore[assignment]
+
+
+def evidence_of_other_texts() -> None:
+    """The evidence file has other hashes than the store."""
+    from research.evidence import manifest
+
+    real = manifest.evidence_file
+
+    def evidence_file(report: Any) -> Mapping[str, bytes]:
+        return {
+            name: re.sub(rb'(?<="sha256": ")\w+', lambda found: found[0][::-1], data)
+            for name, data in real(report).items()
+        }
+
+    manifest.evidence_file = evidence_file
 
 
 def writing_in_place() -> None:
