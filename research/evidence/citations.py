@@ -135,8 +135,8 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
 
 
 def _uncited(report: PDFGenerationInput, checked: CheckedText) -> list[Source]:
-    cited = {source.url for source in checked.cited}
-    return [source for source in report.sources if source.url not in cited]
+    cited = {replace(source, number=0) for source in checked.cited}
+    return [source for source in report.sources if replace(source, number=0) not in cited]
 
 
 def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True) -> CheckedText:
