@@ -77,7 +77,7 @@ def test_the_same_seed_is_the_same_schedule() -> None:
                 "heartbeats_without_response": ("answers that the provider keeps were requested again",),
                 "answers_that_stay": ("answers are left there",),
                 "drafts_that_end_anywhere": ("the next paragraph was asked for within a line",),
-                "pages_read_again": ("pages were fetched again after they were recorded",),
+                "pages_read_again": ("pages fetched again after they were recorded",),
                 "evidence_of_other_texts": ("the frozen text of its page 3 is not the site's",),
             },
         ),

@@ -22,7 +22,7 @@ from tests.chaos.interruptions import (
     rows_of_interruptions,
     wakes,
 )
-from tests.chaos.reading import fetches, lost_sentences, unused_texts, wrong_evidence
+from tests.chaos.reading import faults_of_reading, wrong_evidence
 from tests.chaos.schedule import KILLS
 from tests.chaos.texts import kinds_of, pages_of, result_of, seconds_of, sections_of, text_of
 from tests.chaos.world import World
@@ -156,26 +156,12 @@ class Audit:
 
     def _pages(self) -> Iterator[Row]:
         """No page is fetched that was recorded; every text is written from all of its report's pages."""
-        numbers = range(len(self.ends))
-        pages = [(number, page) for number in numbers for page in pages_of(number)]
-        counts = [fetches(self.world, self.histories[number], number, page) for number, page in pages]
-        again, unasked = (sum(count[place] for count in counts) for place in (0, 1))
-        lost = sum(lost_sentences(self.world, number) for number in numbers)
-        unused = len(unused_texts(self.world))
-        for count, what in (
-            (again, "pages were fetched again after they were recorded"),
-            (unasked, "fetches that no attempt of the service stands behind"),
-            (lost, "requests without the sentence of every page"),
-            (unused, "frozen texts are in no evidence file"),
-        ):
+        site, pages = self.world.site, [len(pages_of(number)) for number in range(len(self.ends))]
+        yield "pages read, by how many reports", f"{sum(pages)}, {sum(map(bool, pages))}"
+        yield "requests to their site, and faults among them", f"{len(site.paths())}, {site.faults}"
+        for what, count in faults_of_reading(self.world, self.histories).items():
             self.broken += [f"{count} {what}"] * bool(count)
-        yield "pages read, by how many reports", f"{len(pages)}, {len({number for number, _ in pages})}"
-        yield (
-            "requests to their site, and faults among them",
-            f"{len(self.world.site.paths())}, {self.world.site.faults}",
-        )
-        yield "pages fetched again after they were recorded; without an attempt", f"{again}; {unasked}"
-        yield "requests to the model without a page; frozen texts of no report", f"{lost}; {unused}"
+            yield what, count
 
     def _kept(self) -> Iterator[Row]:
         """Answers that the provider keeps are requested once, and deleted in the end."""

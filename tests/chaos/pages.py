@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from testing.pages import ROBOTS, PageReply, Pages, Request, html_page
-from tests.chaos.texts import CITED, pages_of
+from tests.chaos.texts import pages_of
 
 SHARED = 999
 """The name of each report's last page, whose text is the same for all of them."""
@@ -25,12 +25,6 @@ def title_of_page(number: int, page: int) -> str:
 def sentence_of(number: int, page: int) -> str:
     """Return the one sentence that no other page has."""
     return f"On page {name_of(number, page)} the pump was checked, and it stood still."
-
-
-def in_order_of_citing(number: int) -> list[int]:
-    """Return the pages as the report numbers them: those that it cites come first."""
-    pages = pages_of(number)
-    return [*(page for page in CITED if page in pages), *(page for page in pages if page not in CITED)]
 
 
 class Site(Pages):
@@ -54,9 +48,8 @@ class Site(Pages):
             return PageReply(status=404)
         number, page = map(int, request.path.split("/")[1:])
         parts = [PART.format(part) * 3 for part in range(5)]
-        whole = html_page(
-            title_of_page(number, page), *parts, f"{sentence_of(number, page)} {parts[0]}", *parts
-        )
+        told = f"{sentence_of(number, page)} {parts[0]}"
+        whole = html_page(title_of_page(number, page), *parts, told, *parts)
         kind = (number + page) % 4
         if kind in SLOW or len(self.fetches(number, page)) > 1:  # the second fault is for good
             return replace(whole, before_seconds=SLOW.get(kind, 0.0))

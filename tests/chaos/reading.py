@@ -2,40 +2,70 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.histories import attempts_of
 from tests.chaos.interruptions import WAKING_SECONDS
-from tests.chaos.pages import in_order_of_citing, sentence_of, title_of_page
+from tests.chaos.pages import sentence_of, title_of_page
 from tests.chaos.texts import CITED, kinds_of, pages_of
 from tests.chaos.world import STALL_SECONDS, World
 
 
-def fetches(world: World, history: Any, number: int, page: int) -> tuple[int, int]:
-    """Return how often a page was fetched after it was recorded, and how often without an attempt.
+def faults_of_reading(world: World, histories: Sequence[Any]) -> dict[str, int]:
+    """Return how often each claim about reading did not hold."""
+    again = unasked = lost = 0
+    for number, history in enumerate(histories):
+        for page in pages_of(number):
+            attempts, ended = attempts_of(history, f"page {page}")
+            fetches = world.site.fetches(number, page)
+            again += sum(0 < ended < at and not _wakes(world, number, ended, at) for at in fetches)
+            unasked += max(0, len(fetches) - attempts)
+        lost += _lost(world, number)
+    return {
+        "pages fetched again after they were recorded": again,
+        "fetches without an attempt": unasked,
+        "requests for a text without the sentence of each page": lost,
+        "frozen texts that are in no evidence file": _unused(world),
+    }
 
-    The first not by a worker that was stalled when it was recorded: it cannot know that yet.
-    """
-    attempts, ended = attempts_of(history, f"page {page}")
-    every = world.site.fetches(number, page)
+
+def _wakes(world: World, number: int, ended: float, at: float) -> bool:
+    """Return whether a page may have been fetched by a worker that was stalled when it was recorded."""
     runs = [run for run in world.runs if f"-{world.way_of(number)}-" in run.key]
-    woken = [stall + STALL_SECONDS + WAKING_SECONDS for run in runs for stall in run.stalls if stall < ended]
-    again = sum(at > max([ended, *woken]) for at in every) if ended else 0
-    return again, max(0, len(every) - attempts)
+    stalls = [stall for run in runs for stall in run.stalls if stall < ended]
+    return any(at < stall + STALL_SECONDS + WAKING_SECONDS for stall in stalls)
+
+
+def _lost(world: World, number: int) -> int:
+    """Return how many requests for a report's texts had not the sentence of every page in the prompt."""
+    sentences = [sentence_of(number, page) for page in pages_of(number)]
+    entries = [
+        entry for kind in kinds_of(number) if kind not in "ps" for entry in world.endpoint.of(number, kind)
+    ]
+    return sum(any(sentence not in entry.call.prompt for sentence in sentences) for entry in entries)
+
+
+def _unused(world: World) -> int:
+    """Return how many frozen texts are in no evidence file, such as half a page."""
+    stored = {(file.parts[-3], file.stem) for file in world.reports.glob("*/evidence/[!.]*")}
+    for file in world.reports.glob("*/*.evidence.json"):
+        stored -= {(file.parts[-2], source["sha256"]) for source in json.loads(file.read_bytes())["sources"]}
+    return len(stored)
 
 
 def wrong_evidence(world: World, number: int, pdf: Path) -> str:
-    """Return what of the evidence file is not as the site has it, or nothing."""
-    file, pages = pdf.with_suffix(".evidence.json"), in_order_of_citing(number)
-    if not pages:
+    """Return what of the evidence file is not as the site has it, or nothing; cited pages come first."""
+    if not pages_of(number):
         return ""
+    pages = [*CITED, *(page for page in pages_of(number) if page not in CITED)]
     addresses = world.site.addresses(number)
     expected = [
         (place if page in CITED else None, addresses[page - 1], title_of_page(number, page), "page", "")
         for place, page in enumerate(pages, start=1)
     ]
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = json.loads(pdf.with_suffix(".evidence.json").read_bytes())
     fields = "number", "url", "title", "read", "reason"
     listed = [tuple(source[field] for field in fields) for source in content["sources"]]
     if (content["version"], content["report"], listed) != (1, pdf.name, expected):
@@ -48,22 +78,3 @@ def wrong_evidence(world: World, number: int, pdf: Path) -> str:
         if not (is_same and is_whole and sentence_of(number, page) in frozen.decode()):
             return f"the frozen text of its page {page} is not the site's"
     return ""
-
-
-def unused_texts(world: World) -> list[str]:
-    """Return the frozen texts that are in no evidence file, such as half a page."""
-    used = {
-        (file.parent.name, source["sha256"])
-        for file in world.reports.glob("*/*.evidence.json")
-        for source in json.loads(file.read_text(encoding="utf-8"))["sources"]
-    }
-    stored = world.reports.glob("*/evidence/[!.]*")
-    return [file.name for file in stored if (file.parent.parent.name, file.stem) not in used]
-
-
-def lost_sentences(world: World, number: int) -> int:
-    """Return how many requests for a report's texts had not the sentence of every page in the prompt."""
-    sentences = [sentence_of(number, page) for page in pages_of(number)]
-    written = [kind for kind in kinds_of(number) if kind not in "ps"]
-    entries = [entry for kind in written for entry in world.endpoint.of(number, kind)]
-    return sum(any(sentence not in entry.call.prompt for sentence in sentences) for entry in entries)

@@ -4,7 +4,6 @@ Run in the clone in place of `worker.py`. What is replaced is public: the SDK's 
 completion, the function that stores files.
 """
 
-import asyncio
 import dataclasses
 import re
 import runpy
@@ -95,11 +94,11 @@ def pages_read_again() -> None:
     from research.sources.allow import parse_allow
     from research.sources.fetch import fetch
 
-    real, fetching = writing.write, []
+    real = writing.write
 
     async def write(call: Any, settings: Any, *others: Any) -> Any:
-        for address in re.findall(r"(?m)^http\S+$", call.prompt):
-            fetching.append(asyncio.create_task(fetch(address, parse_allow(settings.read_allow))))
+        for address in re.findall(r"(?m)^http\S+$", call.prompt)[:1]:
+            await fetch(address, parse_allow(settings.read_allow))
         return await real(call, settings, *others)
 
     writing.write = write  # type: ignore[assignment]
@@ -110,14 +109,9 @@ def evidence_of_other_texts() -> None:
     from research.evidence import manifest
 
     real = manifest.evidence_file
-
-    def evidence_file(report: Any) -> Mapping[str, bytes]:
-        return {
-            name: re.sub(rb'(?<="sha256": ")\w+', lambda found: found[0][::-1], data)
-            for name, data in real(report).items()
-        }
-
-    manifest.evidence_file = evidence_file
+    manifest.evidence_file = lambda report: {
+        name: data.replace(b'"sha256": "', b'"sha256": "0') for name, data in real(report).items()
+    }
 
 
 def writing_in_place() -> None:
