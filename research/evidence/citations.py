@@ -203,6 +203,20 @@ def without_file_citations(text: str) -> str:
     )
 
 
+def citation_marks(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Return where the citations of a text begin and end, and their numbers; none in code, links or formulas."""
+    found, start = [], 0
+    for is_code, part in _code_apart(text):
+        for token in () if is_code else _TOKEN.finditer(part):
+            label = (token["numbered"] or "").partition("](")[0]
+            marks = label if _are_citations(label) else token["marks"]
+            if marks and _are_citations(marks):
+                numbers = tuple(number for number in _numbers(marks) if number <= MAX_NUMBER)
+                found.append((start + token.start(), start + token.end(), numbers))
+        start += len(part)
+    return found
+
+
 class _Checker:
     """Rewrites the parts of a text one after the other, with one numbering over all of them."""
 
