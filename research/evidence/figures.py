@@ -19,8 +19,8 @@ _SCALES = {
 """Powers of ten."""
 _WORDS = dict(
     zip(
-        "one two three four five six seven eight nine ten eleven twelve".split()
-        + "eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split(),
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+        + ["eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"],
         [*range(1, 13)] * 2,
         strict=True,
     )
@@ -42,7 +42,9 @@ _NUMBER = re.compile(
     r"(?<![\d.,])(?P<sign>[-−](?=\d))?(?P<digits>\d+(?:[.,'’ \u00a0\u2009\u202f](?=\d)\d+)*)"
     r"\s?(?P<scale>[千万萬亿億兆]|[^\W\d_]+)?"
 )
-_STRUCTURE = re.compile(r"\b(?:sections?|chapters?|figures?|tables?|abschnitt|kapitel|tabelle)\s+\d+", re.IGNORECASE)
+_STRUCTURE = re.compile(
+    r"\b(?:sections?|chapters?|figures?|tables?|abschnitt|kapitel|tabelle)\s+\d+", re.IGNORECASE
+)
 _QUOTED = re.compile(r"[“„«「\"]([^“”„«»「」\"\n]{3,500})[”“»」\"]")
 
 

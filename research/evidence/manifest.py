@@ -12,11 +12,11 @@ VERSION = 1
 
 def evidence_file(report: PDFGenerationInput) -> Mapping[str, bytes]:
     """Return the name and the bytes of a report's evidence file; nothing for a report without sources."""
-    is_checked = isinstance(report, CheckedReport)
-    given = report.given if is_checked else report.sources
+    given, shown = report.sources, ()
+    if isinstance(report, CheckedReport):
+        given, shown = report.given, report.shown
     if not given:
         return {}
-    shown = report.shown if is_checked else ()
     places = {each.passage: place for place, each in enumerate(shown)}
     content = {
         "version": VERSION,

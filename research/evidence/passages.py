@@ -33,7 +33,9 @@ def quotes(answer: str) -> list[str]:
     """
     lines = answer[:MAX_ANSWER_CHARACTERS].splitlines()
     found = list(_block_quotes(lines)) or [
-        match["words"] for match in (_IN_MARKS.fullmatch(line) or _ITEM.fullmatch(line) for line in lines) if match
+        match["words"]
+        for match in (_IN_MARKS.fullmatch(line) or _ITEM.fullmatch(line) for line in lines)
+        if match
     ]
     parts = [part.strip() for quote in found for part in _GAP.split(quote)]
     return list(dict.fromkeys(part for part in parts if part))[:MAX_QUOTES]
@@ -120,7 +122,11 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     before, after = text[max(start - 2, 0) : start], text[end : end + 2]
     if _joins(text[start - 1 : start], text[start]) or _joins(text[end - 1], after[:1]):
         return False
-    if text[start].isdigit() and before[-1:] in tuple(".,-\u2212") and (before[:1].isdigit() or before[-1:] in "-\u2212"):
+    if (
+        text[start].isdigit()
+        and before[-1:] in tuple(".,-\u2212")
+        and (before[:1].isdigit() or before[-1:] in "-\u2212")
+    ):
         return False
     return not (text[end - 1].isdigit() and after[:1] in tuple(".,") and after[1:2].isdigit())
 

@@ -37,7 +37,11 @@ def cited_statements(markdown: str, numbers: Collection[int]) -> list[Statement]
     cites nothing. Marks behind a full stop belong to the sentence before it.
     """
     marks = citation_marks(markdown)
-    return [found for start, end, is_row in _blocks(markdown) for found in _in_block(markdown, start, end, is_row, marks, numbers)]
+    return [
+        found
+        for start, end, is_row in _blocks(markdown)
+        for found in _in_block(markdown, start, end, is_row, marks, numbers)
+    ]
 
 
 def _blocks(markdown: str) -> Iterator[tuple[int, int, bool]]:
@@ -71,19 +75,23 @@ def _in_block(
         masked[first - start : last - start] = " " * (last - first)
     spans = [(0, len(masked))] if is_row else _sentences("".join(masked))
     for first, last in spans:
-        cited = [n for mark in own if start + first <= mark[0] < start + last for n in mark[2] if n in numbers]
+        cited = [
+            n for mark in own if start + first <= mark[0] < start + last for n in mark[2] if n in numbers
+        ]
         if not cited:
             continue
         words = "".join(masked[first:last])
         begin = _BEGIN.match(words)
         lead = begin.end() if begin else 0
         stop = len(markdown[start + first : start + last].rstrip())
-        yield Statement(_plain(words[lead:]), start + first + lead, start + first + stop, tuple(dict.fromkeys(cited)))
+        yield Statement(
+            _plain(words[lead:]), start + first + lead, start + first + stop, tuple(dict.fromkeys(cited))
+        )
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
     """Yield where the sentences of a paragraph are, by ICU, which knows what an abbreviation is."""
-    import icu  # type: ignore[import-untyped]
+    import icu
 
     breaks = icu.BreakIterator.createSentenceInstance(icu.Locale("en@ss=standard"))
     flat = text.replace("\n", " ")

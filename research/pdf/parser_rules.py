@@ -6,7 +6,7 @@ sources, formulas, and a few HTML tags.
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any
 from unicodedata import category, east_asian_width
 
@@ -217,11 +217,10 @@ def mark_citations(text: str, citations: Sequence[int], targets: Sequence[int] =
     before, *parts = (
         text[start:end].replace(_MADE, "") for start, end in pairwise((0, *citations, len(text)))
     )
-    leading = [
-        part.replace("]", f":{target}]", 1) if target else part
-        for part, target in zip_longest(parts, targets[: len(parts)], fillvalue=0)
-    ]
-    return _MADE.join([before, *map(str, leading)])
+    for place, target in enumerate(targets):
+        if target:
+            parts[place] = parts[place].replace("]", f":{target}]", 1)
+    return _MADE.join([before, *parts])
 
 
 def _citation(state: StateInline, silent: bool) -> bool:
