@@ -30,7 +30,7 @@ from research.sources.extracted import CRASHED, NO_TEXT, TOO_LONG, TOO_MUCH_MEMO
 from research.sources.read_html import is_too_short
 from research.sources.reader_pool import ReaderPool
 from research.sources.tidying import tidy, truncate, without_references
-from tests.conftest import wait_until
+from testing.app import wait_until
 
 RUSSIAN = "Исследование показывает, что рынок растёт быстро, а расходы постепенно снижаются. "
 JAPANESE = "市場は急速に成長しており、コストは徐々に低下しています。"
