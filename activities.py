@@ -1,4 +1,4 @@
-"""The five Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
+"""The Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
 
 The Workflow imports this file, and the starter imports the Workflow; so litellm and reportlab, which
 take seconds to import, are imported by the functions that need them.
@@ -7,7 +7,6 @@ take seconds to import, are imported by the functions that need them.
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -17,6 +16,8 @@ from models import (
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
+    ReadPageInput,
+    ReadPageOutput,
     StepKind,
     StoredAnswersInput,
     WebSearchInput,
@@ -25,15 +26,15 @@ from models import (
 from research import config
 from research.errors import ErrorKind, StepError
 from research.formatting import format_call, pluralize
-from research.llm import client as llm
 from research.llm import resume, stored
 from research.llm.draft import Draft
+from research.report import writing
 from research.report.plan import read_plan
 from research.report.plan_forms import as_headings
 from research.report.sections import text_below
 from research.sources import search
-from research.sources.cleaning import clean_results
 from research.temporal import kept
+from research.temporal.faults import as_application_error, within_outages
 from research.temporal.heartbeat import (
     EmptyDraft,
     counting_faults,
@@ -59,19 +60,31 @@ async def llm_call(input: LLMCallInput) -> LLMCallOutput:
 @activity.defn
 async def web_search(input: WebSearchInput) -> WebSearchOutput:
     """Return what the web has for a query; after MAX_OUTAGES, why the search provider does not answer."""
-    draft, attempt = last_draft(EmptyDraft), activity.info().attempt
-    try:
-        answer = await run_until_shutdown(search.search(input.query, config.load(), input.max_results), draft)
-    except StepError as error:
-        draft.faults -= error.kind is ErrorKind.NEEDS_ACTION  # because a wait for a person may be long
-        activity.heartbeat(draft)
-        if error.kind is ErrorKind.PERMANENT or draft.faults >= search.MAX_OUTAGES:
-            activity.logger.warning("Search failed: %s", error)
-            return WebSearchOutput(failure=error.message, attempts=attempt)
-        raise _as_application_error(error, draft.faults) from None
-    results = clean_results(answer.results, input.max_results)
-    activity.logger.info("Search finished: %s for %r", pluralize(len(results), "result"), input.query)
-    return WebSearchOutput(results, answer.cost, attempts=attempt)
+    from research.evidence import reading
+
+    settings, attempt = config.load(), activity.info().attempt
+    work = reading.search_web(input.query, settings, input.max_results)
+    answer, failure = await within_outages(search.MAX_OUTAGES, work)
+    if answer is None:
+        activity.logger.warning("Search failed: %s", failure)
+        return WebSearchOutput(failure=failure, attempts=attempt)
+    activity.logger.info("Search finished: %s for %r", pluralize(len(answer.results), "result"), input.query)
+    return WebSearchOutput(answer.results, answer.cost, attempts=attempt, max_pages=settings.max_pages)
+
+
+@activity.defn
+async def read_page(input: ReadPageInput) -> ReadPageOutput:
+    """Read a page or document and freeze its text; or return why it cannot be read."""
+    from research.evidence import reading
+
+    source, attempt = input.source, activity.info().attempt
+    name = source.url or source.title
+    read, failure = await within_outages(reading.MAX_OUTAGES, reading.read(input, config.load()))
+    if read is None:
+        activity.logger.warning("Not read: %s (%s)", name, failure)
+        return ReadPageOutput(replace(source, reason=failure), attempt)
+    activity.logger.info("Read: %s, %s characters", name, f"{read.characters:,}")
+    return ReadPageOutput(read, attempt)
 
 
 @activity.defn
@@ -93,6 +106,7 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
     """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
     from research.evidence import citations
+    from research.evidence.manifest import evidence_file
     from research.output import storage
     from research.pdf import document
 
@@ -105,9 +119,11 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
                 report = await run(_RENDERING, citations.check_report, input)
                 pdf = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
                 await ensure_ours(draft)
-                path = await run(_RENDERING, storage.store_report, report, settings, pdf.data)
+                path = await run(
+                    _RENDERING, storage.store_report, report, settings, pdf.data, evidence_file(report)
+                )
     except StepError as error:
-        raise _as_application_error(error, draft.faults) from None
+        raise as_application_error(error, draft.faults) from None
     activity.logger.info("PDF written: %s, %s", pluralize(pdf.pages, "page"), path)
     return PDFGenerationOutput(
         filename=input.filename,
@@ -139,11 +155,11 @@ async def _call(input: LLMCallInput) -> LLMCallOutput:
         activity.logger.info("%s begins", name)
     try:
         if answer is None:  # or this worker had it, and could not hand it in
-            answer = await run_until_shutdown(llm.complete(input, config.load(), draft, on_resume), draft)
+            answer = await run_until_shutdown(writing.write(input, config.load(), draft, on_resume), draft)
     except StepError as error:
         if error.kind is ErrorKind.PERMANENT:
             await stored.discard_quietly(draft.stored, config.load())
-        raise _as_application_error(error, draft.faults) from None
+        raise as_application_error(error, draft.faults) from None
     except asyncio.CancelledError:
         if draft.stored and await is_abandoned():
             await stored.discard_quietly(draft.stored, config.load())
@@ -161,13 +177,3 @@ async def _call(input: LLMCallInput) -> LLMCallOutput:
 async def delete_stored_answers(input: StoredAnswersInput) -> None:
     """Delete the answers that the provider keeps: the history has their texts."""
     await stored.discard(input.ids, config.load())
-
-
-def _as_application_error(error: StepError, count: int) -> ApplicationError:
-    delay = error.delay(count)
-    return ApplicationError(
-        error.message,
-        type=error.kind.value,
-        non_retryable=error.kind is ErrorKind.PERMANENT,
-        next_retry_delay=None if delay is None else timedelta(seconds=delay),
-    )

@@ -19,6 +19,17 @@ class GenerateReportInput:
     """Whether the web is searched first, so that the text cites what was found."""
     sections: int = 0
     """How many sections are written side by side, 2 to 20; 0 for one text."""
+    documents: tuple["Document", ...] = ()
+    """What the report is written from besides; without `sources` it is written from them alone."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file of the person's own, whose bytes are `documents/<sha256>` beside the reports, or a page."""
+
+    name: str
+    """The file's name, or the address of the page, which has no hash."""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,17 +50,40 @@ class Usage:
     """A part of `cost`; None where the price list has no price for the search provider."""
 
 
+class Read(StrEnum):
+    """What of a source the report was written from: the page as the program fetched it or as the search
+    provider sent it (result), what that shows of it, a file of the person's own, or nothing."""
+
+    PAGE = "page"
+    RESULT = "result"
+    SNIPPET = "snippet"
+    DOCUMENT = "document"
+    NO = "no"
+
+
 @dataclass(frozen=True)
 class Source:
-    """A page that a search has found."""
+    """A page that a search has found, or a document."""
 
     number: int = 0
     """The number by which a text cites it; 0 while it has none."""
     url: str = ""
+    """Its address; empty for a file."""
     title: str = ""
     date: str = ""
     """The day of its publication as the search provider gives it; empty where it is not known."""
     snippet: str = ""
+    author: str = ""
+    sha256: str = ""
+    """The hash of its frozen text in the evidence store; empty where it was not read."""
+    characters: int = 0
+    """Of the frozen text."""
+    retrieved: str = ""
+    """The day on which it was read, as YYYY-MM-DD in UTC."""
+    read: str = Read.SNIPPET
+    """A `Read`."""
+    reason: str = ""
+    """Why it could not be read, as a short clause."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +108,7 @@ class StepKind(StrEnum):
 
     PLAN = "plan"
     SEARCH = "search"
+    READ = "read"
     RESEARCH = "research"
     """One text, which is the whole report."""
     SECTION = "section"
@@ -119,11 +154,6 @@ class PlannedSection:
     covers: str = ""
     queries: tuple[str, ...] = ()
 
-    def line(self) -> str:
-        """Return title and content in one line; queries tell it where the plan says nothing else."""
-        covers = self.covers or "; ".join(self.queries[:3])
-        return f"{self.title}: {covers}" if covers else self.title
-
 
 @dataclass(frozen=True)
 class LLMCallInput:
@@ -139,6 +169,10 @@ class LLMCallInput:
     step: Step = Step("")
     """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
     material: Material = Material()
+    texts: tuple[str, ...] = ()
+    """For each piece of the material the hash of a frozen text, or ""; the Activity quotes excerpts of it."""
+    queries: tuple[str, ...] = ()
+    """What the excerpts are to be about."""
     label: str = ""
     title: str = ""
     """The step's name and the section's title, in such a call."""
@@ -173,7 +207,7 @@ class LLMCallOutput:
     prompt_shortened: bool = False
     """Whether the prompt had to be shortened to fit into the model's context."""
     prompt_cut: bool = False
-    """Whether the provider read far less of the prompt than was sent."""
+    """Whether the provider read far less of it than was sent."""
     notes: tuple[str, ...] = ()
     """What a reader must know about the text, as clauses whose subject is the text."""
     stored: tuple[str, ...] = ()
@@ -206,6 +240,25 @@ class WebSearchOutput:
     """US dollars by litellm's price list; None where it has no price for the provider."""
     failure: str = ""
     """Why the provider gave no answer, for a report that continues without it."""
+    attempts: int = 1
+    max_pages: int = 0
+    """How many pages a report reads, by the worker's setting; 0 in results of a version before 0.8."""
+
+
+@dataclass(frozen=True)
+class ReadPageInput:
+    """A page or document that is to be read."""
+
+    source: Source
+    document: str = ""
+    """The hash of the document's bytes; "" for a page."""
+
+
+@dataclass(frozen=True)
+class ReadPageOutput:
+    """The source as it was read, its text in the evidence store; or with the reason why it was not."""
+
+    source: Source
     attempts: int = 1
 
 

@@ -63,15 +63,21 @@ async def start(
     """Start a report, and follow it unless it is to run on its own."""
     import uuid
 
-    from models import GenerateReportInput
+    from models import Document, GenerateReportInput
+    from research import config
     from research.cli.follow import follow
     from research.temporal.names import TASK_QUEUE
     from workflow import GenerateReportWorkflow
 
+    documents: tuple[Document, ...] = ()
+    if options.documents:
+        from research.cli.documents import store_documents
+
+        documents = await store_documents(options.documents, config.load(), output)
     output.set_report(f"generate-research-report-workflow-{uuid.uuid4()}")
     handle = await client.start_workflow(
         GenerateReportWorkflow.run,
-        GenerateReportInput(topic, options.pause, options.sources, options.sections),
+        GenerateReportInput(topic, options.pause, options.sources, options.sections, documents),
         id=output.workflow_id,
         task_queue=TASK_QUEUE,
         static_summary=static_summary(topic),

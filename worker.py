@@ -23,6 +23,7 @@ from activities import (
     failing_generate_summary,
     generate_summary,
     llm_call,
+    read_page,
     web_search,
 )
 from research import __version__, config
@@ -31,6 +32,7 @@ from research.config import Settings
 from research.errors import UserError
 from research.llm import library
 from research.output import storage
+from research.sources.allow import parse_allow
 from research.sources.search import check_search
 from research.temporal import lost_workers, sandbox
 from research.temporal.client import connect
@@ -54,6 +56,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         settings = config.load()
+        parse_allow(settings.read_allow)
         log_format.set_up(settings, options.verbose)
         if options.check:
             from research.cli import check
@@ -113,14 +116,14 @@ async def _drain(client: Client, worker: Worker) -> None:
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
-    """Return a Worker for the Workflow and the five Activities, at most `max_calls` of them at a time."""
+    """Return a Worker for the Workflow and the Activities, at most `max_calls` of them at a time."""
     summary = failing_generate_summary if simulate_failure else generate_summary
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=[GenerateReportWorkflow],
         workflow_runner=sandbox.workflow_runner(),
-        activities=[llm_call, web_search, summary, create_pdf_activity, delete_stored_answers],
+        activities=[llm_call, web_search, read_page, summary, create_pdf_activity, delete_stored_answers],
         # So that the history says for every step which version made it.
         deployment_config=WorkerDeploymentConfig(
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False

@@ -5,7 +5,7 @@ it receives the recorded results and continues with the first step that has none
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         delete_stored_answers,
         generate_summary,
         llm_call,
+        read_page,
         web_search,
     )
     from models import (
@@ -26,12 +27,14 @@ with workflow.unsafe.imports_passed_through():
         GenerateReportOutput,
         LLMCallInput,
         LLMCallOutput,
+        ReadPageInput,
+        Source,
         Step,
         StepKind,
         StoredAnswersInput,
     )
     from research.formatting import format_usage
-    from research.report.report import NothingWritten, Report
+    from research.report.report import Report, ReportFailed
     from research.report.sections import Answer
     from research.temporal.names import step_summary
 
@@ -49,6 +52,7 @@ STEP = workflow.ActivityConfig(
 )
 OPTIONS: dict[str, workflow.ActivityConfig] = {
     StepKind.SEARCH: {**STEP, "start_to_close_timeout": timedelta(minutes=5)},
+    StepKind.READ: {**STEP, "start_to_close_timeout": timedelta(minutes=5)},
     StepKind.CLEANUP: {
         "start_to_close_timeout": timedelta(seconds=30),
         "retry_policy": RetryPolicy(maximum_attempts=3),
@@ -76,15 +80,19 @@ class GenerateReportWorkflow:
         """Make the report; whatever comes of it, no answer stays with the provider."""
         try:
             return await self._make()
+        except ReportFailed as error:
+            raise ApplicationError(str(error), non_retryable=True) from None
         finally:
             await self._delete_stored_answers()
 
     async def _make(self) -> GenerateReportOutput:
-        """Plan and search if that is asked for, research the prompt, summarise, write a PDF."""
+        """Plan, search and read if that is asked for, research the prompt, summarise, write a PDF."""
+        self._report.take_documents(await self._read(self._report.begin_documents()))
         if self._report.needs_plan:
             await self._plan()
         if self._report.asked.sources:
             await self._search()
+            self._report.take_pages(await self._read(self._report.begin_reading()))
         await self._write()
         await self._pause()
         await self._summarise()
@@ -105,15 +113,20 @@ class GenerateReportWorkflow:
         )
         self._report.take_searches(found, workflow.now().date().isoformat())
 
+    async def _read(self, pages: Sequence[ReadPageInput]) -> list[Source]:
+        """Read pages or documents side by side; a page that cannot be read comes back with the reason."""
+        read = await self._each(
+            self._step(read_page, page, Step(StepKind.READ, number, title=page.source.title))
+            for number, page in enumerate(pages, start=1)
+        )
+        return [page.source for page in read]
+
     async def _write(self) -> None:
         """Write the research: all sections side by side, or one text."""
         if self._report.sections:
             calls = self._report.begin_sections()
             answers = await self._each(self._try(llm_call, call) for call in calls)
-            try:
-                self._report.take_sections(answers)
-            except NothingWritten as error:
-                raise ApplicationError(str(error), non_retryable=True) from None
+            self._report.take_sections(answers)
         else:
             self._report.take_text(await self._call(llm_call, self._report.begin_text()))
         workflow.logger.info("Research complete!")

@@ -29,6 +29,7 @@ MAX_PORT = 64535
 """Because the Web UI listens 1,000 above the dev server."""
 DEFAULT_CALLS = 100
 DEFAULT_STREAMS = 16
+DEFAULT_PAGES = 20
 
 _PLACEHOLDER = re.compile(
     r"your.*(key|token).*|change.?me|.*placeholder.*|<.*>|\.\.\.|(sk-)?(x{3,}|\.{3}).*", re.I
@@ -60,6 +61,10 @@ class Settings:
     """Whether the provider may keep answers, so that a killed worker loses none: "auto", "yes" or "no"."""
     search_provider: str | None
     """Who searches the web for reports with sources, by litellm's name."""
+    max_pages: int
+    """Pages that are read for one report with sources; at 0 what the search provider shows of them serves."""
+    read_allow: str
+    """What may be read although it is not public, for `sources.allow.parse_allow`."""
     secrets: tuple[str, ...] = field(repr=False)
     sources: Mapping[str, str]
     """For each name of a setting "environment", ".env" or "default"."""
@@ -122,9 +127,17 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
         max_cost=values.dollars("LLM_MAX_COST"),
         store=values.choice("LLM_STORE", "auto", "yes", "no"),
         search_provider=_search_provider(values),
+        max_pages=_max_pages(values),
+        read_allow=values.get("READ_ALLOW") or "",
         secrets=redaction.find_secrets(values.all),
         sources=values.sources,
     )
+
+
+def _max_pages(values: "_Reader") -> int:
+    """Return READ_MAX_PAGES; the sample is offline."""
+    pages = values.number("READ_MAX_PAGES", 0, 100, DEFAULT_PAGES)
+    return 0 if _search_provider(values) == SAMPLE_SEARCH else pages
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

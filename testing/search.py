@@ -20,6 +20,8 @@ class Search:
 
     query: str
     headers: dict[str, str]
+    asked: dict[str, Any] = field(default_factory=dict)
+    """The body of the request, where it is JSON."""
 
 
 @dataclass
@@ -46,8 +48,9 @@ class SearchProvider(Provider):
 
     @property
     def search_environ(self) -> dict[str, str]:
-        """The settings that make a worker search here, by SearXNG's protocol."""
-        return {"SEARCH_PROVIDER": "searxng", "SEARXNG_API_BASE": f"http://127.0.0.1:{self.port}/searxng"}
+        """The settings that make a worker search here, by SearXNG's protocol, and read nothing."""
+        address = f"http://127.0.0.1:{self.port}/searxng"
+        return {"SEARCH_PROVIDER": "searxng", "SEARXNG_API_BASE": address, "READ_MAX_PAGES": "0"}
 
     def add_routes(self, app: web.Application) -> None:
         super().add_routes(app)
@@ -59,13 +62,16 @@ class SearchProvider(Provider):
         return await self._answer(request, request.query["q"])
 
     async def _tavily(self, request: web.Request) -> web.Response:
-        return await self._answer(request, (await request.json())["query"])
+        asked = await request.json()
+        return await self._answer(request, asked["query"], asked=asked)
 
     async def _brave(self, request: web.Request) -> web.Response:
         return await self._answer(request, request.query["q"], within="web")
 
-    async def _answer(self, request: web.Request, query: str, within: str = "") -> web.Response:
-        self.searches.append(Search(query, dict(request.headers)))
+    async def _answer(
+        self, request: web.Request, query: str, within: str = "", asked: dict[str, Any] | None = None
+    ) -> web.Response:
+        self.searches.append(Search(query, dict(request.headers), asked or {}))
         reply = self.find(query)
         await asyncio.sleep(reply.before_seconds)
         if reply.status != 200:

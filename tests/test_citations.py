@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 
 from models import PDFGenerationInput, Source
 from research.address import normalize_address
-from research.evidence.citations import CheckedReport, check_citations, check_report
+from research.checked import CheckedReport
+from research.evidence.citations import check_citations, check_report
 from research.output.report_markdown import report_markdown
 from research.pdf.parser import parse
 from research.pdf.parser_rules import mark_citations

@@ -12,7 +12,9 @@ import pytest
 from research.config import ROOT
 
 TOP = ("starter", "worker", "workflow", "activities", "models")
-BASE = ("research.config", "research.redaction", "research.errors", "research.formatting", "research.address")
+BASE = tuple(
+    f"research.{name}" for name in ("config", "redaction", "errors", "formatting", "address", "checked")
+)
 DEVELOPMENT = ("testing", "tests", "demos", "benchmarks")
 ROOMS = ("cli", "evidence", "llm", "markdown", "output", "pdf", "report", "sample", "sources", "temporal")
 
@@ -30,12 +32,14 @@ FORBIDDEN = {
     "activities": (*DEVELOPMENT, "starter", "worker", "workflow", "research.cli"),
     "research": (*DEVELOPMENT, "starter", "worker", "workflow", "activities"),
     "research.markdown": ("temporalio", "litellm", *rooms("markdown")),
-    "research.sources": ("temporalio", *rooms("sources", "llm", "sample")),
-    "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources")),
+    "research.sources": ("temporalio", *rooms("sources", "markdown", "llm", "sample")),
+    "research.evidence": ("temporalio", "litellm", *rooms("evidence", "markdown", "sources", "output")),
     "research.llm": ("temporalio", *rooms("llm", "markdown", "sample")),
-    "research.report": ("temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm")),
-    "research.output": ("temporalio", "litellm", *rooms("output", "markdown", "evidence")),
-    "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output", "evidence")),
+    "research.report": (
+        "temporalio", "litellm", *rooms("report", "markdown", "sources", "output", "llm", "evidence"),
+    ),
+    "research.output": ("temporalio", "litellm", *rooms("output", "markdown")),
+    "research.pdf": ("temporalio", "litellm", *rooms("pdf", "markdown", "output")),
     "research.temporal": ("litellm", *rooms("temporal")),
     "research.sample": ("temporalio", *rooms("sample")),
     **{name: ("temporalio", *rooms()) for name in BASE},

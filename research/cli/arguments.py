@@ -12,6 +12,7 @@ examples:
   python starter.py                          ask for a topic, follow the report
   python starter.py "Why is the sky blue?"   the same without asking
   python starter.py "Moss" --sections 8      a long report of eight sections
+  python starter.py "Moss" --documents a.pdf notes/   from documents of your own
   echo "a topic" | python starter.py --quiet print the PDF's path alone
   python starter.py --list                   the latest reports, with their IDs
   python starter.py --attach 1a2b3c4d        follow one of them again
@@ -49,6 +50,8 @@ def parse() -> argparse.Namespace:
     sources = "search the web first and cite what is found (default: if SEARCH_PROVIDER is set)"
     add("--sources", action=argparse.BooleanOptionalAction, help=sources)
     add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
+    documents = "write from these files, folders and web addresses (PDF, HTML, Markdown, text, .docx)"
+    add("--documents", nargs="+", action="extend", default=[], metavar="PLACE", help=documents)
     add("--open", action="store_true", help="open the PDF at the end")
     add("--quiet", action="store_true", help="print the PDF's path and nothing else")
     add("--json", action="store_true", help="print the result as one JSON object and nothing else")

@@ -96,6 +96,7 @@ def with_details(step: StepStatus, details: dict[str, Any]) -> StepStatus:
         model=str(details.get("model", step.model)),
         cost=details.get("cost"),
         pages=int(details.get("pages") or 0),
+        is_refused=bool((details.get("source") or {}).get("reason")),
         found=frozenset(normalize_address(str(source["url"])) for source in details.get("results") or ()),
     )
 

@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
-from research.cli.status import State, Status, StepStatus, with_one_search
+from research.cli.status import State, Status, StepStatus, in_rows
 from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE
@@ -61,12 +61,12 @@ class Poller:
             RPCError: the service refuses, or the report is no longer there.
         """
         try:
-            return with_one_search(await self._poll())
+            return in_rows(await self._poll())
         except RPCError as error:
             if error.status in PERMANENT_STATUSES:
                 raise
         reason = await asyncio.to_thread(self._outage_reason)
-        return replace(with_one_search(self._recorded), blocked_reason=reason)
+        return replace(in_rows(self._recorded), blocked_reason=reason)
 
     def _outage_reason(self) -> str:
         """Return why the service does not answer, and what to do."""

@@ -43,6 +43,8 @@ class StepStatus:
     next_try: float = 0.0
     found: frozenset[str] = frozenset()
     """The addresses of the pages that a search has found."""
+    is_refused: bool = False
+    """Whether a page could not be read."""
     counted: str = ""
     """How many of several steps that are shown as one are done, such as "3 of 4"."""
 
@@ -76,21 +78,29 @@ _FIRST_SHOWN = (
 )
 
 
-def with_one_search(status: Status) -> Status:
-    """Return the status with all searches as one step, in the place of the first."""
-    searches = [step for step in status.steps if step.step.kind == StepKind.SEARCH and step.activity_id]
-    if not searches:
+def in_rows(status: Status) -> Status:
+    """Return the status with all searches as one step, and all pages as one."""
+    return _in_one_row(_in_one_row(status, StepKind.SEARCH), StepKind.READ)
+
+
+def _in_one_row(status: Status, kind: StepKind) -> Status:
+    """Return the status with all steps of a kind as one, in the place of the first."""
+    steps = [step for step in status.steps if step.step.kind == kind and step.activity_id]
+    if not steps:
         return status
-    shown = min(searches, key=lambda step: _FIRST_SHOWN.index(step.state))
-    done = [step for step in searches if step.state is State.DONE]
+    shown = min(steps, key=lambda step: _FIRST_SHOWN.index(step.state))
+    done = [step for step in steps if step.state is State.DONE]
+    refused = sum(step.is_refused for step in done)
     whole = replace(
         shown,
-        activity_id=searches[0].activity_id,
-        begun=min(step.begun for step in searches),
-        ended=max(step.ended for step in searches) if shown.ended else 0.0,
+        step=Step(kind),
+        activity_id=steps[0].activity_id,
+        begun=min(step.begun for step in steps),
+        ended=max(step.ended for step in steps) if shown.ended else 0.0,
         cost=sum(step.cost or 0.0 for step in done),
         found=frozenset(address for step in done for address in step.found),
-        counted=f"{len(done)} of {len(searches)}",
+        counted=f"{len(done) - refused} of {len(steps)}" + (f", {refused} refused" if refused else ""),
     )
-    steps = [whole if step is searches[0] else step for step in status.steps if step not in searches[1:]]
-    return replace(status, steps=tuple(steps))
+    return replace(
+        status, steps=tuple(whole if s is steps[0] else s for s in status.steps if s not in steps[1:])
+    )

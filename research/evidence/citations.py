@@ -13,6 +13,7 @@ from itertools import accumulate
 
 from models import PDFGenerationInput, Source
 from research.address import normalize_address
+from research.checked import CheckedReport
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
 from research.markdown.fences import part_fences
@@ -107,16 +108,6 @@ class CheckedText:
         return "; ".join(parts) + "."
 
 
-@dataclass(frozen=True)
-class CheckedReport(PDFGenerationInput):
-    """A report that cites: in its content every citation is a mark `[^n]`; its sources are those cited."""
-
-    citations: tuple[int, ...] = ()
-    """The characters of the content at which these marks begin."""
-    account: str = ""
-    """What was checked, in one line."""
-
-
 def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
     """Return the report with its citations checked: a `CheckedReport` where it was given sources.
 
@@ -134,8 +125,14 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
             "sources": checked.cited,
         },
         citations=checked.citations,
+        given=(*checked.cited, *[replace(source, number=0) for source in _uncited(report, checked)]),
         account=checked.account(),
     )
+
+
+def _uncited(report: PDFGenerationInput, checked: CheckedText) -> list[Source]:
+    cited = {source.url for source in checked.cited}
+    return [source for source in report.sources if source.url not in cited]
 
 
 def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True) -> CheckedText:

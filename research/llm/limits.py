@@ -1,5 +1,6 @@
 """What one answer may cost and how long it may be."""
 
+import sys
 from dataclasses import dataclass
 
 from models import LLMCallInput
@@ -13,6 +14,8 @@ from research.llm.usage import estimate_tokens, price
 MAX_ANSWER_BYTES = 900_000
 """Bytes of an answer as JSON: a heartbeat and a result stay well under the 2 MB that Temporal takes,
 and so does the PDF's input, which holds the research and the summary."""
+MATERIAL_PART = 0.5
+"""Of a model's context; the rest is for the instruction and the answer."""
 MIN_REQUEST_TOKENS = 20
 """A request that may write fewer tokens than this is not worth its prompt."""
 
@@ -69,6 +72,18 @@ class Limits:
             f"the report has cost ${cost:.4f}, LLM_MAX_COST is ${settings.max_cost or 0:g}{part}, and nothing"
             " of this text was written",
         )
+
+
+def max_material_bytes(model: str) -> int:
+    """Return how much UTF-8 of sources a prompt may have: about half of the model's context.
+
+    Three bytes are a token, which English has more of, and scripts without spaces about as many.
+    """
+    try:
+        tokens = library.load().get_model_info(model).get("max_input_tokens") or 0
+    except Exception:  # because litellm raises a bare Exception for a model that it does not know
+        tokens = 0
+    return int(tokens * MATERIAL_PART * 3) or sys.maxsize
 
 
 def _max_output_tokens(model: str) -> float:

@@ -3,8 +3,8 @@
 from urllib.parse import urlsplit
 
 from models import PDFGenerationInput, Source
+from research.checked import CheckedReport
 from research.config import is_sample
-from research.evidence.citations import CheckedReport
 from research.markdown.title import escape_markdown, split_title
 
 SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."

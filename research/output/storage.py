@@ -17,26 +17,54 @@ from research.output.naming import require_safe
 from research.output.report_markdown import report_markdown
 
 # A word this long in a remote store's message may be a key, a token or a signature.
+NOTHING: Mapping[str, bytes] = {}
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
-def store_report(report: PDFGenerationInput, settings: Settings, pdf: bytes) -> str:
-    """Write the report's Markdown and then its PDF, and return the PDF's path or address.
+def store_report(
+    report: PDFGenerationInput, settings: Settings, pdf: bytes, others: Mapping[str, bytes] = NOTHING
+) -> str:
+    """Write the report's Markdown, other files and then its PDF; return the PDF's path or address.
 
     Raises:
         StepError: a name that is refused, or a folder or store that a person has to repair.
     """
     markdown = report_markdown(report).encode("utf-8", "replace")
-    files = {f"{report.filename.removesuffix('.pdf')}.md": markdown, report.filename: pdf}
+    files = {f"{report.filename.removesuffix('.pdf')}.md": markdown, **others, report.filename: pdf}
     try:
         return store(settings.reports_dir, files)
     except OSError as error:
-        reason = settings.redact(error.strerror or str(error))
-        raise StepError(
-            ErrorKind.NEEDS_ACTION,
-            f"the report cannot be written to {settings.reports_dir}: {reason}."
-            " To fix: repair it; the report then continues by itself",
+        raise needs_repair(
+            f"the report cannot be written to {settings.reports_dir}", error, settings
         ) from None
+
+
+def needs_repair(what: str, error: OSError, settings: Settings) -> StepError:
+    """Return the error of a step that waits until a person has repaired the reports folder or store."""
+    reason = settings.redact(error.strerror or str(error))
+    return StepError(
+        ErrorKind.NEEDS_ACTION, f"{what}: {reason}. To fix: repair it; the report then continues by itself"
+    )
+
+
+def read(folder: Path | str, name: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: the folder or store cannot be read.
+        StepError: a name that could lead out of the folder.
+    """
+    require_safe(name)
+    if isinstance(folder, Path):
+        return (folder / name).read_bytes()
+    with _as_os_error():
+        filesystem, root = _open(folder)
+        try:
+            return bytes(filesystem.cat_file(f"{root}/{name}"))
+        except FileNotFoundError as error:
+            missing = error
+    raise missing
 
 
 def check(folder: Path | str) -> None:

@@ -19,8 +19,8 @@ from reportlab.platypus import (
 )
 
 from models import PDFGenerationInput
+from research.checked import CheckedReport
 from research.config import is_sample
-from research.evidence.citations import CheckedReport
 from research.markdown.title import split_title
 from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon
 from research.pdf import fonts

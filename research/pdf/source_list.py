@@ -8,7 +8,7 @@ from markdown_it.common.normalize_url import normalizeLink
 from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
-from research.evidence.citations import CheckedReport
+from research.checked import CheckedReport
 from research.output.report_markdown import REFERENCES_TITLE, about_check
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import reference_place

@@ -15,6 +15,8 @@ from models import (
     PDFGenerationInput,
     PDFGenerationOutput,
     PlannedSection,
+    ReadPageInput,
+    Source,
     Step,
     StepKind,
     WebSearchInput,
@@ -50,8 +52,8 @@ MAX_TOPIC_CHARACTERS = 10_000
 """Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
 
 
-class NothingWritten(Exception):
-    """No section of the report could be written; the message says why."""
+class ReportFailed(Exception):
+    """The report cannot be made; the message says why."""
 
 
 @dataclass
@@ -69,8 +71,31 @@ class Report:
     _found: FoundSources = field(default_factory=FoundSources)
     _retrieved: str = ""
     """The day of the searches; empty where nothing was searched."""
+    _max_pages: int = 0
     _research: Research = field(default_factory=lambda: Research("", ""))
     _summary: Answer = field(default_factory=lambda: Answer(None))
+
+    def begin_documents(self) -> list[ReadPageInput]:
+        """Return the person's own documents, which are to be read before anything is paid for."""
+        return [
+            ReadPageInput(
+                Source(number, "" if document.sha256 else document.name, document.name), document.sha256
+            )
+            for number, document in enumerate(self.asked.documents, start=1)
+        ]
+
+    def take_documents(self, read: Sequence[Source]) -> None:
+        """Take the documents as they were read.
+
+        Raises:
+            ReportFailed: one of them cannot be read; the person may do without it, or repair it.
+        """
+        failed = [document for document in read if not document.sha256]
+        if failed:
+            listed = ", ".join(f"{document.title} ({document.reason})" for document in failed)
+            hint = "; READ_ALLOW may name private addresses" if any(page.url for page in failed) else ""
+            raise ReportFailed(f"these documents cannot be read: {listed}{hint}")
+        self._found = gather_sources((), read)
 
     @property
     def needs_plan(self) -> bool:
@@ -104,12 +129,25 @@ class Report:
     def take_searches(self, searches: Sequence[WebSearchOutput], day: str) -> None:
         """Take what the searches have found; `day` is the day on which they did."""
         self.ledger.enter_searches(searches)
-        self._found, self._retrieved = gather_sources(searches), day
+        self._found, self._retrieved = gather_sources(searches, self._found.sources), day
+        self._max_pages = max((search.max_pages for search in searches), default=0)
+
+    def begin_reading(self) -> list[ReadPageInput]:
+        """Return the pages that are to be read: the best results of every query."""
+        found = self._found.sources[self._found.documents :]
+        unread = [replace(source, snippet="") for source in found if not source.sha256]
+        return list(map(ReadPageInput, unread[: max(self._max_pages - (len(found) - len(unread)), 0)]))
+
+    def take_pages(self, read: Sequence[Source]) -> None:
+        """Take the pages as they were read, or with the reason why not."""
+        self._found = self._found.with_read(read)
 
     def begin_text(self) -> LLMCallInput:
         """Return the call for the research as one text."""
         prompt = prompts.research_prompt(self.asked.prompt, self._found.sources)
-        return self._begin(prompt, Step(StepKind.RESEARCH))
+        queries = tuple(query.text for query in self._queries)
+        topic = self.asked.prompt[: prompts.MAX_PLAN_TOPIC_CHARACTERS]
+        return self._about(self._begin(prompt, Step(StepKind.RESEARCH)), queries or (topic,))
 
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the research as one text."""
@@ -124,10 +162,10 @@ class Report:
         """Take what came of the sections; one that cannot be written leaves its heading with the reason.
 
         Raises:
-            NothingWritten: that is so of all of them.
+            ReportFailed: that is so of all of them.
         """
         if not any(answer.call for answer in answers):
-            raise NothingWritten(f"no section could be written: {answers[0].failure}")
+            raise ReportFailed(f"no section could be written: {answers[0].failure}")
         titles = [section.title for section in self.sections]
         self._research = joined_sections(list(map(written_section, titles, answers)))
 
@@ -190,7 +228,12 @@ class Report:
         sources = sources_of(number, self._queries, self._found)
         prompt = prompts.section_prompt(self.asked.prompt, self.sections, number, sources)
         call = self._call(prompt, Step(StepKind.SECTION, number, count, title), MAX_SECTION_BYTES)
-        return replace(call, share=count)
+        section = self.sections[number - 1]
+        return self._about(replace(call, share=count), (prompts.section_line(section), *section.queries))
+
+    def _about(self, call: LLMCallInput, queries: tuple[str, ...]) -> LLMCallInput:
+        """Return a call for a text about these queries, in which excerpts are quoted."""
+        return replace(call, queries=queries) if any(call.texts) else call
 
     def _call(self, prompt: Prompt, step: Step, max_bytes: int) -> LLMCallInput:
         topic = " ".join(self.asked.prompt[: MAX_STEP_TOPIC_CHARACTERS * 2].split())
@@ -200,6 +243,7 @@ class Report:
             max_bytes=max_bytes,
             step=replace(step, topic=topic[:MAX_STEP_TOPIC_CHARACTERS]),
             material=prompt.material,
+            texts=prompt.texts if any(prompt.texts) else (),
         )
 
 

@@ -93,9 +93,8 @@ async def fetch(address: str, allow: Allow, resolver: AbstractResolver | None = 
         async with fetching.deadline:
             return await fetching.page(address)
     except TimeoutError:
-        has_answered = fetching.has_answered
-        reason = "took too long" if has_answered else f"no answer within {FETCH_SECONDS:.0f} s"
-        raise NotRead(reason, is_transient=not has_answered) from None
+        reason = "took too long" if fetching.has_answered else f"no answer within {FETCH_SECONDS:.0f} s"
+        raise NotRead(reason) from None  # for good, because the report waits for its slowest page
 
 
 @dataclass(frozen=True)

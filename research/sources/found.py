@@ -1,11 +1,13 @@
 """What the searches of a report have found, joined and numbered once for the report."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from models import Source, WebSearchOutput
+from models import Read, Source, WebSearchOutput
 from research.address import normalize_address
+from research.formatting import pluralize
 
 MAX_SOURCES = 100
 """In one report; with titles and addresses as long as they may be, still far from Temporal's 2 MB."""
@@ -20,39 +22,55 @@ class FoundSources:
     by_query: tuple[tuple[int, ...], ...] = ()
     """For each query in turn, the numbers of the sources that it found."""
     notes: tuple[str, ...] = ()
-    """What the reader must know about the searches."""
+    """What the reader must know about the searches, and about what could not be read."""
+    documents: int = 0
+    """How many of the sources, the first ones, are documents of the person's own."""
+
+    def with_read(self, read: Iterable[Source]) -> "FoundSources":
+        """Return the same with these sources as they were read; a note says which could not be."""
+        after = {source.number: source for source in read}
+        sources = tuple(_after_reading(source, after.get(source.number)) for source in self.sources)
+        return replace(self, sources=sources, notes=(*self.notes, *_reading_notes(sources)))
 
     def of_queries(self, queries: Iterable[int]) -> tuple[Source, ...]:
-        """Return the sources that these queries, by their positions, have found."""
-        numbers = {number for query in queries for number in self.by_query[query]}
-        return tuple(source for source in self.sources if source.number in numbers)
+        """Return the sources that these queries, by their positions, have found, behind the documents."""
+        found = {number for query in queries for number in self.by_query[query]}
+        return tuple(s for s in self.sources if s.number in found or s.number <= self.documents)
 
     def without_snippets(self) -> tuple[Source, ...]:
         """Return the sources as the page lists them."""
-        return tuple(replace(source, snippet="") for source in self.sources)
+        return tuple(
+            replace(source, snippet="", read=source.read if source.sha256 or source.snippet else Read.NO)
+            for source in self.sources
+        )
 
 
-def gather_sources(searches: Sequence[WebSearchOutput]) -> FoundSources:
-    """Number what the searches have found, once over the whole report, and note what they have not."""
+def gather_sources(searches: Sequence[WebSearchOutput], documents: Sequence[Source] = ()) -> FoundSources:
+    """Number the documents and what the searches have found, once over the whole report.
+
+    Notes say what the searches have not found.
+    """
     failures = list(dict.fromkeys(search.failure for search in searches if search.failure))
     notes = [
         f"{sum(search.failure == failure for search in searches)} of {len(searches)} searches of the web"
         f" failed: {failure}."
         for failure in failures
     ]
-    if not searches:
-        return FoundSources()
-    sources, by_query = number_sources([search.results for search in searches])
-    if not sources:
+    found_sources, by_query = number_sources([search.results for search in searches], len(documents))
+    numbered = [replace(document, number=number) for number, document in enumerate(documents, start=1)]
+    if searches and not found_sources:
         found = "No search of the web found anything" if not failures else "Nothing else was found"
-        notes.append(f"{found}, so this report cites no sources.")
-    return FoundSources(sources, by_query, tuple(notes))
+        cited = "cites your documents alone" if documents else "cites no sources"
+        notes.append(f"{found}, so this report {cited}.")
+    return FoundSources((*numbered, *found_sources), by_query, tuple(notes), len(documents))
 
 
 def number_sources(
-    results: Sequence[Sequence[Source]],
+    results: Sequence[Sequence[Source]], before: int = 0
 ) -> tuple[tuple[Source, ...], tuple[tuple[int, ...], ...]]:
     """Return one numbered source for each page found, and for each query the numbers that it found.
+
+    `before` are the numbers that other sources have.
 
     The first results of every query stand before the second ones, so that MAX_SOURCES leaves out the
     results that the search provider ranks lowest.
@@ -67,12 +85,39 @@ def number_sources(
             known = sources.get(address)
             if known is None and len(sources) == MAX_SOURCES:
                 continue
-            sources[address] = _joined(known, result) if known else replace(result, number=len(sources) + 1)
+            sources[address] = (
+                _joined(known, result) if known else replace(result, number=before + len(sources) + 1)
+            )
             by_query[query][sources[address].number] = None
     return tuple(sources.values()), tuple(map(tuple, by_query))
 
 
 def _joined(known: Source, again: Source) -> Source:
-    """Return a source that two queries have found, with the longer snippet of the two."""
-    snippet = max(known.snippet, again.snippet, key=len)
-    return replace(known, snippet=snippet, date=known.date or again.date)
+    """Return a source that two queries have found: with its text, or else the longer snippet of the two."""
+    date = known.date or again.date
+    if known.sha256 or again.sha256:
+        return replace(known if known.sha256 else again, number=known.number, date=date)
+    return replace(known, snippet=max(known.snippet, again.snippet, key=len), date=date)
+
+
+def _after_reading(source: Source, read: Source | None) -> Source:
+    """Return a source as it was read; where it was not, its snippet has to do."""
+    if read is None or read.sha256:
+        return read or source
+    return replace(source, reason=read.reason)
+
+
+def _reading_notes(sources: Sequence[Source]) -> list[str]:
+    """Return the note about the pages that could not be read, with the reasons."""
+    reasons = Counter(source.reason for source in sources if source.reason)
+    if not reasons:
+        return []
+    read = sum(bool(source.sha256) for source in sources)
+    told = "; ".join(
+        f"{reason} ({count})" if count > 1 else reason for reason, count in reasons.most_common()
+    )
+    failed = reasons.total()
+    return [
+        f"Of {pluralize(len(sources), 'source')}, {read} {'was' if read == 1 else 'were'} read and {failed}"
+        f" could not be: {told}. Of the others, what the search shows was used."
+    ]

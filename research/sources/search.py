@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,11 @@ MAX_OUTAGES = 8
 QUOTA_STATUSES = (402, 432, 433)
 """402 by HTTP; the others are Tavily's."""
 
+_PAGE_FIELDS = ("raw_content", "markdown", "text")
+"""In which Tavily, Firecrawl and Exa send the text of a page."""
+_PAGE_OPTIONS = {"tavily": {"include_raw_content": "markdown"}}
+"""What asks for it; the others send it unasked."""
+
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b")
 # Because some providers answer a wrong key with 400 or 422.
 _BAD_KEY = re.compile(
@@ -35,6 +41,8 @@ class SearchAnswer:
     results: tuple[Source, ...]
     cost: float | None
     """US dollars by litellm's price list; None where it has no price for the provider."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """The texts of pages that it has sent with their results, as Markdown or plain text, by address."""
 
 
 async def search(query: str, settings: Settings, max_results: int) -> SearchAnswer:
@@ -53,11 +61,15 @@ async def search(query: str, settings: Settings, max_results: int) -> SearchAnsw
     except UserError as error:
         raise StepError(ErrorKind.NEEDS_ACTION, f"{str(error).rstrip('.')}; {_CONTINUES}") from None
     try:
+        options = _PAGE_OPTIONS.get(str(provider), {}) if settings.max_pages else {}
         async with asyncio.timeout(SEARCH_SECONDS):  # because litellm applies its timeout to no search
-            response = await litellm.asearch(query=query, search_provider=provider, max_results=max_results)
+            response = await litellm.asearch(
+                query=query, search_provider=provider, max_results=max_results, **options
+            )
     except Exception as error:
         raise classify(error, settings) from None
-    return SearchAnswer(tuple(map(_source, response.results)), _price(str(provider), max_results))
+    pages = {str(result.url): result.page for result in response.results if getattr(result, "page", "")}
+    return SearchAnswer(tuple(map(_source, response.results)), _price(str(provider), max_results), pages)
 
 
 def check_search(settings: Settings) -> None:
@@ -112,8 +124,8 @@ def _accept_bad_fields() -> None:
         config = configure(*args, **kwargs)
         if config is not None:
             read = type(config).transform_search_response
-            config.transform_search_response = lambda raw_response, *rest, **more: read(
-                config, *rest, raw_response=_WithoutNulls(raw_response), **more
+            config.transform_search_response = lambda raw_response, *rest, **more: _with_pages(
+                read(config, *rest, raw_response=_WithoutNulls(raw_response), **more), raw_response
             )
         return config
 
@@ -122,6 +134,24 @@ def _accept_bad_fields() -> None:
 
     ProviderConfigManager.get_provider_search_config = staticmethod(get_provider_search_config)
     SearchResult.__init__ = make_lenient
+
+
+def _with_pages(response: Any, raw_response: Any) -> Any:
+    """Return the response, its results with their pages, which litellm drops or calls snippets."""
+    pages = dict(_pages(raw_response.json()))
+    for result in response.results:
+        result.page = pages.get(result.url, "")
+    return response
+
+
+def _pages(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield address and text of the pages in an answer, wherever its results stand in it."""
+    if isinstance(value, dict):
+        text = next((value[name] for name in _PAGE_FIELDS if isinstance(value.get(name), str)), "")
+        if text and isinstance(value.get("url"), str):
+            yield value["url"], text
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _pages(part)
 
 
 class _WithoutNulls:

@@ -15,6 +15,7 @@ WORKFLOW_TYPE = "GenerateReportWorkflow"
 
 _KINDS = {
     "web_search": StepKind.SEARCH,
+    "read_page": StepKind.READ,
     "llm_call": StepKind.RESEARCH,
     "generate_summary": StepKind.SUMMARY,
     "create_pdf_activity": StepKind.PDF,
