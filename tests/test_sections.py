@@ -286,12 +286,3 @@ async def test_twenty_sections_of_the_greatest_length(inside: Inside, provider: 
     assert len(provider.calls[-1].prompt) > 20 * 28_000, "the summary is of all sections"
     size = (await handle.describe()).raw_description.workflow_execution_info.history_size_bytes
     assert 4_000_000 < size < 10_000_000, "the service warns of a history of 10 MB"
-
-
-def test_a_number_that_is_none(app: App) -> None:
-    for number in ("1", "21", "eight", "-2", "2.5", "²"):
-        starter = app.starter("--sections", number, QUESTION)
-        assert starter.exit_status() == 2
-        assert starter.lines[-1].endswith(
-            f"argument --sections: {number!r} is not a number of sections from 2 to 20"
-        )

@@ -230,9 +230,3 @@ async def test_an_outage_leaves_what_the_other_queries_found(
     assert "cites no sources" in text
     assert "References" not in text
     assert provider.calls[-2].prompt == QUESTION
-
-
-def test_a_wrong_search_provider_is_said_at_once(app: App) -> None:
-    worker = app.run("worker.py", SEARCH_PROVIDER="no-such")
-    assert worker.exit_status() == 2
-    assert any("SEARCH_PROVIDER=no-such names no search provider" in line for line in worker.lines)
