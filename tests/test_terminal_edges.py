@@ -41,7 +41,7 @@ ACTIONS = {
     "starter.py --list": (0, CLOSED, GONE),
     "starter.py --detach --quiet Moss": (0, *REDIRECTIONS),
     "worker.py --check": (0, FULL_DISK),
-    "-m research.temporal.devserver status": (1, GONE),
+    "-m research.temporal.devserver status": (0, GONE),
     "-m research.temporal.devserver stop now": (2, CLOSED),
 }
 
