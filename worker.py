@@ -27,7 +27,7 @@ from activities import (
     web_search,
 )
 from research import __version__, config
-from research.cli import arguments, log_format, signals, startup, terminal
+from research.cli import arguments, log_format, programs, signals, startup, terminal
 from research.config import Settings
 from research.errors import UserError
 from research.llm import library
@@ -87,7 +87,7 @@ async def serve(settings: Settings, simulate_failure: bool, verbose: bool) -> No
     running = asyncio.create_task(worker.run())
     loading = asyncio.get_running_loop().run_in_executor(ThreadPoolExecutor(1), _load, settings)
     releasing = asyncio.create_task(lost_workers.release_steps(client))
-    terminal.print_line("Ready. Start a report with `python starter.py`; Ctrl-C stops this worker.")
+    terminal.print_line(f"Ready. Start a report with `{programs.STARTER}`; Ctrl-C stops this worker.")
     ends: list[asyncio.Future[Any]] = [running, stopping]
     try:
         await asyncio.wait([*ends, loading], return_when=asyncio.FIRST_COMPLETED)

@@ -19,9 +19,10 @@ from pathlib import Path
 from temporalio.client import WorkflowHandle
 
 from testing.app import App, DevServer, checkout, copy_clone, free_port, wait_until
+from testing.pages import Pages, html_page
 from testing.processes import workflow_id
 from testing.provider import Call, Reply, default_reply, rest_of
-from testing.search import SearchProvider
+from testing.search import SearchProvider, SearchReply
 from tests.conftest import KEY
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -67,6 +68,8 @@ class Shape:
     environ: Mapping[str, str] = field(default_factory=dict)
     kill: bool = False
     cancel: bool = False
+    reads: bool = False
+    """Whether the worker reads what the search finds."""
     since: str = "0.1"
     """The first version that knows this shape."""
 
@@ -84,6 +87,8 @@ SHAPES = {
     "cancelled": Shape(reply=slow, cancel=True),
     "over-the-ceiling": Shape(environ={"LLM_MAX_COST": "0.00001"}),
     "stored": Shape(reply=slow, environ={"LLM_STORE": "yes"}, kill=True, since="0.7"),
+    "documents": Shape(options=("--documents", "models.py", "research/sample"), since="0.8"),
+    "reading": Shape(options=("--sources",), reads=True, since="0.8"),
     "sources": Shape(options=("--sources",), since="0.5"),
     "sections": Shape(options=("--sources", "--sections", "4"), reply=slow_sections, kill=True, since="0.5"),
 }
@@ -108,7 +113,14 @@ def main(version: str, commit: str = "") -> None:
 
 async def _record(server: DevServer, shape: Shape) -> str:
     """The history of one report of this shape."""
-    with SearchProvider(shape.reply) as provider:
+    with SearchProvider(shape.reply) as provider, Pages() as site:
+        if shape.reads:  # one page of three
+            site.pages["/1"] = html_page("On tardigrades", "They live in moss, and wait for rain. " * 20)
+            found = [
+                {"title": path, "url": site.address(path), "content": "A snippet."}
+                for path in ("/1", "/2", "/3")
+            ]
+            provider.find = lambda query: SearchReply(found)
         environ = {
             **server.environ,
             "TEMPORAL_NAMESPACE": f"record-{uuid.uuid4().hex[:8]}",
@@ -116,12 +128,13 @@ async def _record(server: DevServer, shape: Shape) -> str:
             "LLM_API_KEY": KEY,
             "LLM_API_BASE": provider.url,
             **(provider.search_environ if "--sources" in shape.options else {}),
+            **({**site.environ, "READ_MAX_PAGES": "2"} if shape.reads else {}),
             **shape.environ,
         }
         app = App(server.root, environ)
         try:
             worker = app.worker()
-            starter = app.starter(*shape.options, "How does durable execution work?")
+            starter = app.starter("How does durable execution work?", *shape.options)
             client = await app.client()
             handle = client.get_workflow_handle(workflow_id(starter))
             if shape.kill or shape.cancel:

@@ -25,6 +25,7 @@ TESTED_ELSEWHERE = {
     "python worker.py": "test_report.py",
     "python starter.py": "test_report.py",
     "kill -9 WORKER_PID": "test_kills.py",
+    'python starter.py "What do my notes say about moss?" --documents paper.pdf notes/': "test_reading.py",
     "python worker.py --simulate-failure": "test_kills.py",
     "make chaos": "test_chaos.py",
     "python starter.py --list": "test_terminal.py",

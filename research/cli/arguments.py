@@ -5,17 +5,18 @@ from typing import NoReturn
 
 from research import __version__
 from research.cli import terminal
+from research.cli.programs import STARTER, WORKER
 from research.cli.prompt import is_blank
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
-  python starter.py                          ask for a topic, follow the report
-  python starter.py "Why is the sky blue?"   the same without asking
-  python starter.py "Moss" --sections 8      a long report of eight sections
-  python starter.py "Moss" --documents a.pdf notes/   from documents of your own
-  echo "a topic" | python starter.py --quiet print the PDF's path alone
-  python starter.py --list                   the latest reports, with their IDs
-  python starter.py --attach 1a2b3c4d        follow one of them again
+  {STARTER}                          ask for a topic, follow the report
+  {STARTER} "Why is the sky blue?"   the same without asking
+  {STARTER} "Moss" --sections 8      a long report of eight sections
+  {STARTER} "Moss" --documents a.pdf notes/   from documents of your own
+  echo "a topic" | {STARTER} --quiet print the PDF's path alone
+  {STARTER} --list                   the latest reports, with their IDs
+  {STARTER} --attach 1a2b3c4d        follow one of them again
 
 exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
              4 cancelled, 130 Ctrl-C, 143 SIGTERM (the report continues)"""
@@ -38,7 +39,7 @@ class Parser(argparse.ArgumentParser):
 def parse() -> argparse.Namespace:
     """Return the options; end the process with one line about arguments that are wrong."""
     parser = Parser(
-        description="Research a topic and wait for its PDF. A worker must run: python worker.py",
+        description=f"Research a topic and wait for its PDF. A worker must run: {WORKER}",
         epilog=EXAMPLES,
         usage="%(prog)s [topic …] [options]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -70,7 +71,7 @@ def parse() -> argparse.Namespace:
 def _report_id(text: str) -> str:
     """Return the ID; an empty one is a variable that a script did not set."""
     if is_blank(text):
-        raise argparse.ArgumentTypeError("the ID is empty: `python starter.py --list` shows the latest")
+        raise argparse.ArgumentTypeError(f"the ID is empty: `{STARTER} --list` shows the latest")
     return text.strip()
 
 

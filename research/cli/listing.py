@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import terminal
 from research.cli.history import first_object
+from research.cli.programs import STARTER, WORKER
 from research.cli.progress import Handle, reason
 from research.errors import UserError
 from research.temporal.names import WORKFLOW_TYPE
@@ -92,7 +93,7 @@ async def find(client: Client, identity: str) -> tuple[Handle, str]:
     ]
     if len(found) != 1:
         many = f"{len(found)} reports have an ID that ends" if found else "There is no report with an ID"
-        raise UserError(f"{many} in {identity!r}: `python starter.py --list` shows the latest.")
+        raise UserError(f"{many} in {identity!r}: `{STARTER} --list` shows the latest.")
     return _handle(client, found[0].id), found[0].run_id
 
 
@@ -113,7 +114,7 @@ async def cancel(handle: Handle) -> None:
         return
     except TimeoutError:
         raise UserError(
-            "The service will cancel it as soon as a worker runs: start one with `python worker.py`."
+            f"The service will cancel it as soon as a worker runs: start one with `{WORKER}`."
         ) from None
     raise UserError("It was finished before it could be cancelled.")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from research.cli import signals, terminal
+from research.cli.programs import STARTER
 from research.errors import UserError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Output:
             terminal.print_error("\nInterrupted; no report was started.")
 
     def _attach_command(self) -> str:
-        return f"python starter.py --attach {terminal.short_id(self.workflow_id)}"
+        return f"{STARTER} --attach {terminal.short_id(self.workflow_id)}"
 
     def _print_json(self, result: dict[str, Any]) -> None:
         identity = {"workflow_id": self.workflow_id, "run_id": self.run_id}

@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
+from research.cli.programs import WORKER
 from research.cli.status import State, Status, StepStatus, in_rows
 from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
@@ -38,7 +39,7 @@ POLLER_SECONDS = 70.0
 """A worker asks for work at least once a minute."""
 PERMANENT_STATUSES = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
 """Errors of the service that stay; all others are waited out."""
-NO_WORKER = "No worker is running: start one with `python worker.py`. Your report is safe."
+NO_WORKER = f"No worker is running: start one with `{WORKER}`. Your report is safe."
 NO_ANSWER = "The Temporal service does not answer; your report is safe."
 WORKERS_BUSY = "Every worker is busy: the report waits for its turn."
 

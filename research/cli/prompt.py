@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from research import config
 from research.cli import terminal
+from research.cli.programs import STARTER
 from research.errors import UserError
 from research.formatting import MAX_SUMMARY_BYTES
 
@@ -36,7 +37,7 @@ def ask(words: list[str]) -> str:
     if is_blank(topic):
         raise UserError(
             f"{source} is empty, so nothing was started."
-            ' To fix: give a topic, as in `python starter.py "Why is the sky blue?"`.'
+            f' To fix: give a topic, as in `{STARTER} "Why is the sky blue?"`.'
         )
     _check(topic)
     return topic

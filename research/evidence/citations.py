@@ -82,6 +82,8 @@ class CheckedText:
     cited: tuple[Source, ...] = ()
     """The sources in the order of citing, numbered from 1."""
     given: int = 0
+    read: int = 0
+    """How many of the given sources were read, as against those of which the search shows a little."""
     paragraphs: int = 0
     uncited_paragraphs: int = 0
     removed_numbers: int = 0
@@ -94,6 +96,8 @@ class CheckedText:
     def account(self) -> str:
         """Return in one line what was checked, for the reader of the page."""
         parts = [f"{len(self.cited)} of {pluralize(self.given, 'source')} cited"]
+        if self.read:
+            parts.append(f"{self.read} {_verb(self.read, 'was', 'were')} read whole")
         if self.uncited_paragraphs:
             none = f"{self.uncited_paragraphs} of {pluralize(self.paragraphs, 'paragraph')}"
             parts.append(f"{none} {_verb(self.uncited_paragraphs, 'cites', 'cite')} none")
@@ -131,8 +135,8 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
 
 
 def _uncited(report: PDFGenerationInput, checked: CheckedText) -> list[Source]:
-    cited = {source.url for source in checked.cited}
-    return [source for source in report.sources if source.url not in cited]
+    cited = {replace(source, number=0) for source in checked.cited}
+    return [source for source in report.sources if replace(source, number=0) not in cited]
 
 
 def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True) -> CheckedText:
@@ -156,6 +160,7 @@ def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True
         citations=tuple(citations),
         cited=tuple(replace(checker.given[old], number=new) for old, new in checker.numbers.items()),
         given=len(sources),
+        read=sum(bool(source.sha256) for source in sources),
         paragraphs=len(paragraphs),
         uncited_paragraphs=sum("[^" not in part for part in paragraphs),
         removed_numbers=checker.removed_numbers,

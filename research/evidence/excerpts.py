@@ -1,9 +1,9 @@
 """Which paragraphs of the frozen texts a writer gets: those that say most about what is wanted (BM25)."""
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 MAX_PARAGRAPH_CHARACTERS = 1_500
 """A longer paragraph is cut into parts, at the ends of sentences where it has any."""
@@ -86,21 +86,24 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _scores(texts: Sequence[str], queries: Sequence[str]) -> list[float]:
-    """Return how much each text says about the queries; nothing for all of them without any word."""
-    words = list(dict.fromkeys(word for query in queries for word in tokens(query)))
-    documents = [tokens(text) for text in texts]
-    known = {word for document in documents for word in document}
-    words = [word for word in words if word in known]
-    if not words:
+    """Return how much each text says about the queries; nothing for one without any of their words.
+
+    Only the others are indexed, because most of a page is about something else.
+    """
+    wanted = {word for query in queries for word in tokens(query)}
+    about = {place: words for place, text in enumerate(texts) if not wanted.isdisjoint(words := tokens(text))}
+    if not about:
         return [0.0] * len(texts)
     import bm25s  # type: ignore[import-untyped]  # here, because it takes a tenth of a second
 
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranking = bm25s.BM25()
-    ranking.index([list(document) for document in documents], show_progress=False)
-    return [float(score) for score in ranking.get_scores(words)]
+    ranking.index([list(words) for words in about.values()], show_progress=False)
+    known = wanted.intersection(word for words in about.values() for word in words)
+    scores = dict(zip(about, ranking.get_scores(sorted(known)), strict=True))
+    return [float(scores.get(place, 0.0)) for place in range(len(texts))]
 
 
-@lru_cache(4_096)
 def tokens(text: str) -> tuple[str, ...]:
     """Return the words of a text for comparison; those of scripts without spaces by ICU's dictionaries."""
     found: list[str] = []

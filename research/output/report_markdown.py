@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from models import PDFGenerationInput, Source
+from models import PDFGenerationInput, Read, Source
 from research.checked import CheckedReport
 from research.config import is_sample
 from research.markdown.title import escape_markdown, split_title
@@ -22,11 +22,23 @@ def colophon(report: PDFGenerationInput) -> str:
     return f"Made with {report.model or 'a model'}: {report.bill}."
 
 
+def details(source: Source, retrieved: str) -> str:
+    """Return what is known of a source beside title and address; `retrieved` is the day of the searches."""
+    day = source.retrieved or retrieved
+    known = (
+        "your document" if source.read == Read.DOCUMENT else urlsplit(source.url).hostname,
+        source.author,
+        source.date,
+        f"retrieved {day}" if source.url and day else "",
+    )
+    return ", ".join(filter(None, known))
+
+
 def _entry(source: Source, retrieved: str) -> str:
     """Return the footnote that a citation leads to; the title is text, whatever it looks like."""
-    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date, f"retrieved {retrieved}")))
-    title = escape_markdown(source.title)
-    return f"[^{source.number}]: {title}. <{source.url}> ({details})"
+    address = f" <{source.url}>" if source.url else ""
+    about = escape_markdown(details(source, retrieved))
+    return f"[^{source.number}]: {escape_markdown(source.title)}.{address} ({about})"
 
 
 def about_check(report: CheckedReport) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from markdown_it.common.normalize_url import normalizeLink
 from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
-from research.output.report_markdown import REFERENCES_TITLE, about_check
+from research.output.report_markdown import REFERENCES_TITLE, about_check, details
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import reference_place
 from research.pdf.layout import Gap
@@ -36,13 +35,11 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
 
 def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
-    details = ", ".join(filter(None, (urlsplit(source.url).hostname, source.date, f"retrieved {retrieved}")))
-    link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
-    runs = [
-        Run(f"{source.title}\n", _TITLE),
-        Run(source.url, link),
-        Run(f"  {details}", _DETAILS),
-    ]
+    about = Run(details(source, retrieved), _DETAILS)
+    runs = [Run(f"{source.title}\n", _TITLE), about]
+    if source.url:
+        link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
+        runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
     return renderer.text(runs, _ENTRY, mark=mark, bookmark=bookmark)

@@ -56,7 +56,7 @@ def gather_sources(searches: Sequence[WebSearchOutput], documents: Sequence[Sour
         f" failed: {failure}."
         for failure in failures
     ]
-    found_sources, by_query = number_sources([search.results for search in searches], len(documents))
+    found_sources, by_query = number_sources([search.results for search in searches], documents)
     numbered = [replace(document, number=number) for number, document in enumerate(documents, start=1)]
     if searches and not found_sources:
         found = "No search of the web found anything" if not failures else "Nothing else was found"
@@ -66,15 +66,16 @@ def gather_sources(searches: Sequence[WebSearchOutput], documents: Sequence[Sour
 
 
 def number_sources(
-    results: Sequence[Sequence[Source]], before: int = 0
+    results: Sequence[Sequence[Source]], documents: Sequence[Source] = ()
 ) -> tuple[tuple[Source, ...], tuple[tuple[int, ...], ...]]:
     """Return one numbered source for each page found, and for each query the numbers that it found.
 
-    `before` are the numbers that other sources have.
+    The documents have the first numbers, and are not found once more.
 
     The first results of every query stand before the second ones, so that MAX_SOURCES leaves out the
     results that the search provider ranks lowest.
     """
+    given = {normalize_address(document.url) for document in documents}
     sources: dict[str, Source] = {}
     by_query: list[dict[int, None]] = [{} for _ in results]
     for rank in zip_longest(*results):
@@ -82,12 +83,13 @@ def number_sources(
             if result is None:
                 continue
             address = normalize_address(result.url)
+            if address in given:
+                continue
             known = sources.get(address)
             if known is None and len(sources) == MAX_SOURCES:
                 continue
-            sources[address] = (
-                _joined(known, result) if known else replace(result, number=before + len(sources) + 1)
-            )
+            number = len(documents) + len(sources) + 1
+            sources[address] = _joined(known, result) if known else replace(result, number=number)
             by_query[query][sources[address].number] = None
     return tuple(sources.values()), tuple(map(tuple, by_query))
 
