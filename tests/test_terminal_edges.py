@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,14 +35,14 @@ CLOSED, FULL_DISK, GONE, ALL_FULL, ALL_CLOSED = REDIRECTIONS = (
     "<&- >&- 2>&-",
 )
 # Each action with its exit status, and with some kinds of output, so that each kind meets several actions.
-ACTIONS = {
-    "starter.py --help": (0, FULL_DISK, ALL_CLOSED),
-    "starter.py --nothing-of-this-name": (2, ALL_FULL),
-    "starter.py --list": (0, CLOSED, GONE),
-    "starter.py --detach --quiet Moss": (0, *REDIRECTIONS),
-    "worker.py --check": (0, FULL_DISK),
-    "-m research.temporal.devserver status": (0, GONE),
-    "-m research.temporal.devserver stop now": (2, CLOSED),
+ACTIONS: dict[str, tuple[int, Sequence[str]]] = {
+    "starter.py --help": (0, [FULL_DISK, ALL_CLOSED]),
+    "starter.py --nothing-of-this-name": (2, [ALL_FULL]),
+    "starter.py --list": (0, [CLOSED, GONE]),
+    "starter.py --detach --quiet Moss": (0, REDIRECTIONS),
+    "worker.py --check": (0, [FULL_DISK]),
+    "-m research.temporal.devserver status": (0, [GONE]),
+    "-m research.temporal.devserver stop now": (2, [CLOSED]),
 }
 
 
@@ -65,7 +65,7 @@ def shell(app: App, command: str, **environ: str) -> "subprocess.CompletedProces
 @pytest.mark.long
 def test_no_output_ends_in_a_traceback(app: App) -> None:
     """The exit status is the one of the action, or says that the output could not be written."""
-    for action, (usual, *redirections) in ACTIONS.items():
+    for action, (usual, redirections) in ACTIONS.items():
         for redirection in redirections:
             done = shell(app, f"python {action} {redirection}")
             other = {2} if ">/dev/full" in redirection else {141} if "|" in redirection else set()
