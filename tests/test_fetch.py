@@ -709,13 +709,13 @@ def test_the_kind_of_a_page(content: bytes, content_type: str, kind: Kind | None
     ("value", "permitted", "refused"),
     [
         ("", [], ["tun.example 127.0.0.1 80"]),
-        ("wiki.corp", ["wiki.corp 10.0.0.1 80", "WIKI.corp. ::1 443"], ["wiki.corp 10.0.0.1 81"]),
+        ("wiki.corp", ["wiki.corp 10.0.0.1 80", "WIKI.corp. ::1 8080"], ["other.corp 10.0.0.1 8080"]),
         ("wiki.corp", [], ["x.wiki.corp 10.0.0.1 80", "xwiki.corp 10.0.0.1 80", "corp 10.0.0.1 80"]),
         ("wiki.corp:8080", ["wiki.corp 10.0.0.1 8080"], ["wiki.corp 10.0.0.1 80", "tun 10.0.0.1 8080"]),
         ("Wäger.example", ["xn--wger-loa.example 10.0.0.1 80"], ["waeger.example 10.0.0.1 80"]),
-        ("10.0.0.0/8 , 127.0.0.1:99", ["any.example 10.2.3.4 80", "x 127.0.0.1 99", "x ::ffff:10.2.3.4 443"],
-         ["x 10.0.0.1 99", "x 127.0.0.1 80", "x 127.0.0.2 99", "x 11.0.0.1 99", "x 192.168.0.1 80"]),
-        ("fd00::/8,[::1]:99,fc00::2", ["x fd12::1 80", "x ::1 99", "x fc00::2 80"], ["x ::1 80", "x :: 99"]),
+        ("10.0.0.0/8 , 127.0.0.1:99", ["any.example 10.2.3.4 81", "x 127.0.0.1 99", "x ::ffff:10.2.3.4 443"],
+         ["x 127.0.0.1 80", "x 127.0.0.2 99", "x 11.0.0.1 99", "x 192.168.0.1 80"]),
+        ("fd00::/8,[::1]:99,fc00::2", ["x fd12::1 80", "x ::1 99", "x fc00::2 8"], ["x ::1 80", "x :: 99"]),
         ("localhost", ["localhost 127.0.0.1 80"], ["localhost 127.1 80", "127.0.0.1 127.0.0.1 80"]),
     ],
 )  # fmt: skip
@@ -729,6 +729,7 @@ def test_what_is_allowed(value: str, permitted: list[str], refused: list[str]) -
     assert [line for line in permitted if not permits(line)] == []
     assert [line for line in refused if permits(line)] == []
     assert permits(f"any.example {PUBLIC} 443")
+    assert not permits(f"any.example {PUBLIC} 8080")
 
 
 @pytest.mark.parametrize(
@@ -751,10 +752,19 @@ def test_what_read_allow_cannot_mean(entry: str) -> None:
     assert "READ_ALLOW=wiki.example.com,127.0.0.1:8080,10.20.0.0/16" in message
 
 
-async def test_a_host_that_is_allowed_is_read_by_its_name(site: Pages) -> None:
+@pytest.mark.parametrize("allowed", ["wiki.corp:{}", "wiki.corp", "127.0.0.1", "127.0.0.0/8"])
+async def test_a_host_that_is_allowed_is_read_by_its_name(site: Pages, allowed: str) -> None:
+    """At any port where the entry names none."""
     dns = Dns({"wiki.corp": [["127.0.0.1"]]})
-    page = await fetch.fetch(site.address("/", "wiki.corp"), parse_allow(f"wiki.corp:{site.port}"), dns)
+    address = site.address("/", "wiki.corp")
+    page = await fetch.fetch(address, parse_allow(allowed.format(site.port)), dns)
     assert (page.kind, site.requests[-1].host) == (Kind.HTML, f"wiki.corp:{site.port}")
+
+
+async def test_a_public_address_has_two_ports_whatever_else_is_allowed() -> None:
+    dns = Dns({"public.example": [[PUBLIC]]})
+    with pytest.raises(NotRead, match="neither port 80 nor 443"):
+        await fetch.fetch("http://public.example:8080/", parse_allow("127.0.0.1"), dns)
 
 
 @pytest.mark.parametrize(

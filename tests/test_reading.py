@@ -359,6 +359,24 @@ def damaging(folder: Path, damage: str, with_excerpts: Any) -> Any:
     return damaged
 
 
+async def test_of_a_page_with_little_text_the_snippet_is_quoted_too(
+    inside: Inside, provider: SearchProvider, site: Pages
+) -> None:
+    """The text may be all that the page has, or what it shows while its scripts load the rest."""
+    serve(provider, site, 1)
+    site.pages |= {"/2": html_page("Loading", "One moment, please."), "/3": html_page("", "4711.")}
+    provider.find = lambda query: finds(site, "/1", "/2", "/3")
+    async with inside.worker(**reading(provider, site)):
+        await inside.report(QUESTION, sources=True)
+    [research] = [call for call in provider.calls if call.source_numbers]
+    whole, loading, short = (research.prompt.partition(f"[{n}] ")[2].split("\n\n[")[0] for n in (1, 2, 3))
+    assert "> Samples were kept" not in whole
+    assert "\n> Samples were kept in the chamber for the whole of that time.\n>\n> " in loading
+    assert "> One moment, please." in loading
+    assert short.endswith("\n>\n> 4711.")
+    assert [source["read"] for source in evidence(inside.folder)] == ["page"] * 3
+
+
 async def test_what_a_page_says_to_the_model_is_quoted(
     inside: Inside, provider: SearchProvider, site: Pages
 ) -> None:

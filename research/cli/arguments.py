@@ -13,7 +13,6 @@ examples:
   {STARTER}                          ask for a topic, follow the report
   {STARTER} "Why is the sky blue?"   the same without asking
   {STARTER} "Moss" --sections 8      a long report of eight sections
-  {STARTER} "Moss" --documents a.pdf notes/   from documents of your own
   echo "a topic" | {STARTER} --quiet print the PDF's path alone
   {STARTER} --list                   the latest reports, with their IDs
   {STARTER} --attach 1a2b3c4d        follow one of them again
@@ -48,10 +47,10 @@ def parse() -> argparse.Namespace:
     add = parser.add_argument
     add("topic", nargs="*", help="the topic or question (default: ask for it)")
     add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
-    sources = "search the web first and cite what is found (default: if SEARCH_PROVIDER is set)"
+    sources = "search the web first (default: if SEARCH_PROVIDER set)"
     add("--sources", action=argparse.BooleanOptionalAction, help=sources)
     add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
-    documents = "write from these files, folders and web addresses (PDF, HTML, Markdown, text, .docx)"
+    documents = "write from files, folders, web addresses of yours"
     add("--documents", nargs="+", action="extend", default=[], metavar="PLACE", help=documents)
     add("--open", action="store_true", help="open the PDF at the end")
     add("--quiet", action="store_true", help="print the PDF's path and nothing else")

@@ -23,14 +23,13 @@ from research.sources.cleaning import (
 from research.sources.documents import kind_of_document
 from research.sources.extract import Extracted, Unreadable, extract
 from research.sources.fetch import NotRead, fetch
+from research.sources.found import MIN_PAGE_CHARACTERS
 from research.sources.search import SearchAnswer, search
 
 MAX_OUTAGES = 2
 """Attempts that a page's server fails before the page's snippet has to do."""
 MAX_RETRY_SECONDS = 15.0
 """A server that asks for more time is not waited for so long, because the report waits with it."""
-MIN_CHARACTERS = 200
-"""A page with less text, such as "Loading …", is none; documents are taken as they are."""
 MAX_AUTHOR_CHARACTERS = 200
 MAX_UNSTORED = 40
 """Texts that are kept while the disk is full, so that no page is fetched for each attempt to store it."""
@@ -73,11 +72,12 @@ async def search_web(query: str, settings: Settings, max_results: int) -> Search
 
 async def _as_read(result: Source, page: str, settings: Settings) -> Source:
     """Return a result whose page was sent as Markdown, frozen; the result itself without a page."""
-    if len(page) < MIN_CHARACTERS:
+    if not page.strip():
         return result
     found = await extract(page.encode("utf-8", "replace"), "markdown", name=result.url)
     sha256 = await asyncio.to_thread(store.freeze, settings.reports_dir, found.text)
-    read = replace(result, snippet="", sha256=sha256, characters=len(found.text))
+    snippet = result.snippet if len(found.text) < MIN_PAGE_CHARACTERS else ""
+    read = replace(result, snippet=snippet, sha256=sha256, characters=len(found.text))
     return replace(read, retrieved=_today(), read=Read.RESULT)
 
 
@@ -99,8 +99,6 @@ async def _extracted(asked: ReadPageInput, settings: Settings) -> Extracted:
         raise StepError(kind, error.reason, wait) from None
     except Unreadable as error:
         raise StepError(ErrorKind.PERMANENT, error.reason) from None
-    if len(found.text) < MIN_CHARACTERS:
-        raise StepError(ErrorKind.PERMANENT, "there is hardly any text in it")
     return found
 
 

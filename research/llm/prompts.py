@@ -155,7 +155,7 @@ def quote_sources(sources: Sequence[Source], max_bytes: int = MAX_SOURCES_BYTES)
     share = max(left // max(len(sources), 1), 200)
     snippets = (source.snippet.encode()[:share].decode("utf-8", "ignore") for source in sources)
     return [
-        head if source.sha256 else f"{head}\n> {snippet}"
+        head if source.sha256 and not snippet else f"{head}\n> {snippet}"
         for head, source, snippet in zip(heads, sources, snippets, strict=True)
     ]
 
@@ -181,16 +181,19 @@ def with_quotes(call: LLMCallInput, quotes: Mapping[int, Sequence[str]]) -> LLMC
     start, pieces = call.material.start, call.material.pieces
     ends = list(accumulate(pieces, initial=start))
     texts = [
-        call.prompt[begin:end] + (f"\n{_quoted(quotes[place])}" if place in quotes else "")
+        _followed(call.prompt[begin:end], quotes.get(place, ()))
         for place, (begin, end) in enumerate(pairwise(ends))
     ]
     prompt = f"{call.prompt[:start]}{''.join(texts)}{call.prompt[ends[-1] :]}"
     return replace(call, prompt=prompt, material=Material(start, tuple(map(len, texts))), texts=())
 
 
-def _quoted(paragraphs: Sequence[str]) -> str:
-    """Return paragraphs of a source's text; every line begins with "> "."""
-    return "\n>\n".join(map(quote, paragraphs))
+def _followed(piece: str, paragraphs: Sequence[str]) -> str:
+    """Return a piece with paragraphs of its source's text quoted behind it, or behind the snippet in it."""
+    if not paragraphs:
+        return piece
+    quoted = "\n>\n".join(map(quote, paragraphs))
+    return f"{piece}\n>\n{quoted}" if "\n> " in piece else f"{piece}\n{quoted}"
 
 
 def _with_sources(prompt: str, sources: Sequence[Source], max_bytes: int) -> Prompt:

@@ -33,9 +33,9 @@ class Allow:
     """What may be connected to although it is private or has another port; by default nothing."""
 
     hosts: frozenset[tuple[str, int]] = frozenset()
-    """Names with a port: whatever address they have."""
-    networks: tuple[tuple[IPv4Network | IPv6Network, frozenset[int]], ...] = ()
-    """Networks with their ports: whatever name leads there."""
+    """Names, whatever address they have, each with a port; 0 stands for every port."""
+    networks: frozenset[tuple[IPv4Network | IPv6Network, int]] = frozenset()
+    """Networks, whatever name leads there, in the same way."""
 
     def permits(self, name: str, host: str, port: int) -> bool:
         """Return whether a connection may be made.
@@ -49,48 +49,48 @@ class Allow:
             address = ip_address(host)
         except ValueError:  # such as 127.1 or 0x7f000001, which the system would still connect to
             return False
-        if (normalize_host(name), port) in self.hosts:
+        known = normalize_host(name)
+        if not self.hosts.isdisjoint({(known, port), (known, 0)}):
             return True
         concrete = embedded(address)
-        if any(port in ports and concrete in network for network, ports in self.networks):
+        if any(allowed in (port, 0) and concrete in network for network, allowed in self.networks):
             return True
         return port in WEB_PORTS and is_public(address)
 
     def has_port(self, port: int) -> bool:
         """Return whether any connection to this port may be made."""
-        ports = {port for _, port in self.hosts}.union(*(ports for _, ports in self.networks))
-        return port in WEB_PORTS | ports
+        ports = {port for _, port in self.hosts | self.networks}
+        return port in WEB_PORTS or not ports.isdisjoint({port, 0})
 
 
 def parse_allow(value: str) -> Allow:
     """Return what READ_ALLOW means: hosts, host:port or networks, separated by commas.
 
-    Without a port an entry stands for ports 80 and 443, with one for this port alone.
+    Without a port an entry stands for every port, with one for this port alone.
 
     Raises:
         UserError: an entry that cannot be read; the message shows it.
     """
     hosts: set[tuple[str, int]] = set()
-    networks: list[tuple[IPv4Network | IPv6Network, frozenset[int]]] = []
+    networks: set[tuple[IPv4Network | IPv6Network, int]] = set()
     for entry in filter(None, (part.strip() for part in value.split(","))):
         network = _network(entry)
         if network:
-            networks.append((network, WEB_PORTS))
+            networks.add((network, 0))
             continue
         found = _ENTRY.fullmatch(entry)
         port = int(found["port"] or 0) if found else 0
         if not found or (found["port"] and not 1 <= port <= MAX_PORT):
             raise _bad(entry, "it is neither a host, host:port nor a network")
-        ports = frozenset({port}) if port else WEB_PORTS
         address = _network(found["host"].removeprefix("[").removesuffix("]"))
         if address and "/" not in found["host"]:
-            networks.append((address, ports))
+            networks.add((address, port))
             continue
         name = normalize_host(found["host"])
         if not _HOST.fullmatch(name) or _NUMERIC.fullmatch(name):
             raise _bad(entry, "it is neither a host, host:port nor a network")
-        hosts |= {(name, port) for port in ports}
-    return Allow(frozenset(hosts), tuple(networks))
+        hosts.add((name, port))
+    return Allow(frozenset(hosts), frozenset(networks))
 
 
 def _network(entry: str) -> IPv4Network | IPv6Network | None:
@@ -134,6 +134,14 @@ def embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address
+
+
+def is_public_host(host: str) -> bool:
+    """Return whether a host is a public IP address; a name is none."""
+    try:
+        return is_public(ip_address(host))
+    except ValueError:
+        return False
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

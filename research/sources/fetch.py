@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from research.sources.allow import Allow, normalize_host
+from research.sources.allow import Allow, is_public_host, normalize_host
 from research.sources.body import BadBody, CutBody, Kind, kind_of, read_body
 from research.sources.cleaning import clean_address
 from research.sources.not_read import NotRead, is_transient, no_connection, read_retry_after
@@ -41,6 +41,7 @@ MAX_LOCATION_BYTES = 4_000
 MAX_HEADER_BYTES = 16_000
 MAX_TYPE_CHARACTERS = 200
 
+_WRONG_PORT = "neither port 80 nor 443"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PAGES = (200, 203)
 _TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
@@ -160,7 +161,7 @@ class _Fetching:
         if not is_web:
             raise NotRead("not a web address")
         if not self._allow.has_port(port):
-            raise NotRead("neither port 80 nor 443")
+            raise NotRead(_WRONG_PORT)
         return url
 
     async def _obey_robots(self, url: URL) -> None:
@@ -184,7 +185,7 @@ class _Fetching:
             # aiohttp connects to this very address, so nothing can be resolved anew behind the check.
             family, kind, protocol, _, (host, port, *_) = info
             if not self._allow.permits(url.raw_host or "", str(host), int(port)):
-                refused.append(host)
+                refused.append(_WRONG_PORT if is_public_host(str(host)) else "not a public address")
                 raise OSError("not allowed")
             permitted.append(host)
             return socket.socket(family, kind, protocol)
@@ -203,18 +204,17 @@ class _Fetching:
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
-        host = normalize_host(url.raw_host or "")
+        site = f"{normalize_host(url.raw_host or '')}:{url.port}"
         try:
             async with (
                 session,
-                self._kept.turns.turn(host, self._waiting),
+                self._kept.turns.turn(site, self._waiting),
                 session.get(url, allow_redirects=False) as response,
             ):
                 self.has_answered = True
                 return await _read(url, response, limit)
         except aiohttp.ClientConnectorError as error:
-            is_refused = refused and not permitted
-            raise NotRead("not a public address") if is_refused else no_connection(error) from None
+            raise no_connection(error) if permitted or not refused else NotRead(refused[0]) from None
         except aiohttp.ConnectionTimeoutError:
             raise NotRead(f"no connection within {CONNECT_SECONDS:.0f} s", is_transient=True) from None
         except aiohttp.ClientResponseError:

@@ -11,6 +11,8 @@ from research.formatting import pluralize
 
 MAX_SOURCES = 100
 """In one report; with titles and addresses as long as they may be, still far from Temporal's 2 MB."""
+MIN_PAGE_CHARACTERS = 1_000
+"""Of a page with less text, such as "Loading …", the snippet is quoted too."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,12 @@ def _joined(known: Source, again: Source) -> Source:
 
 
 def _after_reading(source: Source, read: Source | None) -> Source:
-    """Return a source as it was read; where it was not, its snippet has to do."""
-    if read is None or read.sha256:
-        return read or source
-    return replace(source, reason=read.reason)
+    """Return a source as it was read; where little or nothing was, its snippet has to do."""
+    if read and not read.sha256:
+        return replace(source, reason=read.reason)
+    after = read or source
+    is_whole = after.sha256 and after.characters >= MIN_PAGE_CHARACTERS
+    return replace(after, snippet="" if is_whole else source.snippet)
 
 
 def _reading_notes(sources: Sequence[Source]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Turns: how many requests a host gets from this process at a time, and how fast one after the other."""
+"""Turns: how many requests a site gets from this process at a time, and how fast one after the other.
+
+A site is a host with a port, as for robots.txt.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -2,8 +2,8 @@
 
     python -m tests.chaos [--kills 40] [--reports 100] [--seed 1]
 
-A real dev server, an endpoint with a ledger, and two real workers for each way to resume a text:
-retrieve, prefill, block. The audit reads the endpoint's ledger, the service's histories and the
+A real dev server, an endpoint and a site with ledgers, and two real workers for each way to resume a text:
+retrieve, prefill, block. The audit reads both ledgers, the service's histories and the
 reports folder. The exit status is 0 when every claim held.
 The same seed gives the same schedule.
 """

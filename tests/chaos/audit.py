@@ -22,8 +22,9 @@ from tests.chaos.interruptions import (
     rows_of_interruptions,
     wakes,
 )
+from tests.chaos.reading import faults_of_reading, wrong_evidence
 from tests.chaos.schedule import KILLS
-from tests.chaos.texts import kinds_of, result_of, seconds_of, sections_of, text_of
+from tests.chaos.texts import kinds_of, pages_of, result_of, seconds_of, sections_of, text_of
 from tests.chaos.world import World
 
 DISK = {"small": "really full", "locked": "made read-only", "": "not tried here"}
@@ -48,7 +49,7 @@ class Audit:
     def table(self) -> str:
         """Return every number as two Markdown tables; what is wrong is added to `broken`."""
         good = self._good_reports()
-        rows = [*self._events(), *self._reports(good), *self._requests(), *self._kept()]
+        rows = [*self._events(), *self._reports(good), *self._requests(), *self._pages(), *self._kept()]
         rows += [*self._delays(), *self._files()]
         ways = [("", *self.world.ways), ("---",) * (len(self.world.ways) + 1), *self._each_way(good)]
         return f"{_lines([('', ''), ('---', '---'), *rows])}\n\n{_lines(ways)}"
@@ -84,9 +85,12 @@ class Audit:
         started = history.events[0].workflow_execution_started_event_attributes
         suffix = started.original_execution_run_id.replace("-", "")[-12:]
         folder = self.world.reports / self.world.way_of(number)
-        pdfs, texts = (list(folder.glob(f"*-{suffix}.{kind}")) for kind in ("pdf", "md"))
-        if len(pdfs) != 1 or len(texts) != 1:
-            return f"{len(pdfs)} PDFs, {len(texts)} Markdown files"
+        kinds = "pdf", "md", "evidence.json"
+        pdfs, texts, evidence = (list(folder.glob(f"*-{suffix}.{kind}")) for kind in kinds)
+        if (len(pdfs), len(texts), len(evidence)) != (1, 1, bool(pages_of(number))):
+            return f"{len(pdfs)} PDFs, {len(texts)} Markdown files, {len(evidence)} evidence files"
+        if wrong := wrong_evidence(self.world, number, pdfs[0]):
+            return wrong
         recorded = {kind: recorded_text(history, kind) for kind in kinds_of(number)}
         for kind, text in recorded.items():
             if not self._is_exact(number, kind, text) and not (kind == "s" and self._is_kept(text, number)):
@@ -96,8 +100,8 @@ class Audit:
                 )
         is_by_block = any(self._is_by_block(number, kind) for kind in recorded)
         summary = (recorded["s"] or "").strip()
-        wrong = exact.wrong_markdown(number, texts[0], summary, is_by_block)
-        return wrong or exact.wrong_pdf(number, pdfs[0])
+        wrong = exact.wrong_markdown(number, texts[0], summary, is_by_block, self.world.site)
+        return wrong or exact.wrong_pdf(number, pdfs[0], self.world.site)
 
     def _is_by_block(self, number: int, kind: str) -> bool:
         """Return whether a text was resumed by block, so that its blank lines may be others."""
@@ -149,6 +153,15 @@ class Audit:
         yield "finished calls made again", len(after)
         yield "requests without an attempt", unasked
         yield "requests for the next paragraph within a line", len(within)
+
+    def _pages(self) -> Iterator[Row]:
+        """No page is fetched that was recorded; every text is written from all of its report's pages."""
+        site, pages = self.world.site, [len(pages_of(number)) for number in range(len(self.ends))]
+        yield "pages read, by how many reports", f"{sum(pages)}, {sum(map(bool, pages))}"
+        yield "requests to their site, and faults among them", f"{len(site.paths())}, {site.faults}"
+        for what, count in faults_of_reading(self.world, self.histories).items():
+            self.broken += [f"{count} {what}"] * bool(count)
+            yield what, count
 
     def _kept(self) -> Iterator[Row]:
         """Answers that the provider keeps are requested once, and deleted in the end."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pypdf import PdfReader
 
-from tests.chaos.texts import content_of, result_of
+from tests.chaos.pages import Site, title_of_page
+from tests.chaos.texts import CITED, CITING, CITING_ON_PAGE, content_of, pages_of, result_of
 
 _CODE = re.compile(r"(?sm)(^ {0,3}```.*?^ {0,3}```$)")
 
@@ -31,15 +32,26 @@ def difference(text: str | None, number: int, kind: str) -> str:
     return f"{len(text)} characters, not {len(expected)}; from {place}: {text[place : place + 40]!r}"
 
 
-def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool) -> str:
-    """Return what of summary and research is not in the file to the character; notes are expected.
+def references(number: int, site: Site) -> list[str]:
+    """Return the entries of the pages that a report cites, up to the day on which they were read."""
+    addresses = site.addresses(number)
+    return [
+        f"[^{place}]: {title_of_page(number, page)}. <{addresses[page - 1]}> (127.0.0.1, retrieved "
+        for place, page in enumerate(CITED if addresses else (), start=1)
+    ]
 
-    With `is_by_block`, blank lines do not count.
+
+def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, site: Site) -> str:
+    """Return what of summary, research and references is not in the file to the character.
+
+    Notes are expected. With `is_by_block`, blank lines do not count.
     """
-    written = file.read_text(encoding="utf-8")
-    heading, _, body = content_of(number).partition("\n")
+    written, content = file.read_text(encoding="utf-8"), content_of(number).replace(CITING, CITING_ON_PAGE)
+    heading, _, body = content.partition("\n")
     if not written.startswith(f"{heading}\n") or not heading.startswith("# "):
-        body = content_of(number)
+        body = content
+    if not re.fullmatch(_behind_research(number, site), written.rpartition("\n\nMade with ")[2]):
+        return "the Markdown file has something else behind the research"
     parts = {"research": f"\n\n---\n\n{body.strip(chr(10))}\n\n---\n\nMade with "}
     if summary:
         parts["summary"] = f"\n\n## Executive Summary\n\n{summary}\n\n"
@@ -50,8 +62,18 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool) -> 
     return f"the Markdown file has not exactly the provider's {' and '.join(wrong)}" if wrong else ""
 
 
-def wrong_pdf(number: int, file: Path) -> str:
-    """Return which numbers of the text's parts are not on the page."""
+def _behind_research(number: int, site: Site) -> str:
+    """Return a pattern of the usage, and of the references where there are any."""
+    entries = "".join(rf"\n{re.escape(entry)}\d{{4}}-\d\d-\d\d\)\n" for entry in references(number, site))
+    count = len(pages_of(number))
+    checked = rf"{len(CITED)} of {count} sources cited; {count} were read whole(; [^\n;]+ none)?\."
+    about = rf"Checked by the program: {checked} Not checked: whether a source supports its sentence\."
+    return rf"[^\n]+\n\n## References\n\n{about}\n{entries}" if count else r"[^\n]+\n"
+
+
+def wrong_pdf(number: int, file: Path, site: Site) -> str:
+    """Return which numbers of the text's parts and of the references are not on the page."""
     printed = Counter(re.findall(r"\d{3,}", "\n".join(page.extract_text() for page in PdfReader(file).pages)))
-    lost = Counter(re.findall(r"\d{3,}", content_of(number))) - printed
+    expected = "\n".join([content_of(number), *references(number, site)])
+    lost = Counter(re.findall(r"\d{3,}", expected)) - printed
     return f"the PDF lacks {', '.join(sorted(lost)[:3])}" if lost else ""

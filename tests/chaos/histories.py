@@ -1,4 +1,4 @@
-"""What the service's histories say about a report's model calls."""
+"""What the service's histories say about a report's model calls and pages."""
 
 import json
 from typing import Any
@@ -38,10 +38,12 @@ def recorded_text(history: Any, kind: str) -> str | None:
 
 
 def _kind(scheduled: Any) -> str:
-    """Return the kind of the text that a scheduled step is to bring."""
+    """Return the kind of the text that a scheduled step is to bring; "page 1" and so on for pages."""
     attributes = scheduled.activity_task_scheduled_event_attributes
     if attributes.activity_type.name == "generate_summary":
         return "s"
+    if attributes.activity_type.name == "read_page":
+        return f"page {json.loads(attributes.input.payloads[0].data)['source']['number']}"
     if attributes.activity_type.name != "llm_call":
         return ""
     step = json.loads(attributes.input.payloads[0].data)["step"]

@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from models import GenerateReportInput
+from models import Document, GenerateReportInput
 from research.llm.resume import Way
 from research.temporal.client import runtime
 from tests.chaos.audit import Audit
@@ -29,7 +29,7 @@ async def run(world: World, events: list[Event], reports: int) -> Audit:
     clients = [await _connect(world, way) for way in world.ways]
     watcher = FolderWatcher(world.reports)
     watching = asyncio.create_task(watcher.watch())
-    handles = [await _start(clients[0], 0)]
+    handles = [await _start(world, clients[0], 0)]
     while not world.endpoint.ledger:  # because a worker loads litellm first
         await asyncio.sleep(0.1)
     beginning = time.monotonic()
@@ -38,7 +38,7 @@ async def run(world: World, events: list[Event], reports: int) -> Audit:
     async def start_reports() -> None:
         for number in range(1, reports):
             await asyncio.sleep(max(0.0, beginning + number * every - time.monotonic()))
-            handles.append(await _start(clients[number % len(clients)], number))
+            handles.append(await _start(world, clients[number % len(clients)], number))
 
     happening = [asyncio.create_task(start_reports())]
     for event in events:
@@ -64,7 +64,7 @@ async def _connect(world: World, way: Way) -> Client:
     )
 
 
-async def _start(client: Client, number: int) -> WorkflowHandle[Any, Any]:
+async def _start(world: World, client: Client, number: int) -> WorkflowHandle[Any, Any]:
     """Start one report; while the service does not answer, retry as any client would."""
     identity = f"chaos-{number}"
     while True:
@@ -72,7 +72,10 @@ async def _start(client: Client, number: int) -> WorkflowHandle[Any, Any]:
             return await client.start_workflow(
                 GenerateReportWorkflow.run,
                 GenerateReportInput(
-                    f"Write report {number}", pause_seconds=number // 3 % 3, sections=sections_of(number)
+                    f"Write report {number}",
+                    pause_seconds=number // 3 % 3,
+                    sections=sections_of(number),
+                    documents=tuple(map(Document, world.site.addresses(number))),
                 ),
                 id=identity,
                 task_queue="research",
@@ -109,11 +112,13 @@ class FolderWatcher:
             await asyncio.sleep(0.02)
 
     def check(self) -> None:
-        for file in self.path.glob("*/[!.]*"):
+        for file in self.path.glob("*/**/[!.]*.*"):
             data = file.read_bytes()
-            whole = data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
-            if file.suffix == ".md":
-                whole = data.endswith(b".\n")
             digest = hashlib.sha256(data).hexdigest()
+            whole = data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
+            if file.suffix == ".txt":
+                whole = file.stem == digest
+            elif file.suffix in (".md", ".json"):
+                whole = data.endswith((b".\n", b")\n", b"}\n"))
             if not whole or self._digests.setdefault(file.name, digest) != digest:
                 self.wrong.add(file.name)

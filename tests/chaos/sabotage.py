@@ -5,6 +5,7 @@ completion, the function that stores files.
 """
 
 import dataclasses
+import re
 import runpy
 import sys
 import time
@@ -85,6 +86,32 @@ def retries_of_the_client() -> None:
         return await real(**{**options, "num_retries": 2})
 
     litellm.acompletion = acompletion
+
+
+def pages_read_again() -> None:
+    """A page is fetched once more when a text is written from it."""
+    from research.report import writing
+    from research.sources.allow import parse_allow
+    from research.sources.fetch import fetch
+
+    real = writing.write
+
+    async def write(call: Any, settings: Any, *others: Any) -> Any:
+        for address in re.findall(r"(?m)^http\S+$", call.prompt)[:1]:
+            await fetch(address, parse_allow(settings.read_allow))
+        return await real(call, settings, *others)
+
+    writing.write = write  # type: ignore[assignment]
+
+
+def evidence_of_other_texts() -> None:
+    """The evidence file has other hashes than the store."""
+    from research.evidence import manifest
+
+    real = manifest.evidence_file
+    manifest.evidence_file = lambda report: {
+        name: data.replace(b'"sha256": "', b'"sha256": "0') for name, data in real(report).items()
+    }
 
 
 def writing_in_place() -> None:

@@ -10,6 +10,10 @@ from testing.texts import templated
 RESEARCH_SECONDS, SECTION_SECONDS, OTHER_SECONDS = 8.0, 5.0, 1.0
 SECTIONS = 3
 """In every fourth report, the others are one text."""
+CITED = (3, 1)
+CITING = "That is what the pages say [3][1]."
+CITING_ON_PAGE = "That is what the pages say[^1][^2]."
+"""What a text ends with that is written from pages, and how the program has to print it."""
 
 
 @cache
@@ -25,19 +29,27 @@ def text_of(number: int, kind: str) -> str:
         )
     if kind.isdigit():
         seed = 1_000 + 10 * number + int(kind)
-        return (
-            f"This is section {kind} of report {number}.\n\n{templated(seed, length=400 + 200 * int(kind))}"
-        )
+        text = templated(seed, length=400 + 200 * int(kind))
+        return f"This is section {kind} of report {number}.\n\n{text}{_citing(number)}"
     if kind == "s":
         part = f"Report {number} checks the list, checks the time, and checks the list again."
         return f"{part} {part} That was report {number}."
-    text = templated(seed=number + 1, length=500 + 300 * (number // 3 % 6))
+    text = templated(seed=number + 1, length=500 + 300 * (number // 3 % 6)) + _citing(number)
     return text if text.startswith("# ") else f"This is the text of report {number}.\n\n{text}"
 
 
 def sections_of(number: int) -> int:
     """Return how many sections a report is asked for."""
     return SECTIONS if number % 4 == 3 else 0
+
+
+def pages_of(number: int) -> range:
+    """Return the pages that a report is written from: three to five in every fourth report, else none."""
+    return range(1, 4 + number % 3) if number % 8 in (2, 3) else range(0)
+
+
+def _citing(number: int) -> str:
+    return f"\n{CITING}\n" if pages_of(number) else ""
 
 
 def kinds_of(number: int) -> tuple[str, ...]:

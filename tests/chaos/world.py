@@ -21,6 +21,7 @@ from testing.app import DevServer, copy_clone, free_port
 from testing.forkserver import ForkServer
 from testing.processes import READY, Program
 from tests.chaos.endpoint import Endpoint, key_of
+from tests.chaos.pages import Site
 from tests.chaos.schedule import FAULTS, WAYS, WORKERS, Event
 
 STALL_SECONDS = 10.0
@@ -62,7 +63,7 @@ class World:
         workers: int = WORKERS,
     ) -> None:
         self.server = DevServer(copy_clone(folder / "clone"), free_port())
-        self.endpoint = Endpoint()
+        self.endpoint, self.site = Endpoint(), Site()
         self.ways = ways
         self.reports = folder / "reports"
         self._disk_bytes = REPORT_BYTES * reports
@@ -95,6 +96,7 @@ class World:
     async def start(self) -> None:
         """Start endpoint, service and workers; mount a small disk where that is permitted."""
         self.endpoint.__enter__()
+        self.site.__enter__()
         self.reports.mkdir()
         mounted = ["mount", "-t", "tmpfs", "-o", f"size={self._disk_bytes}", "chaos", str(self.reports)]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -116,6 +118,7 @@ class World:
                 run.program.kill()
         self.server.run("stop")
         self.endpoint.__exit__(None, None, None)
+        self.site.__exit__(None, None, None)
         if self.disk == "small":
             subprocess.run(["umount", str(self.reports)], check=True)
 
@@ -125,6 +128,7 @@ class World:
         key = key_of(way, next(self._numbers))
         environ = {
             **self.server.environ,
+            **self.site.environ,
             "TEMPORAL_NAMESPACE": self.namespace(way),
             "LLM_MODEL": "openai/gpt-4o",
             "LLM_API_KEY": key,
@@ -191,10 +195,10 @@ class World:
     async def kill_while_writing(self, event: Event) -> None:
         """Send SIGKILL when an incomplete file is seen; to all workers of its way, because it is one's."""
         deadline = time.monotonic() + 5
-        while not (parts := list(self.reports.glob("*/.*.part"))) and time.monotonic() < deadline:
+        while not (parts := list(self.reports.rglob(".*.part"))) and time.monotonic() < deadline:
             await asyncio.sleep(0.001)
         self.happened["in the writing"] += bool(parts)
-        way = parts[0].parent.name if parts else self.way_of(event.worker)
+        way = parts[0].relative_to(self.reports).parts[0] if parts else self.way_of(event.worker)
         places = [place for place in range(len(self.current)) if self.way_of(place) == way]
         await asyncio.gather(*[self.kill_worker("SIGKILL", place, event.lasts) for place in places])
 
