@@ -60,10 +60,10 @@ async def test_an_answer_that_ends_while_the_service_is_away_is_not_paid_again(
     wait_until(lambda: [len(call.sent) > len(TEXT) // 3 for call in provider.calls] == [True, True])
     own_server.kill()
     provider.release()
+    starters[0].wait_for("The Temporal service does not answer; your report is safe.")
     await asyncio.sleep(10)
     assert own_server.run("start").returncode == 0
     for topic, starter in zip(seconds, starters, strict=True):
-        starter.wait_for("The Temporal service does not answer; your report is safe.")
         assert starter.exit_status() == 0, starter.text
         calls = [call for call in provider.calls if call.prompt == topic]
         assert sum(len(call.sent) for call in calls) <= len(TEXT) + 60
