@@ -99,7 +99,7 @@ $(VENV)/uv: requirements-uv.lock
 
 # Two stamps: what running needs, and what the tests need besides.
 $(VENV)/run: requirements.lock $(VENV)/uv
-	@echo "Installing the locked dependencies (once, 130 MB) …"
+	@echo "Installing the locked dependencies (once, 170 MB) …"
 	@$(call install,requirements.lock)
 	@touch $@
 
