@@ -25,6 +25,7 @@ _BEFORE_ORDINAL = re.compile(
     r"\b(?:am|im|der|die|das|dem|den|des|vom|zum|beim|bis|seit|ab|ein|eine[mnrs]?)\s{1,9}\d{1,2}\.\s*\Z", re.I
 )
 _AFTER_ORDINAL = re.compile(rf"(?:{_MONTHS}|Jahrhunderts?|Jh\.|Quartals?|Weltkriegs?)\b")
+_OPENING = re.compile(r"[“‘「『（《〈【(«„]{1,3}\Z")
 _LOOK_BACK = 40
 
 
@@ -34,6 +35,9 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
     for end in _breaks(text):
         if end < len(text) and _goes_on(text, start, end):
             continue
+        # ICU takes a mark that opens the next sentence for one that closes this one.
+        if opening := _OPENING.search(text, max(start, end - 3), end):
+            end = opening.start()
         bare = text[start:end]
         if bare.strip():
             yield start + len(bare) - len(bare.lstrip()), start + len(bare.rstrip())

@@ -2,7 +2,7 @@
 
 import html
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +16,13 @@ _LINE = re.compile(r"\r\n?|\n")
 _INLINE = re.compile(
     r"(?P<kept>(?<=\d)\*+(?=\d)|(?<!\S)\*+(?=\s))|\*+|~~|(?<!\w)_+|_+(?!\w)"
     r"|(?P<space><br\s{0,9}/?>)|</?[a-zA-Z][^<>\n]{0,200}>"
+)
+_ADDRESS = re.compile(r"https?://|\bwww\.|\bdoi\.org/", re.IGNORECASE)
+_GONE = "\0"
+"""Stands in a plain text for citation marks."""
+_IN_BRACKETS = re.compile(
+    rf"[(（]\s*(?:see|cf\.?|sources?:?|refs?\.?:?|siehe|vgl\.|参考|参见|见|来源)?\s*[:：]?\s*{_GONE}\s*[)）]",
+    re.IGNORECASE,
 )
 _LABEL = re.compile(r"!?\[(.*)\]\(", re.DOTALL)
 
@@ -42,10 +49,17 @@ def cited_statements(markdown: str, numbers: Collection[int]) -> list[Statement]
     for block in _blocks(markdown):
         for text, start, end, marks in block.parts():
             cited = tuple(dict.fromkeys(n for mark in marks for n in mark.numbers if n in wanted))
-            text = " ".join(html.unescape(text).split())
+            text = _without_marks(text)
             if cited and any(map(str.isalnum, text)):
                 found.append(Statement(text, block.place(start), block.place(end - 1) + 1, cited))
     return found
+
+
+def _without_marks(text: str) -> str:
+    """Return a plain text without what stands for its marks, and the commas and brackets around them."""
+    text = re.sub(rf"{_GONE}(?:[\s,;、，和及&]{{0,9}}{_GONE})+", _GONE, text)
+    text = _IN_BRACKETS.sub("", text).replace(_GONE, "")
+    return " ".join(html.unescape(text).split())
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ class _Mark:
     """The numbers that are cited in one place."""
 
     at: int
-    """The character of the plain text before which the mark stood."""
+    """The character of the plain text that stands for it."""
     end: int
     """The character of the Markdown behind it."""
     numbers: Sequence[int]
@@ -90,22 +104,29 @@ class _Plain:
         self._add_text(position, len(self.markdown))
 
     def _add_marks(self, token: re.Match[str]) -> None:
-        numbers = cited_numbers(token)
+        numbers, is_entry = cited_numbers(token), begins_entry(token)
+        line_end = self.markdown.find("\n", token.end())
+        if is_entry and _ADDRESS.search(self.markdown, token.end(), max(line_end, 0) or len(self.markdown)):
+            numbers = []  # an entry of a list of references
         if numbers:
             self.marks.append(_Mark(len(self.text), token.end(), numbers))
+            self._put(_GONE, " ", token.start())
             if token["colon"]:
                 self._add(token.end() - 1, token.end())
-        elif not (token["colon"] and begins_entry(token)):
+        elif not (token["colon"] and is_entry):
             self._add(token.start(), token.end())
+
+    def _put(self, character: str, shown: str, place: int) -> None:
+        self.text.append(character)
+        self.shown.append(shown)
+        self.places.append(place)
 
     def _add_text(self, start: int, end: int) -> None:
         for found in _INLINE.finditer(self.markdown, start, end):
             self._add(start, found.end() if found["kept"] else found.start())
             start = found.end()
             if found["space"]:
-                self.text.append(" ")
-                self.shown.append(HARD_BREAK)
-                self.places.append(found.start())
+                self._put(" ", HARD_BREAK, found.start())
         self._add(start, end)
 
     def _add(self, start: int, end: int, hidden: bool = False) -> None:
@@ -156,10 +177,10 @@ class _Block:
         found = list(sentences("".join(plain.shown)))
         marks: list[list[_Mark]] = [[] for _ in found]
         starts = [start for start, _ in found]
-        for mark in plain.marks:
-            is_next = mark.at > 0 and plain.shown[mark.at - 1] == HARD_BREAK
-            if found:
-                marks[max(bisect_right(starts, mark.at - (not is_next)) - 1, 0)].append(mark)
+        for mark in plain.marks if found else ():
+            begins_line = mark.at > 0 and plain.shown[mark.at - 1] == HARD_BREAK
+            number = bisect_left(starts, mark.at) - (not begins_line)
+            marks[min(max(number, 0), len(found) - 1)].append(mark)
         position = 0
         for number, (start, end) in enumerate(found):
             following = plain.places[starts[number + 1]] if number + 1 < len(found) else len(self.markdown)
