@@ -20,6 +20,7 @@ DASHES = "-‐‑‒–—―−⸺⸻﹘﹣－"
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ーｰ"
 """Scripts without spaces between words."""
 CJK_NUMERALS = "〇零一二三四五六七八九十百千万萬亿億兆两"
+CJK_LETTER = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003ffff]")
 
 _OPEN, _CLOSE, _BROKEN = "\x02", "\x03", "\x01"
 """What stands before and behind a word, and in place of a hyphen at the end of a line."""

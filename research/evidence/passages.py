@@ -6,7 +6,7 @@ A passage is never taken from the model: what is kept are the characters of the 
 import re
 from collections.abc import Iterator, Sequence
 
-from research.evidence.normalized import QUOTATION_MARKS, normalize
+from research.evidence.normalized import CJK_LETTER, QUOTATION_MARKS, normalize
 
 MAX_QUOTES = 16
 MIN_QUOTE_CHARACTERS, MIN_CJK_CHARACTERS = 20, 8
@@ -21,7 +21,6 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•]|[(\[]?\d{1,3}[.)\]、])[ \t]+(?P<text>.*)
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w ]{0,30}")
 _NUMBER = re.compile(r"(\d{1,3})[.)][ \t]+")
 _ELLIPSIS = re.compile(r"[\[(（【]?(?:\.{3,}|…+|\. \. \.)[\])）】]?")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003ffff]")
 _AROUND = f"{QUOTATION_MARKS}*_` \t\r\n"
 
 
@@ -68,7 +67,7 @@ def _is_in_quotation_marks(line: str) -> bool:
 
 def _is_long_enough(quote: str) -> bool:
     characters = len(" ".join(quote.split()))
-    return characters >= MIN_QUOTE_CHARACTERS or len(_CJK.findall(quote)) >= MIN_CJK_CHARACTERS
+    return characters >= MIN_QUOTE_CHARACTERS or len(CJK_LETTER.findall(quote)) >= MIN_CJK_CHARACTERS
 
 
 def locate(text: str, quote: str) -> tuple[int, int] | None:

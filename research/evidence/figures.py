@@ -1,0 +1,59 @@
+"""Figures: the numbers, dates and quoted words of a statement, looked for in its passages, without a model.
+
+The sign of a number, its unit and what it counts are left for the judge: here is only found whether the
+number stands in a passage, in whatever notation.
+"""
+
+import re
+from collections.abc import Sequence
+
+from research.evidence.normalized import CJK_LETTER
+from research.evidence.numbers import Figure, find_figures
+from research.evidence.passages import find
+
+MAX_QUOTED_CHARACTERS = 500
+MIN_QUOTED_WORDS, MIN_QUOTED_CJK_CHARACTERS = 2, 4
+"""Shorter words in quotation marks are a term or a name and no quotation."""
+
+_QUOTED = re.compile(
+    "|".join(
+        rf"{opening}([^{opening}{closing}\n]{{3,{MAX_QUOTED_CHARACTERS}}}){closing}"
+        for opening, closing in ("“”", "„“", '""', "«»", "»«", "「」", "『』", "‹›")
+    )
+)
+_ELLIPSIS = re.compile(r"[\[(]?(?:\.{3,}|…+)[\])]?")
+
+
+def missing(statement: str, passages: Sequence[str]) -> list[str]:
+    """Return the numbers, dates and quoted words of a statement that stand in none of its passages.
+
+    Another notation of a number or date is the same. A rounded number is another one: neither "68" nor "about
+    68" stands in a passage that says 67.6. The number of a list item, of a section or of a citation does not
+    count, nor does "one", which is often no number.
+    """
+    given = {key for passage in passages for figure in find_figures(passage) for key in figure.keys}
+    found = [figure.written for figure in find_figures(statement) if not _is_given(figure, given)]
+    found += [
+        words for words in _quotations(statement) if not any(find(passage, words) for passage in passages)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _is_given(figure: Figure, given: set[object]) -> bool:
+    if not figure.counts or not given.isdisjoint(figure.wanted):
+        return True
+    # The parts of a date may stand apart: "In 2021 … on 15 January".
+    return bool(figure.parts) and given.issuperset(figure.parts)
+
+
+def _quotations(statement: str) -> list[str]:
+    found = []
+    for quoted in _QUOTED.finditer(statement):
+        for part in _ELLIPSIS.split(quoted[quoted.lastindex or 0]):
+            bare = part.strip(" ,.;:!?，。；：！？、")
+            if (
+                len(bare.split()) >= MIN_QUOTED_WORDS
+                or len(CJK_LETTER.findall(bare)) >= MIN_QUOTED_CJK_CHARACTERS
+            ):
+                found.append(bare)
+    return found
