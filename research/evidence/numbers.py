@@ -51,9 +51,10 @@ def _any(words: object) -> str:
 _NUMBER = r"(?:\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\d)|\d+)(?:[.,'’:/]\d+)*"
 _SCALE = (
     rf"(?:(?P<letter>[kKmMbB])(?!{_LETTER})"
-    rf"|[ \u00a0-]?(?P<scale>(?i:{_any(set(SCALES) - SCALE_LETTERS)}))(?!{_LETTER}))"
+    rf"|[ \u00a0-]?(?P<scale>(?ai:{_any(set(SCALES) - SCALE_LETTERS)}))(?!{_LETTER}))"
 )
 _MONTH = rf"(?<!{_LETTER})(?:{_any(MONTHS)})(?!{_LETTER})\.?"
+_TENS_WITH_UNITS = rf"(?:{_any(ENGLISH_TENS)})[ -](?:{_any(ENGLISH_UNITS)})"
 _CJK_DAY = rf"(?:\d{{1,2}}|[{CJK}]{{1,3}})"
 _CJK_SCALE = f"[{''.join(CJK_SCALES)}]"
 _SCAN = re.compile(
@@ -78,9 +79,9 @@ _SCAN = re.compile(
     | (?P<number> {_NUMBER})(?:\s?(?P<fraction>[{FRACTIONS}]))?{_SCALE}?
     | (?P<lone> [{FRACTIONS}])
     | (?P<cjk> [{CJK}]+(?:点[{CJK}]+)?)
-    | (?<!{_LETTER})(?P<word> (?i:(?:{_any(ENGLISH_TENS)})[ -](?:{_any(ENGLISH_UNITS)})|{_any(WORDS)}))(?!{_LETTER})
+    | (?<!{_LETTER})(?P<word> (?ai:{_TENS_WITH_UNITS}|{_any(WORDS)}))(?!{_LETTER})
         {_SCALE.replace("letter", "letter2").replace("P<scale", "P<scale2")}?
-    | (?<!{_LETTER})(?i:an?|eine?[mnrs]?)[ ](?P<scale3>(?i:{_any(set(SCALES) - SCALE_LETTERS)}))(?!{_LETTER})
+    | (?<!{_LETTER})(?i:an?|eine?[mnrs]?)[ ](?P<scale3>(?ai:{_any(set(SCALES) - SCALE_LETTERS)}))(?!{_LETTER})
     """,
     re.VERBOSE,
 )
@@ -129,7 +130,7 @@ def _figure(found: re.Match[str], written: str) -> Figure:
     if found["lone"]:
         return _exactly(written, _part(found["lone"]))
     if found["word"] or found["scale3"]:
-        tens, _, unit = re.sub(r"[ -]", " ", (found["word"] or "one").casefold()).partition(" ")
+        tens, _, unit = re.sub(r"[ -]", " ", (found["word"] or "one").lower()).partition(" ")
         number, scale = WORDS[tens] + WORDS.get(unit, 0), _scale(found)
         return _exactly(written, Fraction(number * scale), counts=number > 1 or scale > 1)
     if found["number"]:
@@ -143,7 +144,7 @@ def _exactly(written: str, *values: Hashable, counts: bool = True) -> Figure:
 
 def _scale(found: re.Match[str]) -> int:
     name = found["letter"] or found["scale"] or found["letter2"] or found["scale2"] or found["scale3"]
-    return SCALES[name.casefold()] if name else 1
+    return SCALES[name.lower()] if name else 1
 
 
 def _part(character: str | None) -> Fraction:

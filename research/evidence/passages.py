@@ -21,6 +21,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•]|[(\[]?\d{1,3}[.)\]、])[ \t]+(?P<text>.*)
 _FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w ]{0,30}")
 _NUMBER = re.compile(r"(\d{1,3})[.)][ \t]+")
 _ELLIPSIS = re.compile(r"[\[(（【]?(?:\.{3,}|…+|\. \. \.)[\])）】]?")
+_BEHIND_MARK = re.compile(rf"(?<=[{QUOTATION_MARKS}])[.,;。，；]\s*\Z")
 _AROUND = f"{QUOTATION_MARKS}*_` \t\r\n"
 
 
@@ -36,7 +37,7 @@ def quotes(answer: str) -> list[str]:
         number = _NUMBER.match(block)
         is_counted = number is not None and int(number[1]) == place
         for part in _ELLIPSIS.split(block[number.end() :] if number and is_counted else block):
-            if _is_long_enough(bare := part.strip(_AROUND)):
+            if _is_long_enough(bare := _BEHIND_MARK.sub("", part).strip(_AROUND)):
                 found[bare] = None
     return list(found)[:MAX_QUOTES]
 
