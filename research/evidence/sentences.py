@@ -36,7 +36,8 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         if end < len(text) and _goes_on(text, start, end):
             continue
         # ICU takes a mark that opens the next sentence for one that closes this one.
-        if opening := _OPENING.search(text, max(start, end - 3), end):
+        opening = _OPENING.search(text, max(start, end - 3), end)
+        if opening and end < len(text):
             end = opening.start()
         bare = text[start:end]
         if bare.strip():
