@@ -63,6 +63,7 @@ def test_no_more_than_so_many() -> None:
             "one item two items three",
             "one item\n* two items\n  - three",
         ),
+        ("- 5 mosses\n- 2024: two", "5 mosses 2024: two", "5 mosses\n- 2024: two"),
         ("| a | b |\n|---|---|\n| c | d |", "a b c d", "a | b |\n|---|---|\n| c | d"),
         ("rock\n> quoted text\n> more", "rock quoted text more", None),
         ("**B**ayesian **N**et", "Bayesian Net", "B**ayesian **N**et"),
@@ -75,6 +76,7 @@ def test_no_more_than_so_many() -> None:
         ("ﬁnd ＡＢＣ in CO₂ of the Straße…", "find abc in CO2 of the STRASSE...", None),
         ("在 2007\n年，水熊虫“在”太空", "在2007年,水熊虫「在」太空", None),
         ("共有 10 万人", "共有10万人", None),
+        ("12\nmil-\nlion and 5 Mrd. Euro", "12 million and 5\u00a0Mrd. Euro", None),
         ("costs 10\u202f000 euros", "costs 10\n000 euros", None),
         ("it was −5 degrees", "it was -5 degrees", None),
         ("تعيش  في\nالطحالب", "تعيش في الطحالب", None),
@@ -106,7 +108,12 @@ def test_the_first_place_where_it_is_whole() -> None:
         ("about 10 000 of them", "about 10"),
         ("about 10 000 of them", "000 of them"),
         ("at 10:30 it", "at 10"),
+        ("about 12 million of them", "about 12"),
+        ("about 12 million of them", "million of them"),
+        ("rund 12 Mrd. Euro", "rund 12"),
         ("it was -5 degrees", "5 degrees"),
+        ("it was\n> 5 degrees", "it was 5 degrees"),
+        ("moss [12] is wet", "moss is wet"),
         ("10² people", "102 people"),
         ("1½ cups", "11⁄2 cups"),
         ("5*3 is 15", "53 is 15"),
@@ -154,7 +161,7 @@ def test_the_page_of_a_passage() -> None:
 WORDS = {
     language: words.split()
     for language, words in {
-        "en": "moss is wet they can't 10 100 1.5 well-known “quoted” it’s (a) don't 2007 U.S. naïve",
+        "en": "moss is wet they can't 10, 100, 1.5 well-known “quoted” it’s (a) don't 2007 U.S. naïve",
         "de": "Moos „ist“ naß 1.500 Übel z.B. Straße 5 15. Nicht‑Ziel – daß",
         "ar": "تعيش في الطحالب ١٥ لا، 2007 الماء",
         "zh": "水 熊 虫 不 在 苔藓 中。 10 5 十 二 “年” ， GCS 𠀀",

@@ -7,9 +7,8 @@ number stands in a passage, in whatever notation.
 import re
 from collections.abc import Sequence
 
-from research.evidence.normalized import CJK_LETTER
+from research.evidence.normalized import CJK_LETTER, normalize
 from research.evidence.numbers import Figure, find_figures
-from research.evidence.passages import find
 
 MAX_QUOTED_CHARACTERS = 500
 MIN_QUOTED_WORDS, MIN_QUOTED_CJK_CHARACTERS = 2, 4

@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
+from research.evidence.number_words import SCALES
+
 MAX_NORMALIZED_CHARACTERS = 1_000
 """Of one word, because sorting the combining marks of a longer one takes quadratic time."""
 QUOTATION_MARKS = "\"'‘’‚‛“”„‟«»‹›「」『』｢｣〝〞〟＂＇′″´׳״ʼʹ"
@@ -25,7 +27,7 @@ CJK_LETTER = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\
 _OPEN, _CLOSE, _BROKEN = "\x02", "\x03", "\x01"
 """What stands before and behind a word, and in place of a hyphen at the end of a line."""
 _HYPHEN = f"{_CLOSE}-{_OPEN}"
-_COMPOUND = re.compile(rf"([^{_OPEN}{_CLOSE}]+){_HYPHEN}(?=([^{_OPEN}{_CLOSE}]+){_CLOSE})")
+_COMPOUND = re.compile(rf"(?<={_OPEN})([^{_OPEN}{_CLOSE}]++){_HYPHEN}(?=([^{_OPEN}{_CLOSE}]++){_CLOSE})")
 _UNSEEN = "*`\u00ad\u034f\u061c\u180e\ufeff" + "".join(
     map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10)))
 )
@@ -49,9 +51,9 @@ def tokens() -> Any:
         rf"""
           (?P<skip> (?<![^\n\f]) (?=[ \t>*+•\#|:=_-])  # what begins a line, or is one without words
               (?: [ \t]*+ (?:[-=*_|:][ \t]*+){{3,}}+ (?![^\n\f])
-                | [ \t]*+ (?:>[ \t]*+(?!\p{{N}}))*+ (?:[-*+•][ \t]++(?!\p{{N}}))?+ (?:\#{{1,6}}[ \t]++)?+ )
+                | [ \t]*+ (?:>[ \t]*+(?!\p{{N}}))*+ (?:[-*+•][ \t]++)?+ (?:\#{{1,6}}[ \t]++)?+ )
             | !?\[ (?={label}\]{address}) | \]{address} | <[bB][rR]\s{{0,9}}/?>
-            | \\(?=[!-/:-@\[-`{{-~]) | [^\S\n\f]++ | [\n\f]++ )
+            | \\(?=[!-/:-@\[-`{{-~]) | [^\S\n\f]++ | [\n\f]++ | [{_BROKEN}{_OPEN}{_CLOSE}] )
         | (?P<broken> (?<=[{letter}\p{{M}}]) [-‐‑\u00ad] [ \t]*+ [\n\f] \s*+ (?={letter}) )
         | (?P<word> (?:(?<![^\s(\[{{{QUOTATION_MARKS}])[-−–‐‑－](?=\.?\p{{Nd}}))?+  # the sign of a number
             (?:(?<![\p{{L}}\p{{N}}.])\.(?=\p{{Nd}}))?+
@@ -62,7 +64,7 @@ def tokens() -> Any:
                   | _++ | \u00ad ) {word}++ )*+ )
         | (?P<cjk> (?=[{UNSPACED}])\X )
         | (?P<dash> [{re.escape(DASHES)}]++(?![{extend}]) )
-        | (?P<quote> [{QUOTATION_MARKS}]++(?![{extend}]) )
+        | (?P<quote> (?:'{{2}}|’{{2}}|[{QUOTATION_MARKS}])(?![{extend}]) )
         | (?P<other> (?<=\s)\*++(?=\s) | (?<=\p{{N}})\*++(?=\p{{N}}) )
         | (?P<marks> [*`_|\u00ad]++ | ~~ )
         | (?P<sign> \X )
@@ -125,9 +127,10 @@ def normalize(text: str) -> Normalized:
         plain = folded[token]
         if not plain:
             continue
-        # The number in "10 万" is not 10.
+        # The number in "10 万" and "10 million" is not 10.
         is_number = token in CJK_NUMERALS
-        goes_on = is_number and number_end >= 0 and not text[number_end : found.start()].strip()
+        is_scale = is_number or plain[1:-1] in SCALES
+        goes_on = is_scale and number_end >= 0 and not text[number_end : found.start()].strip()
         if is_broken or goes_on:
             parts[-1] = parts[-1][:-1] + (_BROKEN if is_broken else "")
             length -= not is_broken

@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"https?://|\bwww\.|\bdoi\.org/", re.IGNORECASE)
 _GONE = "\0"
 """Stands in a plain text for citation marks."""
 _IN_BRACKETS = re.compile(
-    rf"[ ]?[(（]\s*(?:see|cf\.?|sources?:?|refs?\.?:?|siehe|vgl\.|参考|参见|见|来源)?\s*[:：]?\s*{_GONE}\s*[)）]",
+    rf"[ ]?[(（]\s*(?:see|cf\.?|sources?|refs?\.?|siehe|vgl\.|参考|参见|见|来源)?\s*[:：]?\s*{_GONE}\s*[)）]",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"!?\[(.*)\]\(", re.DOTALL)
