@@ -5,8 +5,8 @@ What only a process does (kills, signals, terminals, files that two programs sha
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,21 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 import worker
 from models import GenerateReportInput, GenerateReportOutput
 from research import config
+from research.config import Settings
 from research.temporal import sandbox
 from research.temporal.converter import data_converter
 from workflow import GenerateReportWorkflow
+
+
+@contextmanager
+def settings_of(environ: Mapping[str, str]) -> Iterator[Settings]:
+    """The settings of a program with this environment, in this process; no `.env` file is read."""
+    with patch.dict(os.environ, environ), patch.object(config, "DOTENV", Path(os.devnull)):
+        config.load.cache_clear()
+        try:
+            yield config.load()
+        finally:
+            config.load.cache_clear()
 
 
 @dataclass
@@ -42,17 +54,12 @@ class Inside:
     async def worker(self, **environ: str) -> AsyncIterator[None]:
         """Serve with these settings besides; on leaving, steps that run are handed over."""
         with (
-            patch.dict(os.environ, {**self.environ, **environ}),
+            settings_of({**self.environ, **environ}) as settings,
             patch.object(worker, "TASK_QUEUE", self.queue),
         ):
-            config.load.cache_clear()
-            settings = config.load()
             client = await Client.connect(self.address, data_converter=data_converter(settings.secrets))
-            try:
-                async with worker.create_worker(client, settings.max_calls):
-                    yield
-            finally:
-                config.load.cache_clear()
+            async with worker.create_worker(client, settings.max_calls):
+                yield
 
     async def start(self, prompt: str, **asked: Any) -> WorkflowHandle[Any, GenerateReportOutput]:
         """Start a report."""
@@ -75,10 +82,7 @@ class Inside:
 
 @asynccontextmanager
 async def inside(address: str, environ: Mapping[str, str]) -> AsyncIterator[Inside]:
-    """Connect to the service; the settings are those of `environ` alone, not those of a `.env` file."""
-    with (
-        patch.object(config, "DOTENV", Path(os.devnull)),
-        patch.object(sandbox, "workflow_runner", UnsandboxedWorkflowRunner),
-    ):
+    """Connect to the service; the settings are those of `environ` alone."""
+    with patch.object(sandbox, "workflow_runner", UnsandboxedWorkflowRunner):
         client = await Client.connect(address, data_converter=data_converter(()))
         yield Inside(address, environ, uuid.uuid4().hex, client)

@@ -113,8 +113,7 @@ class Reply:
     cut_events: int | None = None
     """Responses API: break each connection after so many events; the generation continues in background."""
     error_after: int | None = None
-    """Responses API: send an `error` event with `error_code` after so many chunks of the text, and fail."""
-    error_code: str = "server_error"
+    """Responses API: send an `error` event after so many chunks of the text, and fail."""
 
     def pieces(self, text: str) -> list[str]:
         """Cut a text into chunks."""

@@ -1,7 +1,7 @@
 """OpenAI's Responses API for the stand-in provider: background mode, and streams that resume.
 
 Follows https://developers.openai.com/api/docs/guides/background and the types of the `openai` package, and
-what users report where these are silent. `Provider.speaks_vllm` selects what vLLM's server does instead.
+what users report where these are silent.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ STATUSES = {"stop": "completed", "failed": "failed", "error": "failed", None: "f
 """The final status for a finish reason; any other finish reason makes the response incomplete."""
 NO_BACKGROUND = "Background mode is not supported with this model."
 NO_STORE = "Background mode requires store=true."
+ONLY_BACKGROUND = "This stand-in has background mode only, as the program asks for."
 TOO_OLD = "This response can no longer be streamed because it is more than 5 minutes old."
-NOT_CREATED_WITH = "This response cannot be streamed because it was not created with {}=true."
-FAILURE = {"message": "The server had an error while processing your request."}
+NO_STREAM = "This response cannot be streamed because it was not created with stream=true."
+FAILURE = {"message": "The server had an error while processing your request.", "code": "server_error"}
 CONSTANTS = {"object": "response", "created_at": 1, "tool_choice": "auto", "tools": []}
 
 ItemKind: TypeAlias = tuple[str, str, str, Json, Json, Json]
 """The event names of a part and its text, the item's field with its parts; fields of item, part and text."""
 _TEXT = {"type": "output_text", "annotations": [], "logprobs": []}
 _NAMES = ("reasoning_summary_part", "reasoning_summary_text")
-_SUMMARY, _THOUGHT = {"type": "summary_text"}, {"type": "reasoning_text"}
+_SUMMARY = {"type": "summary_text"}
 _MESSAGE, _REASONING = {"type": "message", "role": "assistant"}, {"type": "reasoning", "summary": []}
 MESSAGE: ItemKind = ("content_part", "output_text", "content", _MESSAGE, _TEXT, {"logprobs": []})
 REASONING: ItemKind = (*_NAMES, "summary", _REASONING, _SUMMARY, {})
-VLLM_REASONING: ItemKind = ("reasoning_part", "reasoning_text", "content", _REASONING, _THOUGHT, {})
 
 
 @dataclass
@@ -44,7 +44,6 @@ class StoredResponse:
 
     call: "Call"
     reply: "Reply"
-    speaks_vllm: bool
     id: str = field(default_factory=lambda: f"resp_{uuid.uuid4().hex}")
     status: str = "queued"
     output: list[Json] = field(default_factory=list)
@@ -53,8 +52,6 @@ class StoredResponse:
     chunks: int = 0
     ended: bool = False
     """Nothing more is generated."""
-    is_counted: bool = False
-    """It is in flight still, after the request that began it."""
     breaks_off: bool = False
     """The generation died, and the connections to its stream break."""
     retrieved: list[str] = field(default_factory=list)
@@ -65,22 +62,11 @@ class StoredResponse:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def background(self) -> bool:
-        return bool(self.call.body.get("background"))
-
-    @property
     def is_final(self) -> bool:
         return self.status not in ("queued", "in_progress")
 
-    @property
-    def can_be_found(self) -> bool:
-        """Without background mode, a response is found after its end only, and not if its client left."""
-        gone = self.call.body.get("store") is False or self.deleted or self.expired
-        return not gone and (self.background or (self.is_final and self.status != "cancelled"))
-
     def snapshot(self, status: str | None = None) -> Json:
         """Return the response object as a GET request gets it: without output until its end."""
-        shown = "queued" if self.speaks_vllm and not self.is_final else self.status
         reason = "content_filter" if self.reply.finish_reason == "content_filter" else "max_output_tokens"
         echoed = ("instructions", "max_output_tokens", "metadata", "model", "reasoning", "temperature")
         return {
@@ -88,10 +74,10 @@ class StoredResponse:
             **{name: self.call.body.get(name) for name in echoed},
             "id": self.id,
             "parallel_tool_calls": True,
-            "status": status or shown,
-            "background": self.background,
-            "store": self.call.body.get("store") is not False,
-            "error": FAILURE | {"code": self.reply.error_code} if self.status == "failed" else None,
+            "status": status or self.status,
+            "background": True,
+            "store": True,
+            "error": FAILURE if self.status == "failed" else None,
             "incomplete_details": {"reason": reason} if self.status == "incomplete" else None,
             "output": self.output if self.is_final else [],
             "usage": self.usage,
@@ -107,23 +93,18 @@ class StoredResponse:
         news.set()
 
     async def follow(self, after: int) -> AsyncIterator[Json]:
-        """Yield the events after a sequence number, the coming ones too.
-
-        vLLM's streams in background mode wait for ever if `response.completed` does not come.
-        """
-        hangs = self.speaks_vllm and self.background
+        """Yield the events after a sequence number, the coming ones too."""
         while True:
             while after + 1 < len(self.events):
                 after += 1
                 yield self.events[after]
-            if self.ended and not (hangs and self.events[-1]["type"] != "response.completed"):
+            if self.ended:
                 return
             await self._news.wait()
 
     def begin(self) -> None:
-        queues = self.background and not self.speaks_vllm
-        for name in ("created", "queued") if queues else ("created",):
-            self.emit(f"response.{name}", response=self.snapshot("queued" if queues else "in_progress"))
+        for name in ("created", "queued"):
+            self.emit(f"response.{name}", response=self.snapshot("queued"))
         self.status = "in_progress"
         self.emit("response.in_progress", response=self.snapshot("in_progress"))
 
@@ -133,13 +114,9 @@ class StoredResponse:
         A cancelled response has no event of its own: its status comes in `response.failed`, as users report.
         """
         has_output = status in ("completed", "incomplete")
-        if self.speaks_vllm and not has_output:
-            silently = True
-            if status == "failed" and self.background:
-                return  # vLLM's task dies, and the status remains
         self.status, self.usage, self.call.finished = status, usage, has_output
         self.output = self.output if has_output else []
-        name = "completed" if self.speaks_vllm else "failed" if status == "cancelled" else status
+        name = "failed" if status == "cancelled" else status
         if not silently:
             self.emit(f"response.{name}", response=self.snapshot())
 
@@ -148,7 +125,6 @@ class Responses:
     """Serves /v1/responses as a part of `Provider`, with its `reply` and its `calls`."""
 
     calls: "list[Call]"
-    in_flight: int
     answer: Callable[..., Any]
     _released: asyncio.Event
 
@@ -158,11 +134,6 @@ class Responses:
         self.refuses_background = False
         self.refuses_resume_stream = False
         """Answer 400 to a GET request with stream=true, as OpenAI does after five minutes."""
-        self.ignores_cancel = False
-        """Answer that a response is cancelled, but generate it to its end, as users report of OpenAI."""
-        self.nests_error_events = False
-        """Put the fields of an `error` event into its field `error`, as OpenAI's server has done."""
-        self.speaks_vllm = False
         self._generations: dict[str, asyncio.Task[None]] = {}
 
     def expire(self, response_id: str | None = None) -> None:
@@ -182,58 +153,45 @@ class Responses:
 
         body = await request.json()
         call = Call(messages_of(body), dict(request.headers), body)
-        if body.get("background") and (self.refuses_background or body.get("store") is False):
+        refusal = NO_BACKGROUND if self.refuses_background else NO_STORE if body.get("store") is False else ""
+        if refusal or not body.get("background"):
             self.calls.append(call)
-            raise self._error(400, NO_BACKGROUND if self.refuses_background else NO_STORE, "background")
+            raise self._error(400, refusal or ONLY_BACKGROUND, "background")
         answer: web.StreamResponse = await self.answer(request, call, self._play_response)
         return answer
 
     async def _play_response(self, request: web.Request, call: "Call", reply: "Reply") -> web.StreamResponse:
-        """Answer from a generation that ends with the connection, or continues in background mode."""
-        stored = StoredResponse(call, reply, self.speaks_vllm)
+        """Answer from a generation that continues without the connection."""
+        stored = StoredResponse(call, reply)
         self.stored[stored.id] = stored
-        generation = asyncio.create_task(self._generate(stored, reply))
-        self._generations[stored.id] = generation
-        try:
-            if call.body.get("stream"):
-                return await self._send(request, stored, cut_bytes=reply.cut_bytes)
-            if not stored.background:
-                await asyncio.wait([generation])
-        finally:
-            if not stored.background:
-                generation.cancel()
-            elif not stored.ended:
-                stored.is_counted = True
-                self.in_flight += 1
+        self._generations[stored.id] = asyncio.create_task(self._generate(stored, reply))
+        if call.body.get("stream"):
+            return await self._send(request, stored, cut_bytes=reply.cut_bytes)
         response = web.json_response(stored.snapshot())
         return break_connection(request, response) if stored.breaks_off else response
 
     async def _generate(self, stored: StoredResponse, reply: "Reply") -> None:
         try:
             stored.begin()
-            if stored.background:
-                await asyncio.sleep(reply.before_seconds)
+            await asyncio.sleep(reply.before_seconds)
             await self._write(stored, reply)
         finally:
-            if not stored.is_final and not stored.speaks_vllm:
+            if not stored.is_final:
                 stored.finish("cancelled", silently=True)
             stored.ended = True
             stored.wake()
-            self.in_flight -= stored.is_counted
 
     async def _write(self, stored: StoredResponse, reply: "Reply") -> None:
         """Write the reasoning and the message, and end as the reply says."""
         fails, breaks = reply.error_after is not None, reply.finish_reason is None
         status = "failed" if fails else STATUSES.get(reply.finish_reason, "incomplete")
-        kind = VLLM_REASONING if stored.speaks_vllm else REASONING
         thoughts, texts = reply.pieces(reply.reasoning), reply.pieces(reply.text)[: reply.error_after]
         if thoughts:
-            await self._write_item(stored, kind, thoughts, "completed")
+            await self._write_item(stored, REASONING, thoughts, "completed")
         if texts:
             await self._write_item(stored, MESSAGE, texts, status)
-        if fails and not stored.speaks_vllm:
-            error = {**FAILURE, "code": reply.error_code, "param": None}
-            stored.emit("error", **({"error": error} if self.nests_error_events else error))
+        if fails:
+            stored.emit("error", **FAILURE, param=None)
         stored.breaks_off = breaks and not reply.ends_cleanly
         usage = None if status == "failed" else _usage(stored.call, reply, len(thoughts), len(texts))
         stored.finish(status, usage, silently=breaks)
@@ -290,41 +248,36 @@ class Responses:
         stored.retrieved.append(request.query_string)
         if request.query.get("stream") != "true":
             return web.json_response(stored.snapshot())
-        for name in ("background", "stream"):
-            if not stored.call.body.get(name):
-                raise self._error(400, NOT_CREATED_WITH.format(name), "stream")
+        if not stored.call.body.get("stream"):
+            raise self._error(400, NO_STREAM, "stream")
         if self.refuses_resume_stream:
             raise self._error(400, TOO_OLD, "stream")
         return await self._send(request, stored, int(request.query.get("starting_after", -1)))
 
     async def _cancel(self, request: web.Request) -> web.Response:
         stored = self._find(request)
-        if not stored.background or (stored.speaks_vllm and stored.is_final):
-            raise self._error(400, "Cannot cancel a synchronous response.", "response_id")
         if stored.is_final and stored.status != "cancelled":
             raise self._error(400, f"Cannot cancel a {stored.status} response.", "response_id")
         stored.cancelled = True
-        if not stored.is_final and not self.ignores_cancel:
+        if not stored.is_final:
             stored.finish("cancelled")
             self._generations[stored.id].cancel()
         return web.json_response(stored.snapshot("cancelled"))
 
     async def _delete(self, request: web.Request) -> web.Response:
         stored = self._find(request)
-        if stored.speaks_vllm:
-            raise web.HTTPMethodNotAllowed("DELETE", ["GET"])
         stored.deleted = True
         return web.json_response({"id": stored.id, "object": "response", "deleted": True})
 
     def _find(self, request: web.Request) -> StoredResponse:
         response_id = request.match_info["id"]
         stored = self.stored.get(response_id)
-        if stored is None or not stored.can_be_found:
+        if stored is None or stored.deleted or stored.expired:
             raise self._error(404, f"Response with id '{response_id}' not found.", None)
         return stored
 
     def _error(self, status: int, message: str, param: str | None) -> web.HTTPException:
-        code = status if self.speaks_vllm else None if status == 404 else "invalid_request_error"
+        code = None if status == 404 else "invalid_request_error"
         error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
         kind = web.HTTPNotFound if status == 404 else web.HTTPBadRequest
         return kind(text=json.dumps({"error": error}), content_type="application/json")

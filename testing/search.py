@@ -1,7 +1,7 @@
-"""A stand-in for search providers: speaks the protocols of SearXNG, Tavily and Brave beside the model's.
+"""A stand-in for search providers: speaks the protocols of several of them beside the model's.
 
 `SearchProvider.searches` is its ledger. Set `SEARCH_PROVIDER=searxng` with `SEARXNG_API_BASE`, or
-`SEARCH_PROVIDER=tavily` with `TAVILY_API_BASE` and any key; the same for Brave.
+`SEARCH_PROVIDER=tavily` with `TAVILY_API_BASE` and any key; the same for Brave, Exa and Firecrawl.
 """
 
 import asyncio
@@ -55,15 +55,16 @@ class SearchProvider(Provider):
     def add_routes(self, app: web.Application) -> None:
         super().add_routes(app)
         app.router.add_get("/searxng/search", self._searxng)
-        app.router.add_post("/tavily/search", self._tavily)
+        app.router.add_post("/{provider:tavily|exa|firecrawl}/search", self._by_json)
         app.router.add_get("/brave/search", self._brave)
 
     async def _searxng(self, request: web.Request) -> web.Response:
         return await self._answer(request, request.query["q"])
 
-    async def _tavily(self, request: web.Request) -> web.Response:
+    async def _by_json(self, request: web.Request) -> web.Response:
         asked = await request.json()
-        return await self._answer(request, asked["query"], asked=asked)
+        is_firecrawl = request.match_info["provider"] == "firecrawl"
+        return await self._answer(request, asked["query"], "data" if is_firecrawl else "", asked)
 
     async def _brave(self, request: web.Request) -> web.Response:
         return await self._answer(request, request.query["q"], within="web")
@@ -76,7 +77,7 @@ class SearchProvider(Provider):
         await asyncio.sleep(reply.before_seconds)
         if reply.status != 200:
             return web.json_response({"error": reply.error}, status=reply.status, headers=reply.headers)
-        found = {"results": reply.results}
+        found = {"web" if within == "data" else "results": reply.results}
         return web.json_response({"query": query, **({within: found} if within else found)})
 
 

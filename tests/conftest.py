@@ -19,10 +19,11 @@ from temporalio.client import Client
 
 from research.llm import resume, stored
 from research.pdf import fonts
+from research.temporal.client import connect
 from testing import processes
 from testing.app import SHARED, App, DevServer, copy_clone, free_port
 from testing.forkserver import IMPORT_ENVIRON, ForkServer
-from testing.inside import Inside
+from testing.inside import Inside, settings_of
 from testing.inside import inside as serve_inside
 from testing.provider import Provider
 from tests.scheduling import (  # noqa: F401
@@ -160,13 +161,9 @@ def app(clone: Path, environ: dict[str, str]) -> Iterator[App]:
 
 @pytest.fixture
 async def client(app: App) -> AsyncIterator[Client]:
-    """A client of the test's own namespace, once a process of the test has made that."""
-    made = app.run(
-        "-c", "import asyncio; from research import config; from research.temporal import client;"
-        "asyncio.run(client.connect(config.load(), print));"
-        "from research.cli import terminal; terminal.exit_now(0)",
-    )  # fmt: skip
-    assert made.exit_status() == 0, made.text
+    """A client of the test's own namespace, which the program's own function registers."""
+    with settings_of(app.environ) as settings:
+        await connect(settings, print)
     yield await app.client()
 
 

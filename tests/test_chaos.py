@@ -41,7 +41,7 @@ def test_a_short_run() -> None:
 @pytest.mark.long
 def test_a_summary_that_is_refused_at_once() -> None:
     """There is none, and the report is as it is to be."""
-    outcome, table = audit([Event(0.1, "summary refused", lasts=15.0)], len(WAYS))
+    outcome, table = audit([Event(0.1, "summary refused", lasts=15.0)], len(WAYS), workers=1)
     assert outcome.broken == [], table
     assert [recorded_text(history, "s") for history in outcome.histories] == [None] * len(WAYS)
 

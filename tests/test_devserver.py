@@ -12,7 +12,6 @@ import sysconfig
 import urllib.error
 import urllib.request
 import venv
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -149,15 +148,6 @@ def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(
     assert machine.server_pid() == server
 
 
-def test_one_clone_has_one_server(own_server: DevServer) -> None:
-    """Two servers on one database would spoil it: another port is refused while the first runs."""
-    assert own_server.run("start").returncode == 0
-    other = DevServer(own_server.root, own_server.port - 1)
-    refused = other.run("start")
-    assert refused.returncode == 2
-    assert refused.stderr.startswith(f"The dev server of this clone runs on port {own_server.port}: set ")
-
-
 @pytest.mark.long
 def test_another_program_on_the_port(clone: Path) -> None:
     """The port's holder is no Temporal service: say so, with the setting that helps."""
@@ -175,25 +165,6 @@ def test_another_program_on_the_port(clone: Path) -> None:
     )
 
 
-def test_the_web_uis_port_is_taken(own_server: DevServer) -> None:
-    """The server starts all the same, with its Web UI elsewhere, and says where."""
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", own_server.port + 1000))
-        other.listen()
-        started = own_server.run("start")
-    assert started.returncode == 0, started.stderr
-    record = json.loads((own_server.root / ".temporal" / "server.json").read_text())
-    assert record["ui_port"] != own_server.port + 1000
-    assert f"http://localhost:{record['ui_port']}" in started.stdout
-
-
-def test_its_data_is_for_its_owner_alone(own_server: DevServer) -> None:
-    own_server.run("start")
-    folder = own_server.root / ".temporal"
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / "temporal.db").stat().st_mode) == 0o600
-
-
 def no_database(path: Path) -> None:
     path.write_text("this is no database" * 100)
 
@@ -203,18 +174,18 @@ def database_of_another_program(path: Path) -> None:
         database.execute("create table notes (text)")
 
 
-@pytest.mark.parametrize("write", [no_database, database_of_another_program])
-def test_a_database_that_cannot_be_used(own_server: DevServer, write: Callable[[Path], None]) -> None:
+def test_a_database_that_cannot_be_used(own_server: DevServer) -> None:
     """One line with the server's reason and what to do; what was there stays as it was."""
     database = own_server.root / ".temporal" / "temporal.db"
     database.parent.mkdir()
-    write(database)
-    started = own_server.run("start")
-    assert started.returncode == 3
-    line = started.stderr.splitlines()[-1]
-    assert line.startswith("The Temporal dev server does not start: ")
-    assert line.endswith(f"rename {database} to start with an empty one.")
-    database.rename(database.with_suffix(".old"))
+    for write in (no_database, database_of_another_program):
+        write(database)
+        started = own_server.run("start")
+        assert started.returncode == 3
+        line = started.stderr.splitlines()[-1]
+        assert line.startswith("The Temporal dev server does not start: ")
+        assert line.endswith(f"rename {database} to start with an empty one.")
+        database.rename(database.with_suffix(".old"))
     assert own_server.run("start").returncode == 0
 
 
@@ -253,19 +224,39 @@ def posted(address: str) -> int:
         return 0
 
 
-async def test_no_web_page_starts_a_report(own_server: DevServer) -> None:
-    """On none of the ports that the server listens on; and the Web UI works all the same."""
-    assert own_server.run("start").returncode == 0
-    process = psutil.Process(own_server.pid)
-    ports = {c.laddr.port for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
-    assert {own_server.port, own_server.port + 1000} < ports
-    assert all(c.laddr.ip == "127.0.0.1" for c in process.net_connections() if c.status == psutil.CONN_LISTEN)
+async def test_a_server_for_its_owner_alone(own_server: DevServer) -> None:
+    """Its data is; no web page starts a report, on none of its ports; the Web UI works all the same.
+
+    Here with its Web UI elsewhere, because the port is taken, which the start says. Another one is not
+    started in the same clone, because two servers on one database would spoil it.
+    """
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", own_server.port + 1000))
+        other.listen()
+        started = own_server.run("start")
+    assert started.returncode == 0, started.stderr
+    folder = own_server.root / ".temporal"
+    ui_port = json.loads((folder / "server.json").read_text())["ui_port"]
+    ui = f"http://localhost:{ui_port}"
+    assert ui_port != own_server.port + 1000 and ui in started.stdout
+    refused = DevServer(own_server.root, own_server.port - 1).run("start")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"The dev server of this clone runs on port {own_server.port}: set ")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "temporal.db").stat().st_mode) == 0o600
+
+    listening = [
+        connection.laddr
+        for connection in psutil.Process(own_server.pid).net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    ports = {address.port for address in listening}
+    assert {own_server.port, ui_port} < ports and {address.ip for address in listening} == {"127.0.0.1"}
     statuses = [posted(f"http://127.0.0.1:{port}") for port in sorted(ports)]
     assert 403 in statuses and not any(200 <= status < 300 for status in statuses)
     client = await Client.connect(f"127.0.0.1:{own_server.port}")
     assert [found async for found in client.list_workflows()] == []
     await client.start_workflow("Nothing", id="by-the-client", task_queue="nobody")
-    ui = f"http://127.0.0.1:{own_server.port + 1000}"
 
     def listed() -> bool:
         try:

@@ -139,6 +139,7 @@ async def test_a_finish_reason_counts(
     if streams and model.startswith("cohere"):
         pytest.skip("litellm 1.106 reads no stream of Cohere's: it takes `data:` for a part of the JSON")
     found = {}
+    reasons = {name: how for name, how in reasons.items() if name in SOME or streams or "gpt" in model}
     for reason in reasons:
         with Wired(lambda call: b"") as server:
             settings = configured(model, server, max_streams=int(streams))

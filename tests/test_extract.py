@@ -524,6 +524,7 @@ async def test_a_large_page_is_read() -> None:
 
 async def test_a_page_that_is_too_much_for_trafilatura_is_still_read(pool: ReaderPool) -> None:
     """Its time ends before the process's, and the plain text is there."""
+    pool._seconds = 20.0  # because the machine may be busy
     found = await pool.read(page(f"<p>{sentences(3)}</p>"), "slow", "", "")
     assert (found.method, found.text) == ("plain text", sentences(3))
 
@@ -549,11 +550,13 @@ def children_of(pid: int) -> list[psutil.Process]:
 async def test_a_document_that_ends_its_reader_costs_that_document(
     pool: ReaderPool, kind: str, expected: str
 ) -> None:
+    if expected != TOO_LONG:
+        pool._seconds = 20.0  # because the machine may be busy
     first = (await pool.read(b"", "facts", "", "")).text.split()[0]
     assert (await pool.read(b"", "facts", "", "")).text.split()[0] == first  # one process for both
     begun = time.monotonic()
     assert await reason(b"", kind, lambda content, kind: pool.read(content, kind, "", "")) == expected
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < (8 if expected == TOO_LONG else 20)
     assert (await pool.read(b"", "facts", "", "")).text.split()[0] != first
     assert not psutil.pid_exists(int(first))
 

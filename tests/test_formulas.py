@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import subprocess
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ FORMULAS = [
     r"\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi} \tag{7}",
     r"\left( \sum_{i=1}^{n} \left( \frac{x_i - \mu}{\sigma} \right)^2 \right)^{1/2}",
 ]
+
+PLACES = ["In a line ${}$ of text.", "$$\n{}\n$$", "\\[\n{}\n\\]", "```math\n{}\n```", "A \\({}\\)."]
 
 
 def render(content: str) -> PdfReader:
@@ -54,9 +57,9 @@ def outlines(reader: PdfReader) -> int:
     return len(re.findall(rb" c(?: h)* f\b", drawn.get_data()))
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize(
-    "place", ["In a line ${}$ of text.", "$$\n{}\n$$", "\\[\n{}\n\\]", "```math\n{}\n```", "A \\({}\\)."]
+    ("formula", "place"),
+    [*zip(FORMULAS, cycle(PLACES), strict=False), *((FORMULAS[1], place) for place in PLACES)],
 )
 def test_a_formula_is_drawn_and_copied_as_its_source(formula: str, place: str) -> None:
     reader = render(place.format(formula))

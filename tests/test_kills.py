@@ -2,7 +2,8 @@
 
 import signal
 import socket
-from collections.abc import Callable
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,75 +14,55 @@ from testing.processes import Program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
 from tests.conftest import PROMPT_SECONDS
 
+PHASES = ("research", "pause", "summary", "pdf")
+LONG = "A paragraph with a few words in it, again and again.\n\n" * 2_000
 
-def slow_research(call: Call) -> Reply:
-    return Reply(default_reply(call).text, before_seconds=0 if call.is_summary else 3)
+
+def phase_of(call: Call) -> str:
+    return next(phase for phase in PHASES if f"phase {phase}" in call.prompt)
 
 
-def slow_summary(call: Call) -> Reply:
-    return Reply(default_reply(call).text, before_seconds=3 if call.is_summary else 0)
+def held_in_its_phase(call: Call) -> Reply:
+    """Hold the call in whose phase the worker is to be killed; the last phase is long for its many pages."""
+    phase = phase_of(call)
+    is_held = phase == ("summary" if call.is_summary else "research")
+    text = "In short." if call.is_summary else f"In phase {phase}.\n\n" + (LONG if phase == "pdf" else "")
+    return Reply(text, chunk_words=1_000, before_seconds=60 if is_held else 0)
 
 
 def long_research(call: Call) -> Reply:
-    if call.is_summary:
-        return default_reply(call)
-    return Reply("A paragraph with a few words in it, again and again.\n\n" * 6000, chunk_words=1000)
+    return default_reply(call) if call.is_summary else Reply(LONG, chunk_words=1_000)
 
 
-def in_research(worker: Program, provider: Provider) -> None:
-    wait_until(lambda: provider.research_calls == 1)
-
-
-def in_pause(worker: Program, provider: Provider) -> None:
-    worker.wait_for("Research complete!")
-
-
-def in_summary(worker: Program, provider: Provider) -> None:
-    wait_until(lambda: provider.summary_calls == 1)
-
-
-def in_pdf(worker: Program, provider: Provider) -> None:
-    worker.wait_for("Summary generated!")
-
-
-PHASES = [
-    pytest.param(in_research, slow_research, 0, (2, 1), id="research"),
-    pytest.param(in_pause, default_reply, 2, (1, 1), id="pause"),
-    pytest.param(in_summary, slow_summary, 0, (1, 2), id="summary"),
-    pytest.param(in_pdf, long_research, 0, (1, 1), id="pdf"),
-]
-
-
-@pytest.mark.parametrize(("phase", "reply", "pause", "calls"), PHASES)
-def test_a_killed_worker_loses_nothing_that_was_finished(
-    app: App,
-    provider: Provider,
-    phase: Callable[[Program, Provider], None],
-    reply: Callable[[Call], Reply],
-    pause: int,
-    calls: tuple[int, int],
-) -> None:
-    """SIGKILL in the phase, another worker: the report comes, only the broken call is repeated."""
-    provider.reply = reply
+def test_a_killed_worker_loses_nothing_that_was_finished(app: App, provider: Provider) -> None:
+    """SIGKILL in each phase of a report, another worker: only the calls that were broken are repeated."""
+    provider.reply = held_in_its_phase
     worker = app.worker()
-    starter = app.starter("--pause", str(pause), "A topic")
-    phase(worker, provider)
+    starters = [app.starter("phase research"), app.starter("phase summary")]
+    wait_until(lambda: (provider.research_calls, provider.summary_calls) == (2, 1))
+    starters.append(app.starter("--pause", "10", "phase pause"))
+    wait_until(lambda: worker.text.count("Research complete!") == 2)
+    starters.append(app.starter("phase pdf"))
+    worker.wait_for("Summary generated!")
     worker.kill()
-    assert app.reports() == [] or all(path.name.startswith(".") for path in app.reports())
+    assert all(path.name.startswith(".") for path in app.reports())
+    provider.reply = lambda call: replace(held_in_its_phase(call), before_seconds=0)
     app.worker()
-    assert starter.exit_status(90) == 0, starter.text
-    assert (provider.research_calls, provider.summary_calls) == calls
-    [report] = app.reports()
-    assert report.suffix == ".pdf"
+    for starter in starters:
+        assert starter.exit_status(90) == 0, starter.text
+    made = Counter((phase_of(call), call.is_summary) for call in provider.calls)
+    once = Counter((phase, is_summary) for phase in PHASES for is_summary in (False, True))
+    assert made == once + Counter([("research", False), ("summary", True)])
+    assert [report.suffix for report in app.reports()] == [".pdf"] * 4
 
 
 @pytest.mark.usefixtures("cold_starts")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_a_worker_imports(own_server: DevServer, number: signal.Signals) -> None:
+def test_a_signal_while_a_worker_imports(own_server: DevServer) -> None:
+    """Ctrl-C: Python itself would print a traceback, as it does not for SIGTERM."""
     with Program("worker.py", root=own_server.root, environ=own_server.environ) as worker:
         wait_until(lambda: "temporal_sdk_bridge" in Path(f"/proc/{worker.process.pid}/maps").read_text())
-        worker.process.send_signal(number)
-        assert worker.exit_status(PROMPT_SECONDS) in (-number, 128 + number)
+        worker.process.send_signal(signal.SIGINT)
+        assert worker.exit_status(PROMPT_SECONDS) in (-signal.SIGINT, 128 + signal.SIGINT)
     assert "Traceback" not in worker.text
 
 
@@ -130,20 +111,6 @@ def test_a_named_address_is_not_ours_to_start(app: App) -> None:
         socket.create_connection(("127.0.0.1", int(port))).close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_worker_that_is_told_to_stop_drains(app: App, provider: Provider, number: int) -> None:
-    """Ctrl-C and SIGTERM: exit status 0, and the running report goes on with the next worker."""
-    provider.reply = slow_summary
-    worker = app.worker()
-    starter = app.starter()
-    in_summary(worker, provider)
-    assert worker.stop(number) == 0
-    assert "Traceback" not in worker.text
-    app.worker()
-    assert starter.exit_status() == 0, starter.text
-    assert provider.research_calls == 1
-
-
 async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: Provider) -> None:
     """The retries show attempt and message; a worker without the switch completes the report."""
     worker = app.worker("--simulate-failure")
@@ -165,58 +132,30 @@ async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: P
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
-@pytest.mark.long
-async def test_the_service_is_killed_in_the_middle(
-    own_server: DevServer, app: App, provider: Provider
-) -> None:
-    """The dev server dies during the summary; started again from its file, it completes the report."""
-    app.environ.update(own_server.environ)
-    provider.reply = slow_summary
-    worker = app.worker()
-    starter = app.starter()
-    in_summary(worker, provider)
-    own_server.kill()
-    starter.wait_for("The Temporal service does not answer; your report is safe.")
-    assert own_server.run("start").returncode == 0
-    assert starter.exit_status() == 0, starter.text
-    assert provider.research_calls == 1
-    assert worker.process.poll() is None
-
-
-def test_a_signal_while_the_service_no_longer_answers(own_server: DevServer, app: App) -> None:
-    """A worker that serves can hand nothing over to a service that hangs, so it ends."""
-    app.environ.update(own_server.environ)
-    worker = app.worker()
-    service = psutil.Process(own_server.pid)
-    service.suspend()
-    try:
-        worker.process.send_signal(signal.SIGTERM)
-        assert worker.exit_status(PROMPT_SECONDS) == 0
-    finally:
-        service.resume()
-    assert "Traceback" not in worker.text
-
-
-def test_the_server_outlives_the_worker(own_server: DevServer, app: App) -> None:
-    """The worker starts it, its SIGKILL and Ctrl-C do not reach it, `stop` ends it."""
+def test_the_life_of_a_server(own_server: DevServer, app: App) -> None:
+    """It outlives the worker that started it; two starters at once start one; a worker ends without it."""
     app.environ.update(own_server.environ)
     worker = app.worker()
     assert "Starting the local Temporal dev server" in worker.text
     worker.kill()
     assert own_server.run("status").returncode == 0
-    stopped = own_server.run("stop")
-    assert "Stopped the Temporal dev server." in stopped.stdout
+    assert "Stopped the Temporal dev server." in own_server.run("stop").stdout
     assert own_server.run("status").returncode == 1
 
-
-def test_two_starters_at_once_start_one_server(own_server: DevServer, app: App) -> None:
-    """Neither fails, both reports come, and one of the two has started the server."""
-    app.environ.update(own_server.environ)
     starters = [app.starter("One topic"), app.starter("Another topic")]
     for starter in starters:
         starter.wait_for("Started workflow.")
-    app.worker()
+    worker = app.worker()
     for starter in starters:
         assert starter.exit_status() == 0, starter.text
     assert sum("Starting the local Temporal dev server" in s.text for s in starters) == 1
     assert len(app.reports()) == 2
+
+    service = psutil.Process(own_server.pid)
+    service.suspend()
+    try:  # a service that hangs takes nothing that a worker could hand over
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.exit_status(PROMPT_SECONDS) == 0
+    finally:
+        service.resume()
+    assert "Traceback" not in worker.text

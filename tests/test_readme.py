@@ -1,5 +1,6 @@
 """Every command of the README does what the README says."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from temporalio.client import Client
 
 from research.config import ROOT
 from research.temporal import binary
 from testing.app import App, DevServer, copy_clone, free_port
 from testing.terminal import Terminal
+from tests.test_make import HOSTILE
 
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 COMMANDS = [line for block in BLOCK.findall((ROOT / "README.md").read_text()) for line in block.splitlines()]
@@ -73,15 +76,25 @@ def test_every_command_has_its_test() -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("cold_starts")
-def test_make_report(make_clone: DevServer) -> None:
-    """One command, a PDF whose path is the last thing said, and the worker is gone again."""
-    made = make(make_clone, "report", "TOPIC=How do tardigrades survive in space?")
+async def test_make_report(make_clone: DevServer) -> None:
+    """One command, a PDF whose path is the last thing said, and the worker is gone again.
+
+    Of a hostile topic, which reaches the service as it was typed.
+    """
+    topic = "\n".join(HOSTILE[::-1])  # it begins with a dash
+    made = make(make_clone, "report", f"TOPIC={topic}")
     assert made.returncode == 0, made.stderr
     assert "No key is set: the built-in sample model writes the text." in made.stdout
     path = made.stdout.splitlines()[-1].removeprefix("PDF: ")
     assert Path(path).read_bytes().startswith(b"%PDF-")
     processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert f"{make_clone.root}/worker.py" not in processes
+    client = await Client.connect(f"127.0.0.1:{make_clone.port}")
+    [report] = [found async for found in client.list_workflows()]
+    started = (await client.get_workflow_handle(report.id).fetch_history()).events[0]
+    [given] = started.workflow_execution_started_event_attributes.input.payloads
+    assert json.loads(given.data)["prompt"] == topic
+    assert not list(make_clone.root.glob("pwned"))
 
 
 @pytest.mark.long

@@ -1,7 +1,6 @@
 """A report from the topic to the PDF, as a user starts it."""
 
 import json
-from pathlib import Path
 
 from pypdf import PdfReader
 
@@ -93,14 +92,6 @@ async def test_a_start_from_json_as_another_sdk_would(inside: Inside) -> None:
     assert output["result"] == f"Successfully created research report PDF with summary: {report.name}"
 
 
-def test_the_starter_before_the_worker(app: App) -> None:
-    """The starter says that no worker is there; the report waits, and comes."""
-    starter = app.starter()
-    starter.wait_for("No worker is running: start one with `python worker.py`. Your report is safe.")
-    app.worker()
-    assert starter.exit_status() == 0, starter.text
-
-
 def test_the_sample_model_needs_no_key_and_says_so(app: App) -> None:
     """With nothing configured, Enter at the prompt gives a report that is marked as sample text."""
     app.environ.update(LLM_MODEL="", LLM_API_KEY="", LLM_API_BASE="")
@@ -118,28 +109,3 @@ def test_the_sample_model_needs_no_key_and_says_so(app: App) -> None:
     assert "They can dry out and come back." in text
     pages = PdfReader(report).pages
     assert all("Sample text, not research" in page.extract_text() for page in pages)
-
-
-def test_a_topic_that_cannot_be_taken(app: App) -> None:
-    """Too long, control characters, a key: one line each, exit status 2, nothing started."""
-    for topic, line in [
-        ("a\x1b[31mb", "The topic has a control character (U+001B): remove it."),
-        ("x" * 20_001, "The topic has 20,001 characters; at most 20,000 are accepted."),
-        (f"what is {KEY}", "The topic has one of your API keys in it, and topics are stored: remove it."),
-    ]:
-        starter = app.starter(topic)
-        assert starter.exit_status() == 2
-        assert starter.lines[-1] == line
-
-
-def test_no_service_where_the_settings_say(app: App, clone: Path) -> None:
-    """One line with the remedy, exit status 3, from the starter and from the worker."""
-    nobody = {"TEMPORAL_ADDRESS": "127.0.0.1:9"}
-    line = (
-        "No Temporal service answers at 127.0.0.1:9: check TEMPORAL_ADDRESS and the network,"
-        " or unset it to use the local dev server."
-    )
-    for program in (app.starter(**nobody), app.run("worker.py", **nobody)):
-        assert program.exit_status() == 3
-        assert program.lines[-1] == line
-        assert "Traceback" not in program.text

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import httpx
@@ -28,9 +28,8 @@ def answer_with(provider: Provider, text: str = TEXT, **fields: Any) -> None:
 
 
 async def start(client: Any, stream: bool = True, background: bool = True, **fields: Any) -> Any:
-    return await client.responses.create(
-        model="m", input="A topic", stream=stream, background=background, **fields
-    )
+    fields = {"model": "m", "input": "A topic", "stream": stream, "background": background, **fields}
+    return await client.responses.create(**fields)
 
 
 async def received(stream: Any, stop_after: int | None = None) -> list[Any]:
@@ -72,8 +71,7 @@ async def test_a_stream_has_the_events_of_openai(provider: Provider, client: Any
         {"role": "user", "content": "A topic"},
         {"role": "assistant", "content": [{"type": "output_text", "text": "A draft"}]},
     ]
-    stream = await client.responses.create(model="m", input=messages, stream=True, background=True)
-    events = await received(stream)
+    events = await received(await start(client, input=messages))
     assert [event.sequence_number for event in events] == list(range(len(events)))
     types = [event.type.removeprefix("response.") for event in events]
     assert [kind for kind, last in zip(types, ["", *types], strict=False) if kind != last] == [
@@ -97,7 +95,6 @@ async def test_a_stream_resumes_after_each_event(provider: Provider, client: Any
     answer_with(provider, chunk_seconds=0.001, held_after=20)
     first = await received(await start(client), stop_after=15)
     await until(lambda: provider.calls[0].sent.count(" ") > 50)
-    assert provider.in_flight == 1
     stored = provider.stored[first[0].response.id]
     assert stored.status == "in_progress"
     rest = asyncio.create_task(resumed(client, stored.id, first[-1].sequence_number))
@@ -105,12 +102,11 @@ async def test_a_stream_resumes_after_each_event(provider: Provider, client: Any
     provider.release()
     events = first + await rest
     assert text_of(events) == TEXT
-    for cut in range(0, len(events), 5):
+    for cut in range(0, len(events), 9):
         again = await resumed(client, stored.id, events[cut].sequence_number)
         assert [event.sequence_number for event in again] == list(range(cut + 1, len(events)))
         assert text_of(events[: cut + 1] + again) == TEXT
     assert len(provider.calls) == 1
-    assert provider.in_flight == 0
 
 
 async def test_each_connection_is_cut_and_the_text_is_whole(provider: Provider, client: Any) -> None:
@@ -129,17 +125,28 @@ async def test_each_connection_is_cut_and_the_text_is_whole(provider: Provider, 
     assert len(provider.stored[events[0].response.id].retrieved) > 3
 
 
-async def test_a_response_is_polled(provider: Provider, client: Any) -> None:
+async def test_a_response_is_polled_and_one_that_is_deleted_or_expired_is_not_found(
+    provider: Provider, client: Any
+) -> None:
     answer_with(provider, before_seconds=0.02, held_after=5)
-    response = await start(client, stream=False)
-    assert (response.status, response.output) == ("queued", [])
-    await until(lambda: provider.stored[response.id].status == "in_progress")
-    assert (await client.responses.retrieve(response.id)).status == "in_progress"
+    first, second = [await start(client, stream=False) for _ in range(2)]
+    assert (first.status, first.output) == ("queued", [])
+    await until(lambda: provider.stored[first.id].status == "in_progress")
+    assert (await client.responses.retrieve(first.id)).status == "in_progress"
     provider.release()
-    response = await polled(client, response.id)
-    assert (response.status, response.output_text) == ("completed", TEXT)
+    done = await polled(client, first.id)
+    assert (done.status, done.output_text) == ("completed", TEXT)
     with pytest.raises(openai.BadRequestError, match="not created with stream=true"):
-        await client.responses.retrieve(response.id, stream=True)
+        await client.responses.retrieve(first.id, stream=True)
+    with pytest.raises(openai.BadRequestError, match="Cannot cancel a completed response"):
+        await client.responses.cancel(first.id)
+    await client.responses.delete(first.id)
+    provider.expire(second.id)
+    for gone in (first.id, second.id, "resp_unknown"):
+        with pytest.raises(openai.NotFoundError, match=f"Response with id '{gone}' not found"):
+            await client.responses.retrieve(gone)
+    with pytest.raises(openai.NotFoundError):
+        await client.responses.cancel(second.id)
 
 
 async def test_a_cancelled_response(provider: Provider, client: Any) -> None:
@@ -152,89 +159,47 @@ async def test_a_cancelled_response(provider: Provider, client: Any) -> None:
     events += [event async for event in stream]
     assert (events[-1].type, events[-1].response.status) == ("response.failed", "cancelled")
     provider.release()
-    await until(lambda: provider.in_flight == 0)
+    await until(lambda: provider.stored[response_id].ended)
     assert (await client.responses.retrieve(response_id)).status == "cancelled"
     (call,) = provider.calls
     assert (call.finished, TEXT.startswith(call.sent), len(call.sent.split())) == (False, True, 15)
 
 
-async def test_a_response_that_ended_is_not_cancelled(provider: Provider, client: Any) -> None:
-    answer_with(provider, "Short.")
-    done = await polled(client, (await start(client, stream=False)).id)
-    with pytest.raises(openai.BadRequestError, match="Cannot cancel a completed response"):
-        await client.responses.cancel(done.id)
-    provider.ignores_cancel = True
-    answer_with(provider, "Short.", held_after=1)
-    response = await start(client, stream=False)
-    assert (await client.responses.cancel(response.id)).status == "cancelled"
-    provider.release()
-    assert (await polled(client, response.id)).status == "completed"
-    assert provider.stored[response.id].cancelled
-
-
-async def test_a_deleted_and_an_expired_response_are_not_found(provider: Provider, client: Any) -> None:
-    answer_with(provider, "Short.")
-    ids = [(await start(client, stream=False)).id for _ in range(3)]
-    await client.responses.delete(ids[0])
-    provider.expire(ids[1])
-    for gone in (*ids[:2], "resp_unknown"):
-        with pytest.raises(openai.NotFoundError, match=f"Response with id '{gone}' not found"):
-            await client.responses.retrieve(gone)
-    assert (await polled(client, ids[2])).output_text == "Short."
-    provider.expire()
-    with pytest.raises(openai.NotFoundError):
-        await client.responses.cancel(ids[2])
-
-
-async def test_an_error_event_in_the_middle(provider: Provider, client: Any) -> None:
-    answer_with(provider, error_after=4, error_code="rate_limit_exceeded")
-    events = await received(await start(client))
-    assert [event.type for event in events[-2:]] == ["error", "response.failed"]
-    assert (events[-2].code, events[-2].sequence_number) == ("rate_limit_exceeded", len(events) - 2)
-    assert events[-1].response.error.code == "rate_limit_exceeded"
-    assert len(text_of(events).split()) == 12
-    provider.nests_error_events = True
-    with pytest.raises(openai.APIError, match="server had an error"):
-        await received(await start(client))
-
-
 @pytest.mark.parametrize(
-    ("finish_reason", "status", "reason"),
+    ("reply", "events", "status", "reason"),
     [
-        ("length", "incomplete", "max_output_tokens"),
-        ("content_filter", "incomplete", "content_filter"),
-        ("failed", "failed", None),
+        ({"finish_reason": "length"}, ["incomplete"], "incomplete", "max_output_tokens"),
+        ({"finish_reason": "content_filter"}, ["incomplete"], "incomplete", "content_filter"),
+        ({"finish_reason": "failed"}, ["failed"], "failed", None),
+        ({"error_after": 4}, ["error", "response.failed"], "failed", None),
+        ({"finish_reason": None, "ends_cleanly": True}, ["output_text.delta"], "failed", None),
+        ({"finish_reason": None}, [], "failed", None),
     ],
 )
 async def test_other_ends(
-    provider: Provider, client: Any, finish_reason: str, status: str, reason: str | None
+    provider: Provider, client: Any, reply: dict[str, Any], events: list[str], status: str, reason: str | None
 ) -> None:
-    answer_with(provider, finish_reason=finish_reason)
-    events = await received(await start(client))
-    assert events[-1].type == f"response.{status}"
-    response = await polled(client, events[0].response.id)
-    assert (response.status, response.incomplete_details and response.incomplete_details.reason) == (
-        status,
-        reason,
-    )
+    """A limit, a filter, a failure, an error in the middle, and a generation that dies, cleanly or not."""
+    answer_with(provider, **reply)
+    with pytest.raises((httpx.HTTPError, openai.APIConnectionError)) if not events else nullcontext():
+        seen = await received(await start(client))
+        types = [event.type for event in seen[-len(events) :]]
+        assert [kind.endswith(end) for kind, end in zip(types, events, strict=True)] == [True] * len(events)
+        assert len(text_of(seen).split()) == (12 if "error" in events else len(TEXT.split()))
+    [identity] = provider.stored
+    response = await polled(client, identity)
+    details = response.incomplete_details
+    assert (response.status, details and details.reason) == (status, reason)
     assert response.output_text == ("" if reason is None else TEXT)
     assert (response.error and response.error.code) == (None if reason else "server_error")
-
-
-async def test_a_generation_that_dies(provider: Provider, client: Any) -> None:
-    answer_with(provider, finish_reason=None, ends_cleanly=True)
-    events = await received(await start(client))
-    assert events[-1].type == "response.output_text.delta"
-    assert (await polled(client, events[0].response.id)).status == "failed"
-    answer_with(provider, finish_reason=None)
-    with pytest.raises((httpx.HTTPError, openai.APIConnectionError)):
-        await received(await start(client))
 
 
 async def test_what_is_refused(provider: Provider, client: Any) -> None:
     answer_with(provider, "Short.")
     with pytest.raises(openai.BadRequestError, match="store=true"):
         await start(client, store=False)
+    with pytest.raises(openai.BadRequestError, match="background mode only"):
+        await start(client, background=False)
     events = await received(await start(client))
     provider.refuses_resume_stream = True
     with pytest.raises(openai.BadRequestError, match="more than 5 minutes old"):
@@ -244,55 +209,8 @@ async def test_what_is_refused(provider: Provider, client: Any) -> None:
     with pytest.raises(openai.BadRequestError, match="not supported") as refused:
         await start(client)
     assert refused.value.param == "background"
+    provider.refuses_background = False
     provider.reply = lambda call: Reply(status=429, error={"message": "Slow down."})
     with pytest.raises(openai.RateLimitError, match="Slow down"):
-        await start(client, background=False)
-    assert [call.sent for call in provider.calls] == ["", "Short.", "", ""]
-
-
-async def test_without_background_the_generation_ends_with_the_connection(
-    provider: Provider, client: Any
-) -> None:
-    answer_with(provider, chunk_seconds=0.001)
-    assert (await start(client, stream=False, background=False)).output_text == TEXT
-    events = await received(await start(client, background=False))
-    assert (text_of(events), events[1].type) == (TEXT, "response.in_progress")
-    response_id = events[0].response.id
-    assert (await client.responses.retrieve(response_id)).output_text == TEXT
-    with pytest.raises(openai.BadRequestError, match="not created with background=true"):
-        await resumed(client, response_id, 3)
-    with pytest.raises(openai.BadRequestError, match="synchronous"):
-        await client.responses.cancel(response_id)
-    answer_with(provider, chunk_seconds=0.02)
-    (created,) = await received(await start(client, background=False), stop_after=1)
-    await until(lambda: provider.calls[-1].closed and provider.in_flight == 0)
-    assert not provider.calls[-1].finished
-    with pytest.raises(openai.NotFoundError):
-        await client.responses.retrieve(created.response.id)
-
-
-async def test_the_ways_of_vllm(provider: Provider, client: Any) -> None:
-    provider.speaks_vllm = True
-    answer_with(provider, reasoning="Think.", finish_reason="length")
-    events = await received(await start(client))
-    assert [event.type for event in events[:2]] == ["response.created", "response.in_progress"]
-    assert "response.reasoning_text.delta" in [event.type for event in events]
-    assert (events[-1].type, events[-1].response.status) == ("response.completed", "incomplete")
-    with pytest.raises(openai.BadRequestError, match="synchronous"):
-        await client.responses.cancel(events[0].response.id)
-    answer_with(provider, "Short.", finish_reason="failed")
-    stream = await start(client)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1), stream:
-            async for event in stream:
-                assert event.type != "response.failed"
-    assert (await client.responses.retrieve(list(provider.stored)[-1])).status == "queued"
-
-
-async def test_chat_streams_reason_too(provider: Provider, client: Any) -> None:
-    answer_with(provider, "Short.", reasoning="Think of it.")
-    messages: Any = [{"role": "user", "content": "A topic"}]
-    stream = await client.chat.completions.create(model="m", messages=messages, stream=True)
-    deltas = [chunk.choices[0].delta async for chunk in stream if chunk.choices]
-    assert "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas) == "Think of it."
-    assert provider.calls[0].sent == "Short."
+        await start(client)
+    assert [call.sent for call in provider.calls] == ["", "", "Short.", "", ""]

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+import worker
 from research import config
 from research.errors import UserError
 from research.temporal import binary
+from research.temporal.client import connect
 from testing.app import App, DevServer, free_port
-from testing.processes import Program, run_program
+from testing.inside import settings_of
+from testing.processes import Program
 from tests.conftest import KEY
 
 
@@ -114,29 +117,40 @@ def test_settings_do_not_show_the_key() -> None:
     assert KEY not in repr(config.read({"LLM_API_KEY": KEY}))
 
 
+UNUSABLE = [
+    (
+        {"LLM_MODEL": "nobody/knows", "LLM_API_KEY": KEY},
+        "LLM_MODEL=nobody/knows names no provider that litellm knows: write it as provider/model,",
+    ),
+    (
+        {"LLM_MODEL": "anthropic/claude-sonnet-4-5"},
+        "LLM_MODEL=anthropic/claude-sonnet-4-5 needs a key: set LLM_API_KEY or ANTHROPIC_API_KEY",
+    ),
+    ({"REPORTS_DIR": "nope://bucket/x"}, "REPORTS_DIR: nope:// is not supported. To fix: "),
+    ({"SEARCH_PROVIDER": "no-such"}, "SEARCH_PROVIDER=no-such names no search provider"),
+]
+
+
 @pytest.mark.parametrize(
     ("environ", "line"),
-    [
-        (
-            {"LLM_MODEL": "nobody/knows", "LLM_API_KEY": KEY},
-            "LLM_MODEL=nobody/knows names no provider that litellm knows: write it as provider/model,",
-        ),
-        (
-            {"LLM_MODEL": "anthropic/claude-sonnet-4-5"},
-            "LLM_MODEL=anthropic/claude-sonnet-4-5 needs a key: set LLM_API_KEY or ANTHROPIC_API_KEY",
-        ),
-        ({"LLM_API_KEY": "YOUR_API_KEY"}, "LLM_API_KEY (from the environment) is a placeholder"),
-    ],
+    [UNUSABLE[0], ({"LLM_API_KEY": "YOUR_API_KEY"}, "LLM_API_KEY (from the environment) is a placeholder")],
 )
 def test_the_worker_says_what_to_set(
     clone: Path, server: DevServer, environ: dict[str, str], line: str
 ) -> None:
     """One line at the worker's start, exit status 2, no traceback."""
-    with Program("worker.py", root=clone, environ={**server.environ, **environ}) as worker:
-        assert worker.exit_status() == 2
-    assert worker.lines[-1].startswith(line) or any(said.startswith(line) for said in worker.lines)
-    assert "Traceback" not in worker.text
-    assert KEY not in worker.text
+    with Program("worker.py", root=clone, environ={**server.environ, **environ}) as started:
+        assert started.exit_status() == 2
+    assert any(said.startswith(line) for said in started.lines)
+    assert "Traceback" not in started.text
+    assert KEY not in started.text
+
+
+@pytest.mark.parametrize(("environ", "line"), UNUSABLE)
+def test_what_a_worker_checks_while_it_polls(environ: dict[str, str], line: str) -> None:
+    with settings_of(environ) as settings, pytest.raises(UserError) as refused:
+        worker._load(settings)
+    assert str(refused.value).startswith(line)
 
 
 TLS_FREE = "asks for TLS, and what answers at {address} has none: unset {name}, or {what} TEMPORAL_ADDRESS."
@@ -146,21 +160,21 @@ TLS_FREE = "asks for TLS, and what answers at {address} has none: unset {name}, 
     ("name", "value"),
     [("TEMPORAL_TLS", "true"), ("TEMPORAL_API_KEY", KEY), ("TEMPORAL_TLS_SERVER_NAME", "a.b")],
 )
-def test_tls_for_a_service_without(clone: Path, server: DevServer, name: str, value: str) -> None:
+async def test_tls_for_a_service_without(server: DevServer, name: str, value: str) -> None:
     """The line names the setting that asks for TLS, and TEMPORAL_ADDRESS as what it is: set, or not."""
     address = f"127.0.0.1:{server.port}"
     for what, environ in (("set", server.environ), ("check", {"TEMPORAL_ADDRESS": address})):
-        line = _starters_line(clone, {name: value, **environ}, 3)
+        line = await _refusal({name: value, **environ})
         assert line == f"{name} " + TLS_FREE.format(address=address, name=name, what=what)
     port = str(free_port())
-    line = _starters_line(clone, {name: value, "DEV_SERVER_PORT": port}, 3)
+    line = await _refusal({name: value, "DEV_SERVER_PORT": port})
     assert line == (
         f"No Temporal service answers at 127.0.0.1:{port}, and none is started here because {name} is set:"
         f" set TEMPORAL_ADDRESS, or unset {name} to use the local dev server."
     )
 
 
-def test_a_service_with_tls(clone: Path, tmp_path: Path) -> None:
+async def test_a_service_with_tls(tmp_path: Path) -> None:
     """One that is asked without it, and one whose certificate nobody has signed."""
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -172,8 +186,8 @@ def test_a_service_with_tls(clone: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"localhost:{listener.getsockname()[1]}"
         threading.Thread(target=_accept, args=(listener, context), daemon=True).start()
-        plain = _starters_line(clone, {"TEMPORAL_ADDRESS": address}, 3)
-        unknown = _starters_line(clone, {"TEMPORAL_ADDRESS": address, "TEMPORAL_TLS": "true"}, 3)
+        plain = await _refusal({"TEMPORAL_ADDRESS": address})
+        unknown = await _refusal({"TEMPORAL_ADDRESS": address, "TEMPORAL_TLS": "true"})
     assert plain == f"The service at {address} asks for TLS: set TEMPORAL_TLS=true, or TEMPORAL_API_KEY."
     assert unknown.startswith(f"TLS with {address} fails, because a certificate is not accepted: check ")
 
@@ -187,27 +201,35 @@ def _accept(listener: socket.socket, context: ssl.SSLContext) -> None:
                 context.wrap_socket(connection, server_side=True).close()
 
 
-def test_an_address_that_nobody_answers_at(clone: Path, tmp_path: Path) -> None:
+async def test_an_address_that_nobody_answers_at(tmp_path: Path) -> None:
     """TEMPORAL_ADDRESS is named where it is set, a profile where that has the address."""
     address = f"127.0.0.1:{free_port()}"
-    line = _starters_line(clone, {"TEMPORAL_ADDRESS": address}, 3)
-    assert line.startswith(f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS")
+    assert await _refusal({"TEMPORAL_ADDRESS": address}) == (
+        f"No Temporal service answers at {address}: check TEMPORAL_ADDRESS and the network,"
+        " or unset it to use the local dev server."
+    )
     profile = tmp_path / "temporal.toml"
     profile.write_text(f'[profile.default]\naddress = "{address}"\n')
-    line = _starters_line(clone, {"TEMPORAL_CONFIG_FILE": str(profile)}, 3)
+    line = await _refusal({"TEMPORAL_CONFIG_FILE": str(profile)})
     assert line == f"No Temporal service answers at {address}: check the address in Temporal's profile."
 
 
-def test_a_configuration_file_that_is_not_there(own_server: DevServer) -> None:
-    environ = {**own_server.environ, "TEMPORAL_CONFIG_FILE": "/not/there.toml"}
-    line = _starters_line(own_server.root, environ, 2)
+async def test_a_configuration_file_that_is_not_there() -> None:
+    """No server is started in its place."""
+    port = free_port()
+    line = await _refusal({"DEV_SERVER_PORT": str(port), "TEMPORAL_CONFIG_FILE": "/not/there.toml"}, 2)
     assert line == "TEMPORAL_CONFIG_FILE=/not/there.toml does not exist: correct the path, or unset it."
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
 
 
-def _starters_line(clone: Path, environ: dict[str, str], status: int) -> str:
-    done = run_program("starter.py", "--list", root=clone, environ=environ)
-    assert (done.returncode, done.stdout) == (status, "")
-    [line] = done.stderr.splitlines()
+async def _refusal(environ: dict[str, str], status: int = 3) -> str:
+    """What worker and starter print where they cannot connect, before they end with this status."""
+    with settings_of(environ) as settings, pytest.raises(UserError) as refused:
+        await connect(settings, pytest.fail)
+    assert refused.value.exit_status == status
+    line = str(refused.value)
+    assert "\n" not in line
     assert "unset it" not in line or "TEMPORAL_ADDRESS" in environ or "TEMPORAL_CONFIG_FILE" in environ
     return line
 

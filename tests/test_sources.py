@@ -20,6 +20,7 @@ from testing.terminal import Terminal
 from tests.conftest import pdf_text
 
 QUESTION = "How does durable execution work?"
+LOGGERS = ("research", "temporalio.activity", "temporalio.workflow")
 QUERIES = ["durable execution", "workflow engines", "crash recovery", "event sourcing"]
 
 
@@ -47,7 +48,9 @@ def inner_links(path: Any) -> list[float]:
     return [float(link["/Dest"][3]) for link in found if "/Dest" in link]
 
 
-async def test_a_report_with_sources(searching: App, provider: SearchProvider) -> None:
+async def test_a_report_with_sources(
+    inside: Inside, provider: SearchProvider, caplog: pytest.LogCaptureFixture
+) -> None:
     """A plan, its queries, a research that has the sources, and a page whose references are all retrieved."""
     provider.reply = lambda call: (
         default_reply(call)
@@ -57,9 +60,10 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
             "- Nothing is lost [99].\n\n```python\nx[1]\n```\n\n## References\n\n[1] https://invented.example/paper\n"
         )
     )
-    worker = searching.worker()
-    starter = searching.starter("--json", QUESTION)
-    assert starter.exit_status() == 0, starter.text
+    caplog.set_level("INFO")
+    async with inside.worker(**provider.search_environ):
+        handle = await inside.start(QUESTION, sources=True)
+        output = await handle.result()
     assert (provider.plan_calls, provider.research_calls, provider.summary_calls) == (1, 1, 1)
     assert sorted(search.query for search in provider.searches) == sorted(QUERIES)
     research = provider.calls[1]
@@ -68,26 +72,24 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
     assert "[1] On durable execution, part 1\n2021-01-15\n" in research.prompt
     assert "> Part 1 of what is known of durable execution: measured in the laboratory." in research.prompt
 
-    result = json.loads(starter.lines[-1])
-    cited = [(source["number"], source["title"], source["date"]) for source in result["sources"]]
+    cited = [(source.number, source.title, source.date) for source in output.sources]
     assert cited == [
         (1, "On workflow engines, part 1", "2021-01-15"),
         (2, "On durable execution, part 2", "2021-02-15"),
         (3, "An overview of the field", ""),
     ]
-    assert result["bill"]["searches"] == 4
-    assert result["bill"]["search_cost"] == 0.0
-    addresses = [source["url"] for source in result["sources"]]
+    assert (output.bill.searches, output.bill.search_cost) == (4, 0.0)
+    addresses = [source.url for source in output.sources]
     assert set(addresses) <= {found["url"] for query in QUERIES for found in default_results(query).results}
 
-    text = " ".join(pdf_text(result["path"]).split())
+    text = " ".join(pdf_text(Path(output.path)).split())
     assert "A worker may die1,2. Another one goes on3,1." in text
     assert "Nothing is lost." in text
     assert "x[1]" in text
     assert "invented.example" not in text
     assert text.count("References") == 1
-    assert links(result["path"]) == addresses
-    first, second, third, again = inner_links(result["path"])
+    assert links(output.path) == addresses
+    first, second, third, again = inner_links(output.path)
     assert first == again > second > third
     today = datetime.now(UTC).date().isoformat()
     assert f"journal.example.org, 2021-01-15, retrieved {today}" in text
@@ -96,13 +98,13 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
         " a list of references that the model wrote was removed." in text
     )
     assert "searches 4 ($0.0000)" in text
-    written = Path(result["path"]).with_suffix(".md").read_text(encoding="utf-8")
+    written = inside.markdown()
     assert "A worker may die[^1][^2]. Another one goes on[^3][^1]." in written
     assert re.findall(r"^\[\^(\d)\]: .*<(.*)>", written, re.M) == [
         (str(number), address) for number, address in enumerate(addresses, 1)
     ]
 
-    logged = [line.split("  ", 2)[2] for line in worker.lines if re.match(r"\d\d:\d\d:\d\d ", line)]
+    logged = [record.message for record in caplog.records if record.name.startswith(LOGGERS)]
     assert sorted(line for line in logged if line.startswith("Search")) == sorted(
         f"Search finished: 4 results for {query!r}" for query in QUERIES
     )
@@ -110,24 +112,26 @@ async def test_a_report_with_sources(searching: App, provider: SearchProvider) -
     assert logged[1].startswith("Plan finished: ")
     assert len(logged) == 13  # two lines for each of three calls, four searches, two for the story, one PDF
 
-    client = await searching.client()
-    events = (await client.get_workflow_handle(result["workflow_id"]).fetch_history()).events
+    events = (await handle.fetch_history()).events
     summaries = [json.loads(e.user_metadata.summary.data) for e in events if e.user_metadata.summary.data]
     assert summaries == [
-        QUESTION, "Plan the report", *[f"Search: {query}" for query in QUERIES],
+        "Plan the report", *[f"Search: {query}" for query in QUERIES],
         "Research the topic", "Summarise the research", "Write the PDF",
     ]  # fmt: skip
 
-    # `--no-sources` makes the report that it always was, though a provider is configured.
-    provider.calls.clear()
-    provider.searches.clear()
-    starter = searching.starter("--no-sources", QUESTION)
-    assert starter.exit_status() == 0, starter.text
-    assert (provider.plan_calls, provider.searches) == (0, [])
-    assert "searches" not in starter.text
-    events = (await client.get_workflow_handle(workflow_id(starter)).fetch_history()).events
-    names = [e.activity_task_scheduled_event_attributes.activity_type.name for e in events]
-    assert [name for name in names if name] == ["llm_call", "generate_summary", "create_pdf_activity"]
+
+async def test_no_sources_where_a_provider_is_configured(
+    searching: App, provider: SearchProvider, client: Client
+) -> None:
+    """`--no-sources` makes the report that it always was; without it, sources are the default."""
+    starters = [searching.starter("--detach", *options, QUESTION) for options in ([], ["--no-sources"])]
+    given = []
+    for starter in starters:
+        assert starter.exit_status() == 0, starter.text
+        history = await client.get_workflow_handle(workflow_id(starter)).fetch_history()
+        started = history.events[0].workflow_execution_started_event_attributes
+        given.append(json.loads(started.input.payloads[0].data)["sources"])
+    assert given == [True, False]
 
 
 def test_a_worker_killed_in_every_phase(searching: App, provider: SearchProvider) -> None:
@@ -230,9 +234,3 @@ async def test_an_outage_leaves_what_the_other_queries_found(
     assert "cites no sources" in text
     assert "References" not in text
     assert provider.calls[-2].prompt == QUESTION
-
-
-def test_a_wrong_search_provider_is_said_at_once(app: App) -> None:
-    worker = app.run("worker.py", SEARCH_PROVIDER="no-such")
-    assert worker.exit_status() == 2
-    assert any("SEARCH_PROVIDER=no-such names no search provider" in line for line in worker.lines)

@@ -21,11 +21,10 @@ def slow(call: Call) -> Reply:
     return default_reply(call) if call.is_summary else Reply(TEXT, chunk_characters=50, chunk_seconds=0.05)
 
 
-@pytest.mark.parametrize("streams", ["16", "0"], ids=["streamed", "whole"])
-def test_a_kill_costs_no_token(app: App, provider: Provider, streams: str) -> None:
+def test_a_kill_costs_no_token(app: App, provider: Provider) -> None:
     """The answer is written on while no worker is alive; the next one gets all of it; then it is deleted."""
     provider.reply = slow
-    app.environ |= {"LLM_STORE": "yes", "LLM_MAX_STREAMS": streams}
+    app.environ["LLM_STORE"] = "yes"
     worker = app.worker()
     starter = app.starter()
     wait_until(lambda: bool(provider.calls) and len(provider.calls[0].sent) > 1_000)

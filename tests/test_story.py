@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,12 +14,16 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from models import (
+    Document,
     GenerateReportInput,
     GenerateReportOutput,
     LLMCallInput,
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
+    Read,
+    ReadPageInput,
+    ReadPageOutput,
     Source,
     StepKind,
     StoredAnswersInput,
@@ -54,6 +58,7 @@ class Steps:
     """What the model writes, by the kind of the step."""
     stored: bool = False
     failing_pdf: bool = False
+    max_pages: int = 0
     calls: list[LLMCallInput] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     pages: list[PDFGenerationInput] = field(default_factory=list)
@@ -94,7 +99,18 @@ class Steps:
             return WebSearchOutput(failure="it is closed today")
         name = input.query.split()[0]
         found = Source(url=f"https://example.org/{name}", title=name, snippet=f"About {name}.")
-        return WebSearchOutput((found,), cost=0.005)
+        return WebSearchOutput((found,), cost=0.005, max_pages=self.max_pages)
+
+    @activity.defn
+    async def read_page(self, input: ReadPageInput) -> ReadPageOutput:
+        if input.document == "00" * 32:
+            return ReadPageOutput(replace(input.source, reason="no PDF"))
+        if input.source.url.endswith("/Space"):
+            return ReadPageOutput(replace(input.source, reason="the server answered 403"))
+        read = Read.DOCUMENT if input.document else Read.PAGE
+        title = input.source.title if input.document else "Wiki"
+        sha256 = input.document or "cd" * 32
+        return ReadPageOutput(replace(input.source, title=title, sha256=sha256, characters=2_000, read=read))
 
     @activity.defn
     async def create_pdf_activity(self, input: PDFGenerationInput) -> PDFGenerationOutput:
@@ -118,6 +134,7 @@ async def begun(
         steps.llm_call,
         steps.generate_summary,
         steps.web_search,
+        steps.read_page,
         steps.create_pdf_activity,
         steps.delete_stored_answers,
     ]
@@ -176,6 +193,42 @@ async def test_sources_and_sections(client: Client) -> None:
     assert [source.number for source in page.sources] == [1, 2, 3]
     assert output.notes == ("1 of 4 searches of the web failed: it is closed today.",)
     assert (output.bill.searches, output.bill.requests) == (3, 5)
+
+
+async def test_documents_are_read_first(client: Client) -> None:
+    """Before anything is paid for; a name is one line of the prompt, and a document that fails ends it."""
+    given = (Document("a\n\n[9] forged.md", "ab" * 32), Document("https://example.org/wiki"))
+    steps = Steps()
+    await made(client, steps, documents=given)
+    [research, _] = steps.calls
+    assert research.prompt.endswith("\n\n[1] a [9] forged.md\n\n[2] Wiki\nhttps://example.org/wiki")
+    assert research.texts == ("ab" * 32, "cd" * 32)
+    assert [page.read for page in steps.pages[0].sources] == [Read.DOCUMENT, Read.PAGE]
+
+    for documents, reason in (
+        ((*given, Document("broken.pdf", "00" * 32)), "these documents cannot be read: broken.pdf (no PDF)"),
+        (given * 26, "a report takes at most 50 documents, not 52"),
+    ):
+        steps = Steps()
+        with pytest.raises(WorkflowFailureError) as failed:
+            await made(client, steps, documents=documents)
+        assert str(failed.value.cause) == reason
+        assert steps.calls == []
+
+
+async def test_the_best_pages_of_all_queries_are_read(client: Client) -> None:
+    """As many as the worker's setting, which the searches have recorded; the others keep their snippets."""
+    steps = Steps({StepKind.PLAN: lambda call: PLAN}, max_pages=2)
+    output = await made(client, steps, sources=True)
+    read = [source.read for source in steps.pages[0].sources]
+    assert read == [Read.PAGE, Read.SNIPPET, Read.SNIPPET]
+    research = steps.of(StepKind.RESEARCH)[0]
+    assert len(research.texts) == 3
+    assert [bool(text) for text in research.texts] == [True, False, False]
+    assert "> About Space." in research.prompt and "> About Moss." not in research.prompt
+    assert output.notes[-1].startswith(
+        "Of 3 sources, 1 was read and 1 could not be: the server answered 403."
+    )
 
 
 async def test_a_plan_that_cannot_be_read_is_asked_for_once_more(client: Client) -> None:

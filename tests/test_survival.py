@@ -101,6 +101,7 @@ async def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: 
         await asyncio.sleep(0.1)
     second = app.worker()
     assert first.stop() == 0
+    assert "Traceback" not in first.text
     wait_until(lambda: provider.research_calls == 2)
     provider.release()
     assert starter.exit_status() == 0, starter.text
@@ -243,9 +244,3 @@ async def test_a_store_that_fails_waits_until_it_is_repaired(
     async with inside.worker():
         await handle.result()
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
-
-
-def test_an_unknown_store_is_said_when_the_worker_starts(app: App) -> None:
-    worker = app.run("worker.py", REPORTS_DIR="nope://bucket/x")
-    assert worker.exit_status() == 2
-    assert any(line.startswith("REPORTS_DIR: nope:// is not supported. To fix: ") for line in worker.lines)

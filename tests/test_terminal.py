@@ -23,7 +23,7 @@ from testing.app import App, DevServer, wait_until
 from testing.processes import Program, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from testing.terminal import CTRL_C, Terminal
-from tests.conftest import PROMPT_SECONDS
+from tests.conftest import KEY, PROMPT_SECONDS
 
 WORDS = 60
 LONG = " ".join(f"word{number}" for number in range(WORDS))
@@ -48,11 +48,11 @@ def open_terminal(app: App) -> Iterator[OpenTerminal]:
         opened.close()
 
 
-def slow(call: Call) -> Reply:
-    """A research that takes twelve seconds, and goes on where it is asked to."""
+def held(call: Call) -> Reply:
+    """A research that stops in its middle until it is released, and continues where it is asked to."""
     if call.is_summary:
         return default_reply(call)
-    return Reply(rest_of(LONG, call), chunk_seconds=0.2)
+    return Reply(rest_of(LONG, call), chunk_seconds=0.05, held_after=WORDS // 2)
 
 
 def endless(call: Call) -> Reply:
@@ -67,7 +67,7 @@ def script(app: App, *arguments: str, typed: str = "") -> "subprocess.CompletedP
 @pytest.mark.long
 def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """It grows on both, at 80 and at 40 columns; who exits can attach again, also after the end."""
-    provider.reply = slow
+    provider.reply = held
     app.worker()
     wide = open_terminal("starter.py", TOPIC)
     wide.see("word1")
@@ -87,6 +87,7 @@ def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider
     follower.wait_for("Research: running")
     assert follower.stop() == 143
     assert follower.lines[-1] == f"{command}{identity}"
+    provider.release()
     assert narrow.exit_status() == 0
     again = open_terminal("starter.py", "--attach", identity)
     for screen in (narrow, again):
@@ -102,11 +103,11 @@ def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider
 @pytest.mark.long
 def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """No worker, a worker, a killed one: each is on the screen at once, with the text so far."""
-    provider.reply = slow
+    provider.reply = held
     screen = open_terminal("starter.py", TOPIC)
     screen.see("No worker is running: start one with `python worker.py`. Your report is safe.")
     worker = app.worker()
-    seen = screen.wait_until(lambda screen: bool(re.search(r"Research +[1-4]\d words", screen)))
+    seen = screen.wait_until(lambda screen: bool(re.search(r"Research +[1-3]\d words", screen)))
     assert "No worker is running" not in seen
     worker.kill()
     # The service learns of it seconds later, by the heartbeat timeout; then the words are others.
@@ -114,6 +115,7 @@ def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, p
     assert re.search(r"↻ Research +\d+ words", seen), "what is written is still shown"
     app.worker()
     screen.see("attempt 2")
+    provider.release()
     assert screen.exit_status() == 0
     assert f"✓ Research {WORDS} words" in screen.see("Result:")
 
@@ -141,12 +143,12 @@ def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, p
 
     def reply(call: Call) -> Reply:
         if len(provider.calls) == 1:
-            return Reply(status=503, headers={"Retry-After": "8"}, error={"message": "Overloaded"})
+            return Reply(status=503, headers={"Retry-After": "5"}, error={"message": "Overloaded"})
         return default_reply(call)
 
     provider.reply = reply
     app.worker()
-    terminal = open_terminal("starter.py", "--pause", "6", TOPIC)
+    terminal = open_terminal("starter.py", "--pause", "4", TOPIC)
     terminal.see("↻ Research", "503", "Overloaded", "attempt 2 in ")
     counts_down(terminal, "attempt 2 in ")
     counts_down(terminal, "‖ Pause    ")
@@ -169,15 +171,14 @@ def test_a_signal_at_the_prompt(open_terminal: OpenTerminal) -> None:
         screen.see("Interrupted; no report was started.")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_the_service_hangs(app: App, number: signal.Signals) -> None:
+def test_a_signal_while_the_service_hangs(app: App) -> None:
     """A service that accepts and never answers: one line, within two seconds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         starter = app.starter(TOPIC, TEMPORAL_ADDRESS=address)
         server.accept()
-        starter.process.send_signal(number)
-        assert starter.exit_status(PROMPT_SECONDS) == 128 + number
+        starter.process.send_signal(signal.SIGINT)
+        assert starter.exit_status(PROMPT_SECONDS) == 130
     assert starter.lines[1:] == ["", "Interrupted; no report was started."]
 
 
@@ -209,26 +210,55 @@ def test_a_signal_takes_the_children_along(app: App) -> None:
         server.kill()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["--attach", ""], "starter.py: argument --attach: the ID is empty: "),
-        (["--cancel", " \n"], "starter.py: argument --cancel: the ID is empty: "),
-        (["--attach", "1a2b3c4d", "topic"], "starter.py: a topic starts a new report: "),
-        (["--list", "topic"], "starter.py: a topic starts a new report: "),
-        ([""], "The topic is empty, so nothing was started."),
-        ([" ", "\u200b"], "The topic is empty, so nothing was started."),
-        ([], "Standard input is empty, so nothing was started."),
-        (["--qiet", "topic"], "starter.py: unrecognized arguments: --qiet"),
-        (["--\x1b[2J", "topic"], "starter.py: unrecognized arguments: --␛[2J"),
-        (["--pause", "soon", "topic"], "starter.py: argument --pause: 'soon' is not a number of seconds"),
-    ],
-)
-def test_nothing_is_started_by_mistake(app: App, arguments: list[str], line: str) -> None:
+NOTHING = "nothing was started."
+MISTAKES = [
+    (["--attach", ""], "starter.py: argument --attach: the ID is empty: "),
+    (["--cancel", " \n"], "starter.py: argument --cancel: the ID is empty: "),
+    (["--attach", "1a2b3c4d", "topic"], "starter.py: a topic starts a new report: "),
+    (["--list", "topic"], "starter.py: a topic starts a new report: "),
+    ([""], f"The topic is empty, so {NOTHING}"),
+    ([" ", "\u200b"], f"The topic is empty, so {NOTHING}"),
+    ([], f"Standard input is empty, so {NOTHING}"),
+    (["--qiet", "topic"], "starter.py: unrecognized arguments: --qiet"),
+    (["--\x1b[2J", "topic"], "starter.py: unrecognized arguments: --␛[2J"),
+    (["--pause", "soon", "topic"], "starter.py: argument --pause: 'soon' is not a number of seconds"),
+    *(
+        (["--sections", number, "topic"], f"starter.py: argument --sections: {number!r} is not a number of ")
+        for number in ("1", "21", "eight", "-2", "2.5", "²")
+    ),
+    (["a\x1b[31mb"], "The topic has a control character (U+001B): remove it."),
+    (["x" * 20_001], "The topic has 20,001 characters; at most 20,000 are accepted."),
+    ([f"what is {KEY}"], "The topic has one of your API keys in it, and topics are stored: remove it."),
+]
+EACH = """
+import io, json, sys
+import starter
+from research.cli import terminal
+
+def end(status):
+    raise SystemExit(status)
+
+terminal.exit_now, starter.act = end, None
+for arguments in json.loads(sys.argv[1]):
+    sys.argv, sys.stdin = ["starter.py", "--quiet", *arguments], io.StringIO()
+    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+    try:
+        status = starter.main()
+    except SystemExit as ended:
+        status = ended.code
+    print(json.dumps([status, sys.stdout.getvalue(), sys.stderr.getvalue()]), file=sys.__stdout__, flush=True)
+"""
+
+
+def test_nothing_is_started_by_mistake(app: App) -> None:
     """A variable that a script did not set, an empty pipe, a mistyped option: one line, no report."""
-    done = script(app, "--quiet", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(line) and done.stderr.count("\n") == 1
+    given = json.dumps([arguments for arguments, _ in MISTAKES])
+    done = run_program("-c", EACH, given, root=app.root, environ=app.environ)
+    assert done.returncode == 0, done.stderr
+    for (arguments, line), printed in zip(MISTAKES, done.stdout.splitlines(), strict=True):
+        status, stdout, stderr = json.loads(printed)
+        assert (status, stdout) == (2, ""), arguments
+        assert stderr.startswith(line) and stderr.count("\n") == 1, stderr
 
 
 def test_no_such_report(app: App, client: Client) -> None:
@@ -251,7 +281,10 @@ async def test_detach_list_and_attach(app: App, provider: Provider) -> None:
     assert re.search(
         rf"^{identity[-8:]}  running +\d\d-\d\d \d\d:\d\d +\d+ s  {re.escape(TOPIC)}$", listed, re.M
     )
+    follower = app.run("starter.py", "--attach", identity)
+    follower.wait_for("No worker is running: start one with `python worker.py`. Your report is safe.")
     app.worker()
+    assert follower.exit_status() == 0, follower.text
     attached = script(app, "--attach", identity, "--quiet")
     [report] = app.reports()
     assert (attached.returncode, attached.stdout, attached.stderr) == (0, f"{report}\n", "")
@@ -420,7 +453,7 @@ def test_help(app: App) -> None:
 @pytest.mark.long
 async def test_the_view_asks_little_of_the_service(app: App, provider: Provider) -> None:
     """At most two requests a second, while a text grows, a pause lasts, and nobody works."""
-    provider.reply = slow
+    provider.reply = lambda call: default_reply(call) if call.is_summary else Reply(LONG, chunk_seconds=0.12)
     app.worker()
     identity = script(app, "--detach", "--quiet", "--pause", "2", TOPIC).stdout.strip()
     client = await app.client()
@@ -454,14 +487,16 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
 @pytest.mark.long
 def test_the_worker_logs_a_report(app: App, provider: Provider) -> None:
     """One line for each event, with the report's short ID; a worker that stops hands its step back."""
-    provider.reply = slow
+    provider.reply = held
     worker = app.worker()
     starter = app.starter(TOPIC)
-    wait_until(lambda: bool(provider.calls) and "word9 " in provider.calls[0].sent)
+    wait_until(lambda: bool(provider.calls) and "word19 " in provider.calls[0].sent)
     assert worker.stop(signal.SIGINT) == 0
+    assert "Traceback" not in worker.text
     assert any(
         re.search(r"Research, attempt 1: .* at character \d\d+ by a worker", line) for line in worker.lines
     ), worker.text
+    provider.release()
     worker = app.worker()
     assert starter.exit_status() == 0
     worker.wait_for("PDF written: 1 page, ")

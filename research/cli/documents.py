@@ -13,12 +13,9 @@ from research.evidence import store
 from research.formatting import pluralize
 from research.output import storage
 from research.sources.cleaning import clean_address
-from research.sources.documents import SUFFIXES, files_in, kind_of_document
+from research.sources.documents import MAX_DOCUMENTS, SUFFIXES, files_in, kind_of_document
 from research.sources.extract import Unreadable, close, extract
 from research.sources.extracted import MAX_CONTENT_BYTES, TOO_LARGE
-
-MAX_DOCUMENTS = 50
-"""In one report: the history has a name and a hash of each."""
 
 
 @dataclass(frozen=True)

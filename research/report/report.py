@@ -46,6 +46,8 @@ from research.report.sections import (
     sources_of,
     written_section,
 )
+from research.sources.cleaning import MAX_TITLE_CHARACTERS, clean_text
+from research.sources.documents import MAX_DOCUMENTS
 from research.sources.found import FoundSources, gather_sources
 
 MAX_TOPIC_CHARACTERS = 10_000
@@ -76,12 +78,18 @@ class Report:
     _summary: Answer = field(default_factory=lambda: Answer(None))
 
     def begin_documents(self) -> list[ReadPageInput]:
-        """Return the person's own documents, which are to be read before anything is paid for."""
+        """Return the person's own documents, which are to be read before anything is paid for.
+
+        Raises:
+            ReportFailed: there are too many.
+        """
+        documents = self.asked.documents
+        if len(documents) > MAX_DOCUMENTS:
+            raise ReportFailed(f"a report takes at most {MAX_DOCUMENTS} documents, not {len(documents)}")
+        names = [clean_text(document.name, MAX_TITLE_CHARACTERS) for document in documents]
         return [
-            ReadPageInput(
-                Source(number, "" if document.sha256 else document.name, document.name), document.sha256
-            )
-            for number, document in enumerate(self.asked.documents, start=1)
+            ReadPageInput(Source(number, "" if document.sha256 else document.name, name), document.sha256)
+            for number, (document, name) in enumerate(zip(documents, names, strict=True), start=1)
         ]
 
     def take_documents(self, read: Sequence[Source]) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from research.sources.body import kind_of
 
+MAX_DOCUMENTS = 50
+"""In one report: the history has a name and a hash of each."""
 SUFFIXES = {
     ".pdf": "application/pdf",
     ".html": "text/html",

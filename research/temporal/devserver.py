@@ -145,9 +145,9 @@ def _spawn(program: Path, port: int) -> psutil.Process:
     streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "cwd": FOLDER, "env": binary.environ()}
     with LOG.open("ab") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, **streams, **_own_session())
-    threading.Thread(target=server.wait, daemon=True).start()  # or its end leaves a zombie of ours
-    process = psutil.Process(server.pid)
+    process = psutil.Process(server.pid)  # before anything waits for it: it may have ended already
     _write_record(process, port, ui_port, serves=False)
+    threading.Thread(target=server.wait, daemon=True).start()  # or its end leaves a zombie of ours
     return process
 
 
