@@ -5,7 +5,8 @@ number stands in a passage, in whatever notation.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
 
 from research.evidence.normalized import CJK_LETTER, normalize
 from research.evidence.numbers import Figure, find_figures
@@ -30,15 +31,23 @@ def missing(statement: str, passages: Sequence[str]) -> list[str]:
     68" stands in a passage that says 67.6. The number of a list item, of a section or of a citation does not
     count, nor does "one", which is often no number.
     """
-    given = {key for passage in passages for figure in find_figures(passage) for key in figure.keys}
+    given = frozenset[Hashable]().union(*map(_given_by, passages))
     found = [figure.written for figure in find_figures(statement) if not _is_given(figure, given)]
-    found += [
-        words for words in _quotations(statement) if not any(find(passage, words) for passage in passages)
-    ]
+    texts = list(map(normalize, passages))
+    for quoted in _quotations(statement):
+        words = normalize(quoted)
+        if not any(text.find(words) for text in texts):
+            found.append(quoted)
     return list(dict.fromkeys(found))
 
 
-def _is_given(figure: Figure, given: set[object]) -> bool:
+@lru_cache(maxsize=256)
+def _given_by(passage: str) -> frozenset[Hashable]:
+    """Return what stands in a passage; kept, because many statements rest on the same passages."""
+    return frozenset(key for figure in find_figures(passage) for key in figure.keys)
+
+
+def _is_given(figure: Figure, given: frozenset[Hashable]) -> bool:
     if not figure.counts or not given.isdisjoint(figure.wanted):
         return True
     # The parts of a date may stand apart: "In 2021 … on 15 January".
