@@ -54,6 +54,7 @@ def test_a_date_in_any_notation(written: str) -> None:
         ("三分之一", "1/3"),
         ("three of them", "3"),
         ("3 of them", "drei davon"),
+        ("0.42千瓦时", "0.42 kWh"),
         ("三年", "three years"),
         ("twenty-five", "25"),
         ("fünfundzwanzig", "25"),
@@ -103,6 +104,7 @@ def test_what_is_the_same(statement: str, passage: str) -> None:
         ("百分之十二", "百分之二十", "百分之十二"),
         ("三年", "十三年", "三"),
         ("GPT-4", "GPT-3", "4"),
+        ("3千米", "3000", "3"),
         ("1½", "1 and 2", "1½"),
         ("1.5 million", "1.5–2 thousand", "1.5 million"),
     ],
@@ -115,7 +117,7 @@ def test_what_is_not_the_same(statement: str, passage: str, lost: str) -> None:
     "statement",
     [
         "1. As in section 3, figure 2 and Tabelle 4.1 [5].",
-        "一个，统一，十分，四川，万一，第三",
+        "一个，统一，十分，四川，万一，第三，零部件，“十四五”规划，“向下流动”，金砖五国",
         "One of them is made of H2O and CO2.",
         "Eine von ihnen, siehe https://example.org/2024/7.",
         "第3章，图2",
@@ -130,7 +132,7 @@ def test_quoted_words_stand_in_a_passage() -> None:
     passages = ["They said that moss is\nnot **wet** at all.", "水熊虫生活在苔藓中。"]
     assert missing("It says “Moss is not wet”, and 「水熊虫生活在苔藓中」.", passages) == []
     assert missing('It says "moss is … wet at all".', passages) == []
-    for wrong in ("“moss is wet”", '"that moss isn"', "„Moss is not wett“", "«not all»", "『生活在水中』"):
+    for wrong in ("“moss is wet”", '"that moss isn"', "„Moss is not wett“", "«not all»", "『生活在清水中』"):
         assert missing(f"It says {wrong}.", passages) == [wrong[1:-1]]
 
 

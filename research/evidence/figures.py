@@ -12,7 +12,7 @@ from research.evidence.normalized import CJK_LETTER, normalize
 from research.evidence.numbers import Figure, find_figures
 
 MAX_QUOTED_CHARACTERS = 500
-MIN_QUOTED_WORDS, MIN_QUOTED_CJK_CHARACTERS = 2, 4
+MIN_QUOTED_WORDS, MIN_QUOTED_CJK_CHARACTERS = 2, 6
 """Shorter words in quotation marks are a term or a name and no quotation."""
 
 _QUOTED = re.compile(

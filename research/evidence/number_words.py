@@ -61,5 +61,5 @@ CJK_SCALES = {
 }
 CJK = "".join([*CJK_DIGITS, *CJK_SCALES])
 # Behind a single Chinese number word they show that it is one: 三年 but not 三角.
-MEASURES = "年月日个個種种次人倍米天名位家项件岁歳歲座艘台辆部条只世国年级周届期章小"
+MEASURES = "年月日个個种種次人倍米天名位家项件岁歳歲座艘台辆只届周"
 FRACTIONS = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"

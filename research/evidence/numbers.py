@@ -56,7 +56,7 @@ _SCALE = (
 _MONTH = rf"(?<!{_LETTER})(?:{_any(MONTHS)})(?!{_LETTER})\.?"
 _TENS_WITH_UNITS = rf"(?:{_any(ENGLISH_TENS)})[ -](?:{_any(ENGLISH_UNITS)})"
 _CJK_DAY = rf"(?:\d{{1,2}}|[{CJK}]{{1,3}})"
-_CJK_SCALE = f"[{''.join(CJK_SCALES)}]"
+_CJK_SCALE = f"(?:[{''.join(CJK_SCALES)}](?![瓦克米卡帕伏焦赫]))"  # kilo and mega are parts of units
 _SCAN = re.compile(
     rf"""
       (?P<skip> https?://\S+ | \[\^?\d{{1,3}}(?:[ ]?[,;–-][ ]?\d{{1,3}})*\] | 【\d{{1,3}}】
@@ -191,10 +191,12 @@ def _chinese(found: re.Match[str], written: str) -> Figure:
     run, text = found["cjk"], found.string
     if len(run) == 2 and all(character in CJK_DIGITS for character in run):  # 七八年: seven or eight
         return _exactly(written, *(Fraction(CJK_DIGITS[character]) for character in run), counts=False)
+    if re.search(r"[十百千万亿].?[一二三四五六七八九]{2}", run):  # 十四五: the name of a plan
+        return _exactly(written, run, counts=False)
     is_measured = text[found.end() : found.end() + 1] in MEASURES and found.end() < len(text)
     is_vague = run[0] in "百千万萬亿億兆" or text[max(found.start() - 1, 0) : found.start()] in (*_VAGUE,)
     return _exactly(
-        written, _value(run), counts=run != "一" and not is_vague and (len(run) > 1 or is_measured)
+        written, _value(run), counts=run not in "一零〇" and not is_vague and (len(run) > 1 or is_measured)
     )
 
 
