@@ -14,57 +14,24 @@ from itertools import accumulate
 from models import Passage, PDFGenerationInput, Source
 from research.address import normalize_address
 from research.checked import CheckedReport
+from research.evidence.marks import (
+    CODE,
+    EACH,
+    FILE_MARK,
+    TOKEN,
+    are_citations,
+    begins_entry,
+    marks_of,
+    numbers,
+)
 from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
 from research.markdown.fences import part_fences
 from research.markdown.reference_lists import without_reference_lists
 
-MAX_NUMBER = 999
-"""Because `[2024]` is a year and `[0]` an index, only 1 to 999 are read as citations."""
 MIN_PARAGRAPH_COLUMNS = 80
 """A shorter paragraph is an introduction or a caption, and is not expected to cite anything."""
-MAX_RANGE = 50
-
-# Every length is bounded, so that no text makes a search long.
-_GAP = r"\s{0,9}"
-_NUMBERS = rf"\d{{1,4}}(?:{_GAP}[,;、，–—-]{_GAP}\d{{1,4}})*"
-_WORD = (
-    r"(?:sources?|refs?|references?|citations?|quellen?|fuentes?|来源|參考|参考|出典)\.?"
-    rf"{_GAP}[:：]?{_GAP}"
-)
-_PAGE = r"(?:pp?\.|pages?|S\.|Seiten?|págs?\.|стр\.|§{1,2}|lines?|L)\s?L?\d{1,5}(?:[–-]L?\d{1,5})?"
-_NEXT = rf"(?:{_GAP}[,;、，–—-]{_GAP}(?:(?:and|und|et|y)\s)?|\s(?:and|&|und|et|y|и)\s|[和及与と])"
-_LIST = (
-    rf"(?:{_WORD})?\#?\d{{1,4}}(?:,\s?{_PAGE})?"
-    rf"(?:{_NEXT}(?:{_WORD})?\#?\d{{1,4}}(?:,\s?{_PAGE})?)*"
-)
-_PLACE = r"†[^†【】［］\n]{0,100}"
-"""Where the citation of a file points to within it, as in `【1†L3-L5】`."""
-_MARK = (
-    rf"\[\^?{_LIST}\]|[【［]{_GAP}{_LIST}{_GAP}(?:{_PLACE})?[】］]|\({_WORD}{_LIST}\)"
-    rf"|(?<![\d^])\^{_NUMBERS}\^"
-)
-_CODE = r"(?<!`)(?P<ticks>`{1,9})(?!`)(?:[^\n]|\n(?![ \t]*\n)){1,2000}?(?<!`)(?P=ticks)(?!`)"
-_TOKEN = re.compile(
-    rf"""
-      (?P<code>{_CODE})
-    | (?:(?<=\S)[ \t\u00a0])?
-      (?P<numbered>\[\[?\^?{_NUMBERS}\]?\]\([^()\s]{{0,500}}(?:\s{{1,9}}"[^"\n]{{0,200}}")?\))
-    | !?\[(?:[^\[\]\n]|\[[^\[\]\n]{{0,100}}\]){{1,500}}\]
-      \((?P<link>(?:[^()\s]|\([^()\s]{{0,200}}\)){{0,2000}})(?:\s{{1,9}}"[^"\n]{{0,200}}")?\)
-    | <(?P<autolink>[a-z][a-z0-9+.-]{{1,20}}:[^<>\s]{{0,2000}})>
-    | (?P<address>https?://[^\s<>\[\]【】［］]{{1,2000}})
-    | (?P<formula>\$\$.{{1,2000}}?\$\$ | \$(?![\s$])[^$\n]{{1,500}}?(?<!\s)\$(?!\d)
-        | \\\(.{{1,500}}?\\\) | \\\[.{{1,2000}}?\\\])
-    | (?P<escape>\\.)
-    | (?:(?<=\S)[ \t\u00a0])?(?P<marks>(?:{_MARK})(?:,?[ \t]?(?:{_MARK})(?!\())*)(?!\()(?P<colon>:(?=[ \t]))?
-    """,
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
-)
-_EACH = re.compile(_MARK, re.IGNORECASE)
-_WITHIN = re.compile(rf"{_PLACE}|,\s?{_PAGE}", re.IGNORECASE)
-_CODE_OR_FILE = re.compile(rf"{_CODE}|[ \t]{{0,9}}(?P<file>【{_GAP}\d{{1,4}}{_GAP}{_PLACE}】)")
-_START_OF_ENTRY = re.compile(r"[ \t>]*(?:[-*+]|\d{1,4}[.)])?[ \t]*")
+_CODE_OR_FILE = re.compile(rf"{CODE}|[ \t]{{0,9}}(?P<file>{FILE_MARK})")
 _MADE = "\0"
 """Stands before each mark that the check makes, while it is at work: no text that it reads has it."""
 _GONE = "\0\0"
@@ -231,13 +198,12 @@ class _Checker:
 
     def rewrite(self, text: str) -> str:
         """Return the text with its citations checked; code, links and formulas in it stay as they are."""
-        return re.sub(rf"{_GONE}[ \t]*", "", _TOKEN.sub(self._replace, text))
+        return re.sub(rf"{_GONE}[ \t]*", "", TOKEN.sub(self._replace, text))
 
     def _replace(self, found: re.Match[str]) -> str:
-        label, _, target = (found["numbered"] or "").partition("](")
-        marks = label if _are_citations(label) else found["marks"]
-        if marks:
+        if marks := marks_of(found):
             return self._replace_marks(found, marks)
+        _, _, target = (found["numbered"] or "").partition("](")
         address = found["link"] or found["autolink"] or found["address"] or target
         if address.startswith(("http://", "https://")):
             address = address.partition(" ")[0].rstrip(".,;:!?'\")")
@@ -246,13 +212,11 @@ class _Checker:
 
     def _replace_marks(self, found: re.Match[str], marks: str) -> str:
         colon = found["colon"] or ""
-        line = found.string.rfind("\n", 0, found.start()) + 1
-        begins = _START_OF_ENTRY.fullmatch(found.string, line, found.start())
         space = found[0][: len(found[0]) - len(found[0].lstrip())]
-        if not _are_citations(marks):  # at least one of them is not
-            each = _EACH.sub(lambda mark: self._cite(mark[0]) if _are_citations(mark[0]) else mark[0], marks)
+        if not are_citations(marks):  # at least one of them is not
+            each = EACH.sub(lambda mark: self._cite(mark[0]) if are_citations(mark[0]) else mark[0], marks)
             return space + each + colon
-        if not begins:
+        if not begins_entry(found):
             return self._cite(marks) + colon
         if colon:  # an entry of a list that is none of references: its number means nothing
             return space + _GONE
@@ -261,27 +225,13 @@ class _Checker:
     def _cite(self, marks: str) -> str:
         """Return footnote marks for the numbers that were given, each once."""
         cited: dict[str, None] = {}
-        for number in _numbers(marks):
+        for number in numbers(marks):
             if number in self.given:
                 new = self.numbers.setdefault(number, len(self.numbers) + 1)
                 cited[self._mark.format(new)] = None
             else:
                 self.removed_numbers += 1
         return "".join(cited)
-
-
-def _are_citations(marks: str) -> bool:
-    numbers = [int(number) for number in re.findall(r"\d+", _WITHIN.sub("", marks))]
-    return bool(numbers) and min(numbers) >= 1 and max(numbers) <= MAX_NUMBER
-
-
-def _numbers(marks: str) -> Iterator[int]:
-    for first, last in re.findall(r"(\d+)(?:\s{0,9}[–—-]\s{0,9}(\d+))?", _WITHIN.sub("", marks)):
-        start, end = int(first), int(last or first)
-        if start <= end <= start + MAX_RANGE:
-            yield from range(start, end + 1)
-        else:
-            yield from (start, end)
 
 
 def _code_apart(text: str) -> Iterator[tuple[bool, str]]:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from research.evidence.passages import page_of
+
 MAX_PARAGRAPH_CHARACTERS = 1_500
 """A longer paragraph is cut into parts, at the ends of sentences where it has any."""
 MIN_PARAGRAPH_CHARACTERS = 40
@@ -38,7 +40,7 @@ def choose(texts: Mapping[int, str], queries: Sequence[str], max_bytes: int) -> 
     words is in any text, they come as they stand in the text.
     """
     found = [
-        Excerpt(source, start, end, text[start:end], _page(text, start))
+        Excerpt(source, start, end, text[start:end], page_of(text, start))
         for source, text in texts.items()
         for start, end in paragraphs(text)
     ]
@@ -70,11 +72,6 @@ def paragraphs(text: str) -> Iterator[tuple[int, int]]:
         if text[start:end].strip():
             yield from _parts(text, start, end)
         start = found.end() if found else end
-
-
-def _page(text: str, start: int) -> int:
-    """Return the page: a form feed stands before each but the first."""
-    return text.count("\f", 0, start) + 1 if "\f" in text else 0
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,142 +1,98 @@
-"""Passages: the words that a model has copied, and where they stand in a frozen text.
+"""Passages: the words of a source that a model has copied, found again in the frozen text.
 
-Forgiven are spaces, quotation marks, dashes, hyphenation, case, the forms that NFKC takes for the same, and
-the marks of Markdown. Nothing else is: no word, number or sign may be missing or another one.
+A passage is never taken from the model: what is kept are the characters of the frozen text, by their offsets.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-MIN_COLUMNS = 16
-"""Of a passage; a shorter one, such as a name, proves nothing. A Chinese character has two."""
-MAX_CHARACTERS = 1_000
-MAX_QUOTES = 40
-MAX_ANSWER_CHARACTERS = 200_000
+from research.evidence.normalized import CJK_LETTER, QUOTATION_MARKS, normalize
 
-_QUOTE = re.compile(r"[ \t]{0,9}(?:(?:[-*+]|\d{1,3}[.)])[ \t]{1,4})?((?:>[ \t]?)+)(?P<words>.*)")
-_ITEM = re.compile(r"[ \t]{0,9}(?:[-*+]|\d{1,3}[.)])[ \t]{1,4}(?P<words>.*)")
-_IN_MARKS = re.compile(r"[ \t]*[\"“„«「『](?P<words>.*)[\"”“»」』][ \t.]*")
-_GAP = re.compile(r"[\[(（]?(?:\.{3}|…)[\])）]?")
-_LINK = re.compile(r"\]\([^()\s]{0,2000}\)")
-_LINE_MARKS = re.compile(r"(?m)^[ \t]{0,9}(?:#{1,6}[ \t]|(?:>[ \t]?){1,9}|[-*+•][ \t])")
-_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\ufe58\ufe63\uff0d"
-_QUOTATION = "\"'`´‘’‚‛“”„‟«»‹›「」『』〝〞＂＇ʼ"
-_MARKDOWN = "*_|\\["
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+MAX_QUOTES = 16
+MIN_QUOTE_CHARACTERS, MIN_CJK_CHARACTERS = 20, 8
+"""A shorter quote is no passage, because it stands in many texts."""
+MAX_PASSAGE_CHARACTERS = 1_000
+
+_QUOTE_LINE = re.compile(
+    r"[ \t]*(?P<mark>(?:(?:[-*+•]|[(\[]?\*{0,2}\d{1,3}\*{0,2}[.)\]、:]\*{0,2})[ \t]*){0,3})"
+    r"(?:(?:[>＞]|&gt;)[ \t]?){1,20}(?P<text>.*)"
+)
+_ITEM = re.compile(r"[ \t]*(?:[-*+•]|[(\[]?\d{1,3}[.)\]、])[ \t]+(?P<text>.*)")
+_FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[\w ]{0,30}")
+_NUMBER = re.compile(r"(\d{1,3})[.)][ \t]+")
+_ELLIPSIS = re.compile(r"[\[(（【]?(?:\.{3,}|…+|\. \. \.)[\])）】]?")
+_BEHIND_MARK = re.compile(rf"(?<=[{QUOTATION_MARKS}])[.,;。，；]\s*\Z")
+_AROUND = f"{QUOTATION_MARKS}*_` \t\r\n"
 
 
 def quotes(answer: str) -> list[str]:
-    """Return the passages that a model gives: its block quotes, or else list items and lines in quotation marks.
+    """Return the passages that a model has given: the block quotes of its answer, at most MAX_QUOTES.
 
-    A passage with a gap ("…") is two.
+    Without a block quote they are the list items and the lines that are in quotation marks. A passage with
+    an ellipsis is returned as its parts, and one that is too short not at all.
     """
-    lines = answer[:MAX_ANSWER_CHARACTERS].splitlines()
-    found = list(_block_quotes(lines)) or [
-        match["words"]
-        for match in (_IN_MARKS.fullmatch(line) or _ITEM.fullmatch(line) for line in lines)
-        if match
-    ]
-    parts = [part.strip() for quote in found for part in _GAP.split(quote)]
-    return list(dict.fromkeys(part for part in parts if part))[:MAX_QUOTES]
+    lines = [line for line in answer.splitlines() if not _FENCE.fullmatch(line)]
+    found: dict[str, None] = {}
+    for place, block in enumerate(list(_block_quotes(lines)) or _other_quotes(lines), 1):
+        number = _NUMBER.match(block)
+        is_counted = number is not None and int(number[1]) == place
+        for part in _ELLIPSIS.split(block[number.end() :] if number and is_counted else block):
+            if _is_long_enough(bare := _BEHIND_MARK.sub("", part).strip(_AROUND)):
+                found[bare] = None
+    return list(found)[:MAX_QUOTES]
+
+
+def _block_quotes(lines: Sequence[str]) -> Iterator[str]:
+    block: list[str] = []
+    for line in [*lines, ""]:
+        quoted = _QUOTE_LINE.fullmatch(line)
+        text = quoted["text"].strip() if quoted else ""
+        if block and (not text or (quoted and quoted["mark"])):
+            yield from block if all(map(_is_in_quotation_marks, block)) else ["\n".join(block)]
+            block = []
+        if text and not _FENCE.fullmatch(text):
+            block.append(text)
+
+
+def _other_quotes(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        item = _ITEM.fullmatch(line)
+        if item or _is_in_quotation_marks(line):
+            yield item["text"] if item else line
+
+
+def _is_in_quotation_marks(line: str) -> bool:
+    bare = line.strip(" \t*_").rstrip(".,;。，；")
+    return len(bare) > 1 and bare[0] in QUOTATION_MARKS and bare[-1] in QUOTATION_MARKS
+
+
+def _is_long_enough(quote: str) -> bool:
+    characters = len(" ".join(quote.split()))
+    return characters >= MIN_QUOTE_CHARACTERS or len(CJK_LETTER.findall(quote)) >= MIN_CJK_CHARACTERS
 
 
 def locate(text: str, quote: str) -> tuple[int, int] | None:
-    """Return the characters of a text between which a quote stands, at its first place; None where it is not.
+    """Return the characters [start, end) of a frozen text where a quote first stands; None if it does not.
 
-    It begins and ends with whole words and numbers.
+    White space, case, Markdown's marks, hyphenation at line ends, compatibility characters (NFKC), and the
+    kinds of quotation marks and dashes may differ, and nothing else. A quote begins and ends with whole
+    words and numbers of the text; in scripts without spaces between words, with whole characters. One that
+    is too short or too long is not found.
     """
-    wanted = "".join(character for character, _ in _solid(quote)).strip(" .")
-    if _columns(wanted) < MIN_COLUMNS:
+    if len(quote) > MAX_PASSAGE_CHARACTERS * 4 or not _is_long_enough(quote):
         return None
-    solid = list(_solid(text))
-    squeezed = "".join(character for character, _ in solid)
-    place = squeezed.find(wanted)
-    while place >= 0:
-        start, end = solid[place][1], _end(text, solid[place + len(wanted) - 1][1])
-        if end - start <= MAX_CHARACTERS and _is_apart(text, start, end):
-            return start, end
-        place = squeezed.find(wanted, place + 1)
-    return None
+    found = find(text, quote)
+    return found if found and found[1] - found[0] <= MAX_PASSAGE_CHARACTERS else None
+
+
+def find(text: str, words: str) -> tuple[int, int] | None:
+    """Return the characters where words first stand in a text; as `locate`, but of any length."""
+    return normalize(text).find(normalize(words))
 
 
 def page_of(text: str, start: int) -> int:
-    """Return the page of a PDF, counted from 1; 0 for a text without pages."""
-    return text.count("\f", 0, start) + 1 if "\f" in text else 0
+    """Return the page of a PDF on which a character stands, counted from 1; 0 for a text without pages.
 
-
-def _block_quotes(lines: list[str]) -> Iterator[str]:
-    words: list[str] = []
-    for line in [*lines, ""]:
-        found = _QUOTE.fullmatch(line)
-        if found and found["words"].strip():
-            words.append(found["words"].strip())
-        elif words:
-            yield " ".join(words)
-            words = []
-
-
-def _solid(text: str) -> Iterator[tuple[str, int]]:
-    """Yield the characters that count, each with the place in the text that it comes from.
-
-    Between digits a space and a dash count, because "1 2" is not "12"; so does a minus before a number.
+    A form feed stands before each page but the first.
     """
-    dropped = _dropped(text)
-    pending, last = "", ""
-    for place, character in enumerate(text):
-        if place in dropped:
-            continue
-        is_dash = character in _DASHES
-        if character.isspace() or is_dash or character in _MARKDOWN or character in _QUOTATION:
-            before, after = text[max(place - 1, 0) : place], text[place + 1 : place + 2]
-            if is_dash and after.isdigit() and not before.isalpha() and character != "\u00ad":
-                pending = "-"
-            elif character.isspace() and not pending:
-                pending = " "
-            continue
-        for part in unicodedata.normalize("NFKC", character).casefold():
-            if part.isspace() or unicodedata.category(part) == "Cf":
-                continue
-            if pending and part.isdigit() and (pending == "-" or last.isdigit()):
-                yield pending, place
-            pending, last = "", part
-            yield part, place
-
-
-def _dropped(text: str) -> set[int]:
-    """Return the places of Markdown's marks at the beginning of lines, and of the addresses of links."""
-    spans = [*_LINE_MARKS.finditer(text), *_LINK.finditer(text)]
-    return {place for found in spans for place in range(found.start(), found.end())}
-
-
-def _end(text: str, last: int) -> int:
-    """Return the end of the grapheme whose first character is given."""
-    end = last + 1
-    while end < len(text) and unicodedata.category(text[end])[0] == "M":
-        end += 1
-    return end
-
-
-def _is_apart(text: str, start: int, end: int) -> bool:
-    """Return whether neither a word nor a number is cut at the ends."""
-    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
-    if _joins(text[start - 1 : start], text[start]) or _joins(text[end - 1], after[:1]):
-        return False
-    if (
-        text[start].isdigit()
-        and before[-1:] in tuple(".,-\u2212")
-        and (before[:1].isdigit() or before[-1:] in "-\u2212")
-    ):
-        return False
-    return not (text[end - 1].isdigit() and after[:1] in tuple(".,") and after[1:2].isdigit())
-
-
-def _joins(one: str, other: str) -> bool:
-    """Return whether two characters belong to one word."""
-    if not one or not other or _UNSPACED.match(one) or _UNSPACED.match(other):
-        return bool(one and other and one.isdigit() and other.isdigit())
-    return one.isalnum() and other.isalnum()
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return text.count("\f", 0, start) + 1 if "\f" in text else 0
