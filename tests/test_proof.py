@@ -1,9 +1,7 @@
 """Reports whose citations are proven: passages taken, statements judged, rewritten once, shown."""
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -105,7 +105,7 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
 
 
 def _renumbered(report: CheckedReport, numbers: Mapping[int, int]) -> CheckedReport:
-    """Return the report with the statements and passages of the sources that it cites, by their new numbers."""
+    """Return the report with its statements and passages, by the new numbers of what it cites."""
 
     def moved(passages: Iterable[Passage]) -> tuple[Passage, ...]:
         return tuple(replace(p, source=numbers[p.source]) for p in passages if p.source in numbers)
@@ -168,20 +168,6 @@ def without_file_citations(text: str) -> str:
         part if is_code else _CODE_OR_FILE.sub(lambda found: "" if found["file"] else found[0], part)
         for is_code, part in _code_apart(text)
     )
-
-
-def citation_marks(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Return where the citations of a text begin and end, and their numbers; none in code, links or formulas."""
-    found, start = [], 0
-    for is_code, part in _code_apart(text):
-        for token in () if is_code else _TOKEN.finditer(part):
-            label = (token["numbered"] or "").partition("](")[0]
-            marks = label if _are_citations(label) else token["marks"]
-            if marks and _are_citations(marks):
-                numbers = tuple(number for number in _numbers(marks) if number <= MAX_NUMBER)
-                found.append((start + token.start(), start + token.end(), numbers))
-        start += len(part)
-    return found
 
 
 class _Checker:

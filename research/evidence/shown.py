@@ -1,4 +1,4 @@
-"""What a report shows of its proof: the passages of each reference, and which statements are not confirmed."""
+"""What a report shows of its proof: the passages of each reference, and signs at what is not confirmed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def _unjudged(statement: Statement) -> Citation:
 def _shown(
     citations: Sequence[Citation], sources: Sequence[Source], settings: Settings
 ) -> tuple[ShownPassage, ...]:
-    """Return for each statement the best passage of each source that it cites, in the order of the sources."""
+    """Return for each statement the best passage of each source that it cites, by source."""
     best: dict[Passage, None] = {}
     for citation in citations:
         for number in citation.sources:
@@ -104,8 +104,8 @@ def _account(report: CheckedReport, citations: Sequence[Citation]) -> str:
     }
     told = "".join(f", {count} {word}" for word, count in others.items() if count)
     account = (
-        f"{report.account} {counts[Verdict.SUPPORTED]} of {pluralize(len(citations), 'statement')} that cite are"
-        f" supported by the passages shown{told}."
+        f"{report.account} {counts[Verdict.SUPPORTED]} of {pluralize(len(citations), 'statement')} that cite"
+        f" are supported by the passages shown{told}."
     )
     if report.dropped_passages:
         given = pluralize(report.dropped_passages, "passage")
