@@ -77,7 +77,9 @@ async def start(
     output.set_report(f"generate-research-report-workflow-{uuid.uuid4()}")
     handle = await client.start_workflow(
         GenerateReportWorkflow.run,
-        GenerateReportInput(topic, options.pause, options.sources, options.sections, documents),
+        GenerateReportInput(
+            topic, options.pause, options.sources, options.sections, documents, options.evidence
+        ),
         id=output.workflow_id,
         task_queue=TASK_QUEUE,
         static_summary=static_summary(topic),

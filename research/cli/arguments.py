@@ -52,6 +52,7 @@ def parse() -> argparse.Namespace:
     add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
     documents = "write from files, folders, web addresses of yours"
     add("--documents", nargs="+", action="extend", default=[], metavar="PLACE", help=documents)
+    add("--no-evidence", dest="evidence", action="store_false", help="judge no statement by its passages")
     add("--open", action="store_true", help="open the PDF at the end")
     add("--quiet", action="store_true", help="print the PDF's path and nothing else")
     add("--json", action="store_true", help="print the result as one JSON object and nothing else")

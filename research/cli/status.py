@@ -79,8 +79,10 @@ _FIRST_SHOWN = (
 
 
 def in_rows(status: Status) -> Status:
-    """Return the status with all searches as one step, and all pages as one."""
-    return _in_one_row(_in_one_row(status, StepKind.SEARCH), StepKind.READ)
+    """Return the status with all steps of each kind as one that a person does not follow one by one."""
+    for kind in (StepKind.SEARCH, StepKind.READ, StepKind.PASSAGES, StepKind.JUDGE, StepKind.REWRITE):
+        status = _in_one_row(status, kind)
+    return status
 
 
 def _in_one_row(status: Status, kind: StepKind) -> Status:

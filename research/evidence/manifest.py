@@ -12,7 +12,8 @@ VERSION = 1
 
 def evidence_file(report: PDFGenerationInput) -> Mapping[str, bytes]:
     """Return the name and the bytes of a report's evidence file; nothing for a report without sources."""
-    given, shown = report.sources, ()
+    given: tuple[Source, ...] = report.sources
+    shown: tuple[ShownPassage, ...] = ()
     if isinstance(report, CheckedReport):
         given, shown = report.given, report.shown
     if not given:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from models import LLMCallInput, Step, StepKind
 from research.sample.publications import DOIS
 
+_SENTENCE = re.compile(r"[A-Z][^.!?\n]{40,300}[.!?](?=\s|$)")
+_NOTHING = "The sample model judges nothing."
+
 
 class Section(NamedTuple):
     """A planned section about tardigrades; its text cites publications as `{name}`."""
@@ -31,6 +34,11 @@ def answer(call: LLMCallInput) -> str:
             return plan(step.count, is_about_tardigrades)
         return _read("tardigrades_queries.md") if is_about_tardigrades else f"## Queries\n\n- {_line(step)}\n"
     start, length = call.material.start, sum(call.material.pieces)
+    if step.kind == StepKind.PASSAGES:
+        page = call.prompt[start : start + length]
+        return "\n\n".join(f"> {passage}" for passage in _SENTENCE.findall(page)[:3]) or _NOTHING
+    if step.kind in (StepKind.JUDGE, StepKind.REWRITE):
+        return _NOTHING
     numbers = _numbers(call.prompt[start : start + length])
     if step.kind == StepKind.SECTION:
         return section(step, numbers, has_sources=length > 0)
