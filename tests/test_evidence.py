@@ -4,8 +4,11 @@ import hashlib
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -44,6 +47,25 @@ def test_a_changed_text_is_found_and_mended_by_the_next_reading(tmp_path: Path) 
         store.thaw(tmp_path, digest)
     assert store.freeze(tmp_path, "Moss.") == digest
     assert store.thaw(tmp_path, digest) == "Moss."
+
+
+@pytest.mark.parametrize("writers", [8, 2], ids=["in one process", "in two"])
+def test_texts_are_frozen_at_the_same_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writers: int
+) -> None:
+    """Mirrors of a page: no writer takes the file that another one is writing for what was left over."""
+    if writers == 2:  # which have no lock in common
+        monkeypatch.setattr(store, "_storing", nullcontext())
+    together = Barrier(writers)
+
+    def freeze(number: int) -> str:
+        together.wait(10)
+        return store.freeze(tmp_path, f"Moss {number}.")
+
+    with ThreadPoolExecutor(writers) as threads:
+        for number in range(40):
+            assert len(set(threads.map(freeze, [number] * writers))) == 1
+    assert len(list((tmp_path / "evidence").iterdir())) == 40
 
 
 def test_what_a_killed_worker_left_of_a_frozen_text_goes(
@@ -102,13 +124,15 @@ def test_without_a_word_in_common_the_beginnings_are_chosen() -> None:
     assert {excerpt.source for excerpt in chosen if excerpt.start == 0} == {1, 2, 3}
 
 
-@given(st.text(alphabet="ab.。水 \n\t#", max_size=4_000), st.integers(0, 3_000))
+@given(st.text(alphabet="ab.。水 \n\t#\f", max_size=4_000), st.integers(0, 3_000))
 def test_excerpts_are_the_text_s_own_characters(text: str, most: int) -> None:
     """In its order, none twice, no longer than they may be; with room for all, nothing is left out."""
     chosen = excerpts.choose({7: text}, ["a水"], most)
     assert all(excerpt.text == text[excerpt.start : excerpt.end] for excerpt in chosen)
     assert all(one.end <= other.start for one, other in pairwise(chosen))
     assert sum(len(excerpt.text.encode()) for excerpt in chosen) <= most
+    pages = [text.count("\f", 0, excerpt.start) + 1 if "\f" in text else 0 for excerpt in chosen]
+    assert [excerpt.page for excerpt in chosen] == pages
     everything = excerpts.choose({7: text}, [], 10**6)
     assert "".join("".join(excerpt.text for excerpt in everything).split()) == "".join(text.split())
 
