@@ -17,9 +17,9 @@ from research.errors import ErrorKind, StepError, UserError
 from research.output.naming import require_safe
 from research.output.report_markdown import report_markdown
 
-# A word this long in a remote store's message may be a key, a token or a signature.
 NOTHING: Mapping[str, bytes] = {}
 OLD_PART_SECONDS = 600.0
+# A word this long in a remote store's message may be a key, a token or a signature.
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
@@ -36,17 +36,19 @@ def store_report(
     try:
         return store(settings.reports_dir, files)
     except OSError as error:
-        raise needs_repair(
-            f"the report cannot be written to {settings.reports_dir}", error, settings
-        ) from None
+        what = f"the report cannot be written to {settings.reports_dir}"
+        raise needs_repair(what, error, settings) from None
 
 
 def needs_repair(what: str, error: OSError, settings: Settings) -> StepError:
     """Return the error of a step that waits until a person has repaired the reports folder or store."""
-    reason = settings.redact(error.strerror or str(error))
-    return StepError(
-        ErrorKind.NEEDS_ACTION, f"{what}: {reason}. To fix: repair it; the report then continues by itself"
-    )
+    fix = "To fix: repair it; the report then continues by itself"
+    return StepError(ErrorKind.NEEDS_ACTION, f"{what}: {reason(error, settings)}. {fix}")
+
+
+def reason(error: OSError, settings: Settings) -> str:
+    """Return why a folder or store fails, for people, without keys."""
+    return settings.redact(error.strerror or str(error))
 
 
 def read(folder: Path | str, name: str) -> bytes:
