@@ -141,7 +141,7 @@ class Step:
     count: int = 0
     """How many sections the report has, or is to be planned with; 0 for a report of one text."""
     title: str = ""
-    """The section's title, below which its text is to stand; a search's query."""
+    """The section's title, below which its text is to stand; a search's query, a page's title."""
     topic: str = ""
     """The beginning of what the person asked for, in one line."""
 

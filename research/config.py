@@ -117,6 +117,7 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
     api_base = values.url("LLM_API_BASE")
     configured = values.get("LLM_API_KEY") or values.get("OPENAI_API_KEY") or api_base
     model = values.get("LLM_MODEL") or (DEFAULT_MODEL if configured else SAMPLE_MODEL)
+    provider, pages = _search_provider(values), values.number("READ_MAX_PAGES", 0, 100, DEFAULT_PAGES)
     return Settings(
         model=model,
         api_key=_api_key(values, model),
@@ -132,19 +133,13 @@ def read(environ: Mapping[str, str], dotenv: Mapping[str, str] | None = None) ->
         max_streams=values.number("LLM_MAX_STREAMS", 0, 10_000, DEFAULT_STREAMS),
         max_cost=values.dollars("LLM_MAX_COST"),
         store=values.choice("LLM_STORE", "auto", "yes", "no"),
-        search_provider=_search_provider(values),
         reader_model=values.get("LLM_READER_MODEL") or model,
-        max_pages=_max_pages(values),
+        search_provider=provider,
+        max_pages=0 if provider == SAMPLE_SEARCH else pages,  # because the sample is offline
         read_allow=values.get("READ_ALLOW") or "",
         secrets=redaction.find_secrets(values.all),
         sources=values.sources,
     )
-
-
-def _max_pages(values: "_Reader") -> int:
-    """Return READ_MAX_PAGES; the sample is offline."""
-    pages = values.number("READ_MAX_PAGES", 0, 100, DEFAULT_PAGES)
-    return 0 if _search_provider(values) == SAMPLE_SEARCH else pages
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

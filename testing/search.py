@@ -5,7 +5,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,22 +63,29 @@ class SearchProvider(Provider):
 
     async def _by_json(self, request: web.Request) -> web.Response:
         asked = await request.json()
-        is_firecrawl = request.match_info["provider"] == "firecrawl"
-        return await self._answer(request, asked["query"], "data" if is_firecrawl else "", asked)
+        path = ("data", "web") if request.match_info["provider"] == "firecrawl" else ("results",)
+        return await self._answer(request, asked["query"], path, asked)
 
     async def _brave(self, request: web.Request) -> web.Response:
-        return await self._answer(request, request.query["q"], within="web")
+        return await self._answer(request, request.query["q"], ("web", "results"))
 
     async def _answer(
-        self, request: web.Request, query: str, within: str = "", asked: dict[str, Any] | None = None
+        self,
+        request: web.Request,
+        query: str,
+        path: Sequence[str] = ("results",),
+        asked: dict[str, Any] | None = None,
     ) -> web.Response:
+        """Answer a search with the results at the end of this path of names."""
         self.searches.append(Search(query, dict(request.headers), asked or {}))
         reply = self.find(query)
         await asyncio.sleep(reply.before_seconds)
         if reply.status != 200:
             return web.json_response({"error": reply.error}, status=reply.status, headers=reply.headers)
-        found = {"web" if within == "data" else "results": reply.results}
-        return web.json_response({"query": query, **({within: found} if within else found)})
+        found = reply.results
+        for name in reversed(path):
+            found = {name: found}
+        return web.json_response({"query": query, **found})
 
 
 def default_results(query: str) -> SearchReply:

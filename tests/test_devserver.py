@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import sysconfig
+import threading
 import urllib.error
 import urllib.request
 import venv
@@ -19,8 +20,8 @@ import pytest
 from temporalio.client import Client
 
 from research.config import ROOT
-from research.temporal import binary
-from testing.app import App, DevServer, wait_until
+from research.temporal import binary, devserver
+from testing.app import App, DevServer, free_port, wait_until
 from testing.processes import Program
 from tests.conftest import PROMPT_SECONDS
 
@@ -279,3 +280,22 @@ def test_the_starter_imports_no_litellm_and_no_reportlab() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_server_that_ends_at_once_is_recorded_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its end is seen before anything else is: then the reason is said, and no traceback."""
+    for name in ("FOLDER", "DATABASE", "LOG", "RECORD"):
+        monkeypatch.setattr(devserver, name, tmp_path / name if name != "FOLDER" else tmp_path)
+    ended: list[object] = []
+
+    class AtOnce(threading.Thread):
+        def start(self) -> None:
+            self.run()
+            ended.append(self)
+
+    monkeypatch.setattr("research.temporal.devserver.threading.Thread", AtOnce)
+    process = devserver._spawn(Path("/bin/false"), free_port())
+    assert ended and not process.is_running()
+    assert json.loads((tmp_path / "RECORD").read_text())["pid"] == process.pid

@@ -1,11 +1,12 @@
 """The evidence store, and what of frozen texts a writer gets."""
 
+import fcntl
 import hashlib
 import json
-import os
-import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 from models import PDFGenerationInput, Read, Source
 from research.evidence import excerpts, store
 from research.evidence.manifest import evidence_file
-from research.output import storage
 
 TEXTS = ["", "Moss.", "水熊虫 생물\n\nעברית\r\n", "a" * 300_000, "\ud800 lone", "𠀀 \x00 \u2028"]
 
@@ -46,22 +46,37 @@ def test_a_changed_text_is_found_and_mended_by_the_next_reading(tmp_path: Path) 
     assert store.thaw(tmp_path, digest) == "Moss."
 
 
+@pytest.mark.parametrize("writers", [8, 2])
+def test_texts_are_frozen_at_the_same_moment(tmp_path: Path, writers: int) -> None:
+    """Mirrors of a page: no writer takes the file that another one is writing for what was left over."""
+    together = Barrier(writers)
+
+    def freeze(number: int) -> str:
+        together.wait(10)
+        return store.freeze(tmp_path, f"Moss {number}.")
+
+    with ThreadPoolExecutor(writers) as threads:
+        for number in range(40):
+            assert len(set(threads.map(freeze, [number] * writers))) == 1
+    assert len(list((tmp_path / "evidence").iterdir())) == 40
+
+
 def test_what_a_killed_worker_left_of_a_frozen_text_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where another one has stored the text meanwhile; but not what is being written now."""
     with monkeypatch.context() as killed:
-        killed.setattr(Path, "replace", lambda path, target: os.link(path, tmp_path / "left"))
+        killed.setattr(Path, "replace", lambda path, target: None)
         store.freeze(tmp_path, "Moss.")
     [old] = (tmp_path / "evidence").iterdir()
     new = old.with_name(old.name.replace(".part", "0.part"))
-    new.write_text("Mo")
-    monkeypatch.setattr(storage, "_temporary_path", lambda target: target.with_suffix(".new"))
-    store.freeze(tmp_path, "Moss.")
-    assert old.exists() and new.exists()
-    os.utime(old, (time.time() - 3_600, time.time() - 3_600))
-    store.freeze(tmp_path, "Moss.")
-    assert (old.exists(), new.exists()) == (False, True)
+    with new.open("xb") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)
+        store.freeze(tmp_path, "Moss.")
+        assert (old.exists(), new.exists()) == (False, True)
+        old.touch()
+        store.freeze(tmp_path, "Moss.")
+        assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_store_elsewhere() -> None:
@@ -102,13 +117,15 @@ def test_without_a_word_in_common_the_beginnings_are_chosen() -> None:
     assert {excerpt.source for excerpt in chosen if excerpt.start == 0} == {1, 2, 3}
 
 
-@given(st.text(alphabet="ab.。水 \n\t#", max_size=4_000), st.integers(0, 3_000))
+@given(st.text(alphabet="ab.。水 \n\t#\f", max_size=4_000), st.integers(0, 3_000))
 def test_excerpts_are_the_text_s_own_characters(text: str, most: int) -> None:
     """In its order, none twice, no longer than they may be; with room for all, nothing is left out."""
     chosen = excerpts.choose({7: text}, ["a水"], most)
     assert all(excerpt.text == text[excerpt.start : excerpt.end] for excerpt in chosen)
     assert all(one.end <= other.start for one, other in pairwise(chosen))
     assert sum(len(excerpt.text.encode()) for excerpt in chosen) <= most
+    pages = [text.count("\f", 0, excerpt.start) + 1 if "\f" in text else 0 for excerpt in chosen]
+    assert [excerpt.page for excerpt in chosen] == pages
     everything = excerpts.choose({7: text}, [], 10**6)
     assert "".join("".join(excerpt.text for excerpt in everything).split()) == "".join(text.split())
 

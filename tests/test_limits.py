@@ -1,6 +1,7 @@
 """Limits of an answer: calls side by side stay below the ceiling together, and a section has a length."""
 
 import asyncio
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from models import LLMCallInput
 from research.formatting import json_bytes
 from research.llm import client as llm
 from research.llm.draft import Draft
-from research.llm.limits import CostCeiling
+from research.llm.limits import CostCeiling, max_material_bytes
+from testing.pages import Pages
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import LANGUAGES, templated
 from tests.test_model_call import WORDS, configured
@@ -88,3 +90,13 @@ async def test_reasoning_is_not_counted(provider: Provider) -> None:
     assert answer.finish_reason == "too_long"
     assert len(answer.text) > 280
     assert WORDS.startswith(answer.text.strip())
+
+
+def test_no_ollama_is_asked_for_what_a_prompt_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As litellm would, and block; of other models it knows the context."""
+    with Pages() as ollama:
+        monkeypatch.setenv("OLLAMA_API_BASE", ollama.address().rstrip("/"))
+        assert max_material_bytes("ollama/llama3.2") == max_material_bytes("ollama_chat/x") == sys.maxsize
+        assert ollama.accepted == 0
+    assert max_material_bytes("openai/gpt-4") == 8_192 // 2 * 3
+    assert max_material_bytes("nobody/nothing") == sys.maxsize

@@ -13,8 +13,8 @@ from research.evidence import store
 from research.formatting import pluralize
 from research.output import storage
 from research.sources.cleaning import clean_address
-from research.sources.documents import MAX_DOCUMENTS, SUFFIXES, files_in, kind_of_document
-from research.sources.extract import Unreadable, close, extract
+from research.sources.documents import MAX_DOCUMENTS, SUFFIXES, files_in
+from research.sources.extract import Unreadable, close, extract_document
 from research.sources.extracted import MAX_CONTENT_BYTES, TOO_LARGE
 
 
@@ -57,7 +57,7 @@ async def store_documents(places: Sequence[str], settings: Settings, output: Out
             if not reason
         }
     except OSError as error:
-        reason = settings.redact(error.strerror or str(error))
+        reason = storage.reason(error, settings)
         raise UserError(f"--documents: nothing can be stored in {settings.reports_dir}: {reason}.") from None
     documents = (*[Document(name, sha256) for sha256, name in stored.items()], *pages)
     if not documents:
@@ -91,11 +91,8 @@ async def _content(file: _File) -> tuple[bytes, str]:
         content = await asyncio.to_thread(file.path.read_bytes)
     except OSError as error:
         return b"", f"it cannot be opened: {error.strerror}"
-    kind = kind_of_document(content, file.name)
-    if kind is None:
-        return b"", "it is neither a PDF, HTML, Markdown, text nor a Word document"
     try:
-        await extract(content, kind, name=file.name)
+        await extract_document(content, file.name)
     except Unreadable as error:
         return b"", error.reason
     return content, ""

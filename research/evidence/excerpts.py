@@ -2,10 +2,9 @@
 
 import logging
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from research.evidence.passages import page_of
 
 MAX_PARAGRAPH_CHARACTERS = 1_500
 """A longer paragraph is cut into parts, at the ends of sentences where it has any."""
@@ -13,6 +12,7 @@ MIN_PARAGRAPH_CHARACTERS = 40
 """A shorter one, such as a heading, belongs to the next."""
 
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
+_PAGE_BREAK = re.compile("\f")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _WORD = re.compile(r"\w+")
 # Scripts without spaces between words: Han, Kana, Thai, Lao, Khmer, Burmese.
@@ -39,11 +39,7 @@ def choose(texts: Mapping[int, str], queries: Sequence[str], max_bytes: int) -> 
     The best paragraph of every text comes before the second of any; without queries, or where none of their
     words is in any text, they come as they stand in the text.
     """
-    found = [
-        Excerpt(source, start, end, text[start:end], page_of(text, start))
-        for source, text in texts.items()
-        for start, end in paragraphs(text)
-    ]
+    found = [excerpt for source, text in texts.items() for excerpt in _excerpts(source, text)]
     return best(found, queries, max_bytes)
 
 
@@ -60,6 +56,14 @@ def best(found: Sequence[Excerpt], queries: Sequence[str], max_bytes: int) -> li
             chosen.append(place)
             left -= size
     return [found[place] for place in sorted(chosen)]
+
+
+def _excerpts(source: int, text: str) -> Iterator[Excerpt]:
+    """Yield the paragraphs of a text, with their pages: a form feed stands before each page but the first."""
+    breaks = [found.start() for found in _PAGE_BREAK.finditer(text)]
+    for start, end in paragraphs(text):
+        page = bisect_left(breaks, start) + 1 if breaks else 0
+        yield Excerpt(source, start, end, text[start:end], page)
 
 
 def paragraphs(text: str) -> Iterator[tuple[int, int]]:
@@ -99,18 +103,18 @@ def relevance(texts: Sequence[str], queries: Sequence[str]) -> list[float]:
 
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranking = bm25s.BM25()
-    ranking.index([list(words) for words in about.values()], show_progress=False)
+    ranking.index(list(about.values()), show_progress=False)
     known = wanted.intersection(word for words in about.values() for word in words)
     scores = dict(zip(about, ranking.get_scores(sorted(known)), strict=True))
     return [float(scores.get(place, 0.0)) for place in range(len(texts))]
 
 
-def tokens(text: str) -> tuple[str, ...]:
+def tokens(text: str) -> list[str]:
     """Return the words of a text for comparison; those of scripts without spaces by ICU's dictionaries."""
     found: list[str] = []
     for word in _WORD.findall(text.casefold()):
         found += _words_within(word) if _UNSPACED.search(word) else [word]
-    return tuple(found)
+    return found
 
 
 def _words_within(run: str) -> Iterator[str]:

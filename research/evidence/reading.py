@@ -21,10 +21,9 @@ from research.sources.cleaning import (
     clean_results,
     clean_text,
 )
-from research.sources.documents import kind_of_document
-from research.sources.extract import Extracted, Unreadable, extract
+from research.sources.extract import Extracted, Unreadable, extract, extract_document
 from research.sources.fetch import NotRead, fetch
-from research.sources.found import MIN_PAGE_CHARACTERS
+from research.sources.found import without_needless_snippet
 from research.sources.search import SearchAnswer, search
 
 MAX_OUTAGES = 2
@@ -49,14 +48,15 @@ async def read(asked: ReadPageInput, settings: Settings) -> Source:
     until, found = _unstored.pop(key, (0.0, None))
     if found is None or until < time.monotonic():
         found, until = await _extracted(asked, settings), time.monotonic() + KEEP_SECONDS
+    text = with_page_breaks(found)
     try:
-        sha256 = await asyncio.to_thread(store.freeze, settings.reports_dir, with_page_breaks(found))
+        sha256 = await asyncio.to_thread(store.freeze, settings.reports_dir, text)
     except OSError as error:
         _unstored[key] = until, found
         while len(_unstored) > MAX_UNSTORED:
             _unstored.popitem(last=False)
         raise needs_repair(f"no text can be stored in {settings.reports_dir}", error, settings) from None
-    return _described(asked, found, sha256)
+    return replace(_described(asked, found), sha256=sha256, characters=len(text))
 
 
 async def search_web(query: str, settings: Settings, max_results: int) -> SearchAnswer:
@@ -80,9 +80,8 @@ async def _as_read(result: Source, page: str, settings: Settings) -> Source:
         return result
     found = await extract(page.encode("utf-8", "replace"), "markdown", name=result.url)
     sha256 = await asyncio.to_thread(store.freeze, settings.reports_dir, found.text)
-    snippet = result.snippet if len(found.text) < MIN_PAGE_CHARACTERS else ""
-    read = replace(result, snippet=snippet, sha256=sha256, characters=len(found.text))
-    return replace(read, retrieved=_today(), read=Read.RESULT)
+    read = replace(result, sha256=sha256, characters=len(found.text), retrieved=_today(), read=Read.RESULT)
+    return without_needless_snippet(read)
 
 
 def with_page_breaks(found: Extracted) -> str:
@@ -113,13 +112,10 @@ async def _document(asked: ReadPageInput, settings: Settings) -> Extracted:
     except OSError as error:
         what = f"{name} cannot be read from {settings.reports_dir}"
         raise needs_repair(what, error, settings) from None
-    kind = kind_of_document(content, name)
-    if kind is None:
-        raise Unreadable("it is neither a PDF, HTML, Markdown, text nor a Word document")
-    return await extract(content, kind, name=name)
+    return await extract_document(content, name)
 
 
-def _described(asked: ReadPageInput, found: Extracted, sha256: str) -> Source:
+def _described(asked: ReadPageInput, found: Extracted) -> Source:
     """Return the source with what its text says of itself, where nobody else has said it."""
     source, title = asked.source, clean_text(found.title, MAX_TITLE_CHARACTERS)
     return replace(
@@ -127,8 +123,6 @@ def _described(asked: ReadPageInput, found: Extracted, sha256: str) -> Source:
         title=title if title and source.title in ("", source.url) else source.title,
         date=source.date or clean_date(found.date),
         author=clean_text(found.author, MAX_AUTHOR_CHARACTERS),
-        sha256=sha256,
-        characters=len(with_page_breaks(found)),
         retrieved=_today(),
         read=Read.DOCUMENT if asked.document else Read.PAGE,
         reason="",

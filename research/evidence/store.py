@@ -5,15 +5,11 @@ Each file is named by the hash of its bytes and written once. They lie in the fo
 """
 
 import hashlib
-import threading
-from contextlib import suppress
 from pathlib import Path
 
 from research.output import storage
 
 TEXTS, DOCUMENTS = "evidence", "documents"
-MAX_WRITES = 5
-_storing = threading.Lock()
 
 
 class ChangedFile(OSError):
@@ -58,23 +54,15 @@ def load_document(reports: Path | str, sha256: str) -> bytes:
 
 def _store(reports: Path | str, folder: str, suffix: str, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
-    name = f"{sha256}{suffix}"
-    with _storing:
-        try:
-            _load(reports, folder, name, sha256)
-            storage.remove_old_parts(_place(reports, folder), name)
-        except (FileNotFoundError, ChangedFile):
-            _write(_place(reports, folder), name, data)
+    name, place = f"{sha256}{suffix}", _place(reports, folder)
+    try:
+        _load(reports, folder, name, sha256)
+    except (FileNotFoundError, ChangedFile):
+        storage.store(place, {name: data}, is_shared=True)
+    else:
+        if isinstance(place, Path):
+            storage.remove_parts(place / name, spares_living=True)
     return sha256
-
-
-def _write(place: Path | str, name: str, data: bytes) -> None:
-    """Write a file that another process may be writing too, each removing what it takes for left over."""
-    for _ in range(MAX_WRITES - 1):
-        with suppress(FileNotFoundError):
-            storage.store(place, {name: data})
-            return
-    storage.store(place, {name: data})
 
 
 def _load(reports: Path | str, folder: str, name: str, sha256: str) -> bytes:

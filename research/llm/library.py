@@ -91,6 +91,19 @@ def provider_of(settings: Settings) -> str:
         return ""
 
 
+def model_info(model: str) -> Mapping[str, Any]:
+    """Return what litellm's list says of a model; nothing of one that it does not know, and of Ollama's.
+
+    For those litellm would ask the Ollama of this machine, and block.
+    """
+    if is_ollama(model):
+        return {}
+    try:
+        return dict(load().get_model_info(model))
+    except Exception:  # because litellm raises a bare Exception for a model that it does not know
+        return {}
+
+
 def can_stream(settings: Settings) -> bool:
     """Return whether litellm can read the provider's streams: Cohere's break off at their first event."""
     return not provider_of(settings).startswith("cohere")

@@ -77,18 +77,12 @@ class Limits:
 def max_material_bytes(model: str) -> int:
     """Return how much UTF-8 of sources a prompt may have: about half of the model's context.
 
-    Three bytes are a token, which English has more of, and scripts without spaces about as many.
+    A token counts as three bytes: it has about four in English, and about three in scripts without spaces.
     """
-    try:
-        tokens = library.load().get_model_info(model).get("max_input_tokens") or 0
-    except Exception:  # because litellm raises a bare Exception for a model that it does not know
-        tokens = 0
+    tokens = library.model_info(model).get("max_input_tokens") or 0
     return int(tokens * MATERIAL_PART * 3) or sys.maxsize
 
 
 def _max_output_tokens(model: str) -> float:
     """Return the most tokens that a model writes; a provider refuses a request for more."""
-    try:
-        return library.load().get_model_info(model).get("max_output_tokens") or 0
-    except Exception:  # because litellm raises a bare Exception for a model that it does not know
-        return 0
+    return library.model_info(model).get("max_output_tokens") or 0

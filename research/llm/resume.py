@@ -7,7 +7,7 @@ model continues its own message. By block: it is asked for the rest, from the ne
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -85,10 +85,8 @@ def _known_prefill(settings: Settings) -> tuple[bool, Prefill | None]:
     provider = library.provider_of(settings)
     if provider in _PARTIAL:
         return True, Prefill("partial")
-    if provider != "ollama":  # because litellm would ask the Ollama of this machine, and block
-        with suppress(Exception):  # because litellm raises a bare Exception for a model that it does not know
-            if library.load().get_model_info(settings.model).get("supports_assistant_prefill"):
-                return True, Prefill("prefix")
+    if library.model_info(settings.model).get("supports_assistant_prefill"):
+        return True, Prefill("prefix")
     is_own_server = provider in _OWN_SERVERS and settings.api_base and not stored.is_official(settings)
     return provider in _NEW_TURN and not is_own_server, None
 

@@ -5,11 +5,10 @@ import hashlib
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from models import PDFGenerationInput
 from research.config import Settings
@@ -17,9 +16,13 @@ from research.errors import ErrorKind, StepError, UserError
 from research.output.naming import require_safe
 from research.output.report_markdown import report_markdown
 
-# A word this long in a remote store's message may be a key, a token or a signature.
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 NOTHING: Mapping[str, bytes] = {}
-OLD_PART_SECONDS = 600.0
+# A word this long in a remote store's message may be a key, a token or a signature.
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
@@ -36,17 +39,19 @@ def store_report(
     try:
         return store(settings.reports_dir, files)
     except OSError as error:
-        raise needs_repair(
-            f"the report cannot be written to {settings.reports_dir}", error, settings
-        ) from None
+        what = f"the report cannot be written to {settings.reports_dir}"
+        raise needs_repair(what, error, settings) from None
 
 
 def needs_repair(what: str, error: OSError, settings: Settings) -> StepError:
     """Return the error of a step that waits until a person has repaired the reports folder or store."""
-    reason = settings.redact(error.strerror or str(error))
-    return StepError(
-        ErrorKind.NEEDS_ACTION, f"{what}: {reason}. To fix: repair it; the report then continues by itself"
-    )
+    fix = "To fix: repair it; the report then continues by itself"
+    return StepError(ErrorKind.NEEDS_ACTION, f"{what}: {reason(error, settings)}. {fix}")
+
+
+def reason(error: OSError, settings: Settings) -> str:
+    """Return why a folder or store fails, for people, without keys."""
+    return settings.redact(error.strerror or str(error))
 
 
 def read(folder: Path | str, name: str) -> bytes:
@@ -102,12 +107,13 @@ def probe(address: str) -> None:
         filesystem.exists(root)
 
 
-def store(folder: Path | str, files: Mapping[str, bytes]) -> str:
+def store(folder: Path | str, files: Mapping[str, bytes], is_shared: bool = False) -> str:
     """Write the files in their order and return the path or address of the last one.
 
     Whoever sees the last file finds the others. In a folder, each file is the old or the new one,
     whole, and synced to the disk on return. An object store shows whole files too; others (sftp)
-    may show an incomplete file until the next attempt replaces it.
+    may show an incomplete file until the next attempt replaces it. `is_shared` says that others may write
+    the same files, with the same content, at the same moment; else whoever still does has come too late.
 
     Raises:
         OSError: full disk, read-only folder, something in the file's place, a store that fails.
@@ -116,7 +122,7 @@ def store(folder: Path | str, files: Mapping[str, bytes]) -> str:
     for name in files:
         require_safe(name)
     if isinstance(folder, Path):
-        _store_locally(folder, files)
+        _store_locally(folder, files, is_shared)
         return str(folder / name)
     _store_remotely(folder, files)
     return f"{folder}/{name}"
@@ -173,28 +179,41 @@ def _as_os_error() -> Iterator[None]:
         raise OSError(errno.EIO, f"{type(error).__name__}: {message}") from error
 
 
-def _store_locally(folder: Path, files: Mapping[str, bytes]) -> None:
+def _store_locally(folder: Path, files: Mapping[str, bytes], is_shared: bool) -> None:
     """Write all files under temporary names, sync them, and only then rename them in their order."""
     _create_folder(folder)
     temporary: dict[Path, Path] = {}
-    try:
-        for name, data in files.items():
-            target = folder / name
-            _ensure_replaceable(target)
-            temporary[target] = path = _temporary_path(target)
-            with path.open("xb") as file:
-                path.chmod(0o644)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        for target, path in temporary.items():
-            path.replace(target)
-    except BaseException:
-        for path in temporary.values():
-            with suppress(OSError):  # the first error is the one to report
-                path.unlink(missing_ok=True)
-        raise
+    with ExitStack() as held:  # until they are renamed, so that no other writer takes them for left over
+        try:
+            for name, data in files.items():
+                target = folder / name
+                _ensure_replaceable(target)
+                remove_parts(target, spares_living=is_shared)
+                temporary[target] = path = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.part")
+                _write_part(path, data, held)
+            for target, path in temporary.items():
+                path.replace(target)
+        except BaseException:
+            for path in temporary.values():
+                with suppress(OSError):  # the first error is the one to report
+                    path.unlink(missing_ok=True)
+            raise
     _sync_folder(folder)
+
+
+def _write_part(path: Path, data: bytes, held: ExitStack) -> None:
+    """Write a file and sync it, locked for as long as `held` says; on Windows it is closed at once."""
+    file = held.enter_context(path.open("xb"))
+    _lock(file)
+    while not path.exists():  # because it was taken for left over before it was locked
+        file = held.enter_context(path.open("xb"))
+        _lock(file)
+    path.chmod(0o644)
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+    if fcntl is None:
+        file.close()
 
 
 def _create_folder(folder: Path) -> None:
@@ -215,23 +234,30 @@ def _ensure_replaceable(target: Path) -> None:
         raise FileExistsError(errno.EEXIST, f"{target.name} is a {kind}: move it away")
 
 
-def _temporary_path(target: Path) -> Path:
-    """Return a new name beside the target, and remove what a killed worker left of the same file."""
-    for leftover in _parts_of(target):
-        leftover.unlink(missing_ok=True)
-    return target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.part")
+def remove_parts(target: Path, spares_living: bool) -> None:
+    """Remove what is left of a file that was not written to its end; what a living writer has is locked."""
+    for part in target.parent.glob(f"{_prefix(target)}*.part"):
+        if not spares_living:
+            part.unlink(missing_ok=True)
+            continue
+        with suppress(OSError), part.open("rb") as file:
+            _lock(file, wait=False)
+            part.unlink()
 
 
-def remove_old_parts(folder: Path | str, name: str) -> None:
-    """Remove what killed workers left of a file that is there; a new part may still be written."""
-    for part in _parts_of(folder / name) if isinstance(folder, Path) else ():
-        with suppress(OSError):
-            if part.stat().st_mtime < time.time() - OLD_PART_SECONDS:
-                part.unlink()
+def _lock(file: BinaryIO, wait: bool = True) -> None:
+    """Lock a file until it is closed; the death of the process closes it. Some folders have no locks.
 
-
-def _parts_of(target: Path) -> list[Path]:
-    return list(target.parent.glob(f"{_prefix(target)}*.part"))
+    Raises:
+        BlockingIOError: another one has locked it.
+    """
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
+            raise
 
 
 def _prefix(target: Path) -> str:

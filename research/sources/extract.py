@@ -7,12 +7,13 @@ that read them are large, partly in C, and have crashed.
 import atexit
 from functools import cache
 
+from research.sources.documents import kind_of_document
 from research.sources.extracted import MAX_CONTENT_BYTES, TOO_LARGE, Extracted, Unreadable
 from research.sources.reader_pool import ReaderPool
 
 KINDS = ("html", "text", "markdown", "json", "pdf", "docx")
 
-__all__ = ["KINDS", "Extracted", "Unreadable", "close", "extract"]
+__all__ = ["KINDS", "Extracted", "Unreadable", "close", "extract", "extract_document"]
 
 
 async def extract(content: bytes, kind: str, content_type: str = "", name: str = "") -> Extracted:
@@ -32,6 +33,18 @@ async def extract(content: bytes, kind: str, content_type: str = "", name: str =
     if len(content) > MAX_CONTENT_BYTES:
         raise Unreadable(TOO_LARGE)
     return await _pool().read(content, kind, content_type, name)
+
+
+async def extract_document(content: bytes, name: str) -> Extracted:
+    """Return the same of a person's own document.
+
+    Raises:
+        Unreadable: as above, or it is a document of no kind that is read.
+    """
+    kind = kind_of_document(content, name)
+    if kind is None:
+        raise Unreadable("it is neither a PDF, HTML, Markdown, text nor a Word document")
+    return await extract(content, kind, name=name)
 
 
 def close() -> None:

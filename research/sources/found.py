@@ -108,9 +108,13 @@ def _after_reading(source: Source, read: Source | None) -> Source:
     """Return a source as it was read; where little or nothing was, its snippet has to do."""
     if read and not read.sha256:
         return replace(source, reason=read.reason)
-    after = read or source
-    is_whole = after.sha256 and after.characters >= MIN_PAGE_CHARACTERS
-    return replace(after, snippet="" if is_whole else source.snippet)
+    return without_needless_snippet(replace(read or source, snippet=source.snippet))
+
+
+def without_needless_snippet(source: Source) -> Source:
+    """Return a source without its snippet where its text says enough; see MIN_PAGE_CHARACTERS."""
+    is_whole = source.sha256 and source.characters >= MIN_PAGE_CHARACTERS
+    return replace(source, snippet="") if is_whole else source
 
 
 def _reading_notes(sources: Sequence[Source]) -> list[str]:

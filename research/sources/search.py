@@ -124,9 +124,12 @@ def _accept_bad_fields() -> None:
         config = configure(*args, **kwargs)
         if config is not None:
             read = type(config).transform_search_response
-            config.transform_search_response = lambda raw_response, *rest, **more: _with_pages(
-                read(config, *rest, raw_response=_WithoutNulls(raw_response), **more), raw_response
-            )
+
+            def transform(raw_response: Any, *rest: Any, **more: Any) -> Any:
+                answer = _WithoutNulls(raw_response)
+                return _with_pages(read(config, *rest, raw_response=answer, **more), answer.json())
+
+            config.transform_search_response = transform
         return config
 
     def make_lenient(result: Any, /, **fields: Any) -> None:
@@ -136,9 +139,9 @@ def _accept_bad_fields() -> None:
     SearchResult.__init__ = make_lenient
 
 
-def _with_pages(response: Any, raw_response: Any) -> Any:
+def _with_pages(response: Any, answer: Any) -> Any:
     """Return the response, its results with their pages, which litellm drops or calls snippets."""
-    pages = dict(_pages(raw_response.json()))
+    pages = dict(_pages(answer))
     for result in response.results:
         result.page = pages.get(result.url, "")
     return response
@@ -159,12 +162,15 @@ class _WithoutNulls:
 
     def __init__(self, response: Any) -> None:
         self._response = response
+        self._json: Any = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._response, name)
 
     def json(self) -> Any:
-        return _without_nulls(self._response.json())
+        if self._json is None:
+            self._json = _without_nulls(self._response.json())
+        return self._json
 
 
 def _without_nulls(value: Any, is_item: bool = False) -> Any:

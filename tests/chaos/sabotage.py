@@ -118,7 +118,7 @@ def writing_in_place() -> None:
     """Files grow under their own names, as on a slow disk."""
     from research.output import storage
 
-    def store(folder: Path, files: Mapping[str, bytes]) -> str:
+    def store(folder: Path, files: Mapping[str, bytes], *, is_shared: bool = False) -> str:
         folder.mkdir(exist_ok=True)
         for name, data in files.items():
             with (folder / name).open("wb") as file:
