@@ -10,7 +10,8 @@ from functools import cache
 from research.sources.extracted import MAX_CONTENT_BYTES, TOO_LARGE, Extracted, Unreadable
 from research.sources.reader_pool import ReaderPool
 
-KINDS = ("html", "text", "markdown", "json", "pdf", "docx")
+KINDS = ("html", "text", "markdown", "json", "pdf", "printed", "docx")
+""" "printed" is every line of a PDF as it stands there, to be compared with; "pdf" is its text, to be read."""
 
 __all__ = ["KINDS", "Extracted", "Unreadable", "close", "extract"]
 
