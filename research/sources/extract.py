@@ -11,7 +11,7 @@ from research.sources.extracted import MAX_CONTENT_BYTES, TOO_LARGE, Extracted, 
 from research.sources.reader_pool import ReaderPool
 
 KINDS = ("html", "text", "markdown", "json", "pdf", "printed", "docx")
-""" "printed" is every line of a PDF as it stands there, to be compared with; "pdf" is its text, to be read."""
+""" "printed" is every line of a PDF as it stands there, for comparisons; "pdf" is its text, for readers."""
 
 __all__ = ["KINDS", "Extracted", "Unreadable", "close", "extract"]
 
