@@ -181,15 +181,15 @@ class _Comparison:
             phrase = "".join(word.compact for word in words[run[0] : run[-1] + 1] if not word.is_optional)
             if is_in_order and len(phrase) >= MIN_PHRASE and phrase in others:
                 continue
-            first, last = max(run[0] - CONTEXT, 0), run[-1] + CONTEXT + 1
-            numbered = enumerate(words[first:last], start=first)
-            shown.append(" ".join(f"[{word.text}]" if n in run else word.text for n, word in numbered))
+            near = range(max(run[0] - CONTEXT, 0), min(run[-1] + CONTEXT + 1, len(words)))
+            seen = [n for n in near if n in run or not words[n].is_optional]
+            shown.append(" ".join(f"[{words[n].text}]" if n in run else words[n].text for n in seen))
         return shown
 
 
 def _printed(pages: Sequence[str]) -> str:
     """Return the text of the pages without what stands at the head and at the foot of each."""
-    kept = []
+    kept: list[str] = []
     heads = {line for page in pages[1:] for line in page.splitlines()[-3:-1]}
     for page in pages:
         lines = page.splitlines()

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -149,8 +149,8 @@ def _number_or_none(entry: Mapping[str, Any], name: str) -> int | None:
 
 
 def _numbers(entry: Mapping[str, Any], name: str) -> tuple[int, ...]:
-    values: Sequence[Any] = entry.get(name) if isinstance(entry.get(name), list) else [None]
-    if not all(map(_is_number, values)):
+    values = entry.get(name)
+    if not isinstance(values, list) or not all(map(_is_number, values)):
         raise BadEvidence(f"{name} is no list of numbers")
     return tuple(values)
 

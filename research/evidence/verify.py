@@ -12,7 +12,7 @@ from itertools import groupby
 from research.evidence.citations import footnote_marks
 from research.evidence.printed import missing_words
 from research.evidence.record import VERDICTS, EvidenceRecord, SourceRecord
-from research.evidence.words import compact_text, plain_words
+from research.evidence.words import comparable
 from research.formatting import pluralize
 from research.markdown.title import escape_markdown
 from research.output.report_markdown import REFERENCES_TITLE
@@ -168,10 +168,10 @@ def _wrong_markdown(record: EvidenceRecord, markdown: str, marks: Sequence[int])
 
 def _wrong_statements(record: EvidenceRecord, body: str) -> Iterator[str]:
     """Find each statement by its letters and numbers, because marks of notes and Markdown stand in it."""
-    text = compact_text(" ".join(plain_words(body)))
+    text = comparable(body)
     for place, citation in enumerate(record.citations):
-        words = compact_text(" ".join(plain_words(citation.statement)))
-        if not words or words not in text:
+        words = comparable(citation.statement)
+        if not words.strip() or words not in text:
             yield f"citations[{place}] ({_short(citation.statement)}): no such statement"
 
 

@@ -1,7 +1,7 @@
 """The words that a reader of a Markdown text sees, and what of them is compared with a page.
 
-A reader of its own, by CommonMark and GitHub's tables and strikethrough, because a fault of the one that pages
-are drawn by would not be found by itself.
+A reader of its own, by CommonMark and GitHub's tables and strikethrough, because the one by which pages are
+drawn would not find its own faults.
 """
 
 import re
@@ -65,9 +65,10 @@ class Block:
     """Whether they may stand in another order: in a table, a formula, or a script that runs to the left."""
 
 
-def plain_words(markdown: str) -> list[str]:
-    """Return the words that a reader of the Markdown sees, without marks of notes and addresses of links."""
-    return [word.text for block in blocks(markdown) for word in block.words if not word.is_optional]
+def comparable(markdown: str) -> str:
+    """Return the words that are compared, without marks of notes and addresses, each between spaces."""
+    words = [word.compact for block in blocks(markdown) for word in block.words if not word.is_optional]
+    return f" {' '.join(' '.join(_CJK.split(word)).strip() for word in words if word)} ".replace("  ", " ")
 
 
 def compact_text(text: str) -> str:
