@@ -104,7 +104,7 @@ async def failing_generate_summary(input: LLMCallInput) -> LLMCallOutput:
 
 @activity.defn
 async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
-    """Write the report as a PDF, and as Markdown beside it, to the reports folder or store."""
+    """Write the report as PDF, Markdown and evidence file to the reports folder or store."""
     from research.evidence import citations
     from research.evidence.manifest import evidence_file
     from research.output import storage

@@ -35,4 +35,8 @@ class Background(ABC):
         try:
             self._loop.run_until_complete(self.serve())
         finally:
+            tasks = asyncio.all_tasks(self._loop)  # such as for a connection that has just been accepted
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self._loop.close()

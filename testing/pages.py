@@ -7,15 +7,14 @@ HTTP/1.1 by hand, because no library sends what a hostile server may.
 import asyncio
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from testing.background import Background
 
 ROBOTS = "/robots.txt"
 Send = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -48,8 +47,8 @@ class PageReply:
     """Sends the whole answer in place of all others, byte by byte as it likes."""
 
 
-class Pages:
-    """Serves pages in its own thread, as a context manager; `find` may be replaced at any time."""
+class Pages(Background):
+    """Serves pages; `find` may be replaced at any time."""
 
     def __init__(
         self,
@@ -57,6 +56,7 @@ class Pages:
         find: Callable[[Request], PageReply] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        super().__init__()
         self.pages = dict(pages or {})
         self.find = find or self._found
         self.port = 0
@@ -66,21 +66,6 @@ class Pages:
         self.requests: list[Request] = []
         self._open = 0
         self._tls = tls
-        self._started, self._stop = threading.Event(), asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._serving: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._started.wait(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -97,33 +82,21 @@ class Pages:
     def _found(self, request: Request) -> PageReply:
         return self.pages.get(request.path) or PageReply("Not here.", "text/plain", 404, "Not Found")
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._main())
-        finally:
-            self._loop.close()
-
-    async def _main(self) -> None:
+    async def serve(self) -> None:
+        """Serve: see `Background`."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._stop.wait()
         server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        task = asyncio.current_task()
-        assert task
-        self._serving.add(task)
         try:
             await self._answer(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client has gone, or the site closes
         finally:
-            self._serving.discard(task)
             writer.close()
             with suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from models import PDFGenerationInput, Read, Source
 from research.evidence import excerpts, store
 from research.evidence.manifest import evidence_file
+from research.output import storage
 
 TEXTS = ["", "Moss.", "水熊虫 생물\n\nעברית\r\n", "a" * 300_000, "\ud800 lone", "𠀀 \x00 \u2028"]
 
@@ -41,6 +44,24 @@ def test_a_changed_text_is_found_and_mended_by_the_next_reading(tmp_path: Path) 
         store.thaw(tmp_path, digest)
     assert store.freeze(tmp_path, "Moss.") == digest
     assert store.thaw(tmp_path, digest) == "Moss."
+
+
+def test_what_a_killed_worker_left_of_a_frozen_text_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another one has stored the text meanwhile; but not what is being written now."""
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", lambda path, target: os.link(path, tmp_path / "left"))
+        store.freeze(tmp_path, "Moss.")
+    [old] = (tmp_path / "evidence").iterdir()
+    new = old.with_name(old.name.replace(".part", "0.part"))
+    new.write_text("Mo")
+    monkeypatch.setattr(storage, "_temporary_path", lambda target: target.with_suffix(".new"))
+    store.freeze(tmp_path, "Moss.")
+    assert old.exists() and new.exists()
+    os.utime(old, (time.time() - 3_600, time.time() - 3_600))
+    store.freeze(tmp_path, "Moss.")
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_store_elsewhere() -> None:

@@ -1,6 +1,7 @@
 """Reading a page or a document: its bytes, the text in them, and the text frozen in the evidence store."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
@@ -31,10 +32,11 @@ MAX_OUTAGES = 2
 MAX_RETRY_SECONDS = 15.0
 """A server that asks for more time is not waited for so long, because the report waits with it."""
 MAX_AUTHOR_CHARACTERS = 200
-MAX_UNSTORED = 40
+MAX_UNSTORED, KEEP_SECONDS = 40, 900.0
 """Texts that are kept while the disk is full, so that no page is fetched for each attempt to store it."""
 
-_unstored: OrderedDict[str, Extracted] = OrderedDict()
+_unstored: OrderedDict[str, tuple[float, Extracted]] = OrderedDict()
+"""With the time until which each is kept."""
 
 
 async def read(asked: ReadPageInput, settings: Settings) -> Source:
@@ -44,11 +46,13 @@ async def read(asked: ReadPageInput, settings: Settings) -> Source:
         StepError: it is not read; permanent where it never will be, and then its message is a short clause.
     """
     key = asked.document or asked.source.url
-    found = _unstored.pop(key, None) or await _extracted(asked, settings)
+    until, found = _unstored.pop(key, (0.0, None))
+    if found is None or until < time.monotonic():
+        found, until = await _extracted(asked, settings), time.monotonic() + KEEP_SECONDS
     try:
         sha256 = await asyncio.to_thread(store.freeze, settings.reports_dir, with_page_breaks(found))
     except OSError as error:
-        _unstored[key] = found
+        _unstored[key] = until, found
         while len(_unstored) > MAX_UNSTORED:
             _unstored.popitem(last=False)
         raise needs_repair(f"no text can be stored in {settings.reports_dir}", error, settings) from None

@@ -62,6 +62,7 @@ def _store(reports: Path | str, folder: str, suffix: str, data: bytes) -> str:
     with _storing:
         try:
             _load(reports, folder, name, sha256)
+            storage.remove_old_parts(_place(reports, folder), name)
         except (FileNotFoundError, ChangedFile):
             _write(_place(reports, folder), name, data)
     return sha256

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from research.output.report_markdown import report_markdown
 
 # A word this long in a remote store's message may be a key, a token or a signature.
 NOTHING: Mapping[str, bytes] = {}
+OLD_PART_SECONDS = 600.0
 _LONG_WORDS = re.compile(r"[A-Za-z0-9+/=_%-]{20,}")
 
 
@@ -227,10 +229,25 @@ def _ensure_replaceable(target: Path) -> None:
 
 def _temporary_path(target: Path) -> Path:
     """Return a new name beside the target, and remove what a killed worker left of the same file."""
-    prefix = f".{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
-    for leftover in target.parent.glob(f"{prefix}*.part"):
+    for leftover in _parts_of(target):
         leftover.unlink(missing_ok=True)
-    return target.with_name(f"{prefix}{secrets.token_hex(4)}.part")
+    return target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.part")
+
+
+def remove_old_parts(folder: Path | str, name: str) -> None:
+    """Remove what killed workers left of a file that is there; a new part may still be written."""
+    for part in _parts_of(folder / name) if isinstance(folder, Path) else ():
+        with suppress(OSError):
+            if part.stat().st_mtime < time.time() - OLD_PART_SECONDS:
+                part.unlink()
+
+
+def _parts_of(target: Path) -> list[Path]:
+    return list(target.parent.glob(f"{_prefix(target)}*.part"))
+
+
+def _prefix(target: Path) -> str:
+    return f".{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -123,6 +123,8 @@ def _reading_notes(sources: Sequence[Source]) -> list[str]:
         f"{reason} ({count})" if count > 1 else reason for reason, count in reasons.most_common()
     )
     failed = reasons.total()
+    if not read:
+        return [f"No page could be read: {told}. What the search shows of them was used."]
     return [
         f"Of {pluralize(len(sources), 'source')}, {read} {'was' if read == 1 else 'were'} read and {failed}"
         f" could not be: {told}. Of the others, what the search shows was used."
