@@ -22,6 +22,7 @@ CONTEXT = 4
 MIN_PHRASE = 6
 """Characters that say which passage it is."""
 
+_AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
 _NUMBERS = re.compile(r"\d{1,3}(?:,\d{1,3})*")
 _FOOTER = re.compile(r"Page\s*\d+\s*of\s*\d+\s*$")
 
@@ -34,7 +35,8 @@ def missing_words(markdown: str, references: str, pages: Sequence[str]) -> list[
         references: that list.
         pages: the text of each page of the PDF.
     """
-    listed = [Block(block.words, is_loose=True) for block in blocks(references)]
+    as_written = _AUTOLINK.sub(r" \1 ", references)  # because the list has addresses as they were given
+    listed = [Block(block.words, is_loose=True) for block in blocks(as_written)]
     groups = _grouped([*blocks(markdown), *listed])
     comparison = _Comparison(_printed(pages))
     slack = 0

@@ -40,6 +40,10 @@ _CODE_POINT = re.compile(r"\[U\+([0-9A-F]{4,6})\]")
 _POINT = re.compile(r"(?<!\d)(?<!\d\s)[.,]|[.,](?!\s?\d)")
 _LAM_ALEF = re.compile("[\u0622\u0623\u0625\u0627\u0644]{2,}")
 """A ligature whose letters readers of PDFs give in either order."""
+_MARKS_APART = re.compile(
+    "[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\ufe00-\ufe0f\u20d0-\u20f0]"
+)
+"""Marks on letters that run to the left, which readers of PDFs put elsewhere, and selectors of glyphs."""
 _PARTS = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]|[^\W\d_\u2e80-\u9fff\uac00-\ud7af]+|\d+")
 _CJK = re.compile(r"([\u2e80-\u9fff\uac00-\ud7af])")
 
@@ -83,7 +87,8 @@ def _is_compared(character: str) -> bool:
     if character in ".,%+<>=\u2212":
         return True
     category = unicodedata.category(character)
-    return category[0] in "LN" or category in ("Mc", "Sc")
+    is_mark = category[0] == "M" and not _MARKS_APART.match(character)
+    return category[0] in "LN" or category == "Sc" or is_mark
 
 
 def blocks(markdown: str) -> Iterator[Block]:
