@@ -23,6 +23,10 @@ def main() -> int:
         terminal.prepare_output(must_arrive=True)
         options = arguments.parse()
         output.set_format(options.quiet, options.json, options.open)
+        if options.verify is not None:
+            from research.cli import verify
+
+            return signals.run_async(lambda: verify.run(options.verify, options.online))
         topic = _topic(options, output)
         return signals.run_async(lambda: act(options, topic, output))
     except UserError as error:

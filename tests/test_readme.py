@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
     "python starter.py": "test_report.py",
     "kill -9 WORKER_PID": "test_kills.py",
     'python starter.py "What do my notes say about moss?" --documents paper.pdf notes/': "test_reading.py",
+    "python starter.py --verify reports/how-moss-lives-1a2b3c4d5e6f.pdf": "test_verify.py",
     "python worker.py --simulate-failure": "test_kills.py",
     "make chaos": "test_chaos.py",
     "python starter.py --list": "test_terminal.py",

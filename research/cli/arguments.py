@@ -61,10 +61,17 @@ def parse() -> argparse.Namespace:
     action.add_argument("--attach", type=_report_id, metavar="ID", help="follow a report again")
     action.add_argument("--cancel", type=_report_id, metavar="ID", help="cancel a report")
     action.add_argument("--list", action="store_true", help="show the latest reports")
+    verify = (
+        "check a report (its path or name) against its evidence; exit status 1 if something does not hold"
+    )
+    action.add_argument("--verify", metavar="REPORT", help=verify)
+    add("--online", action="store_true", help="with --verify: also fetch the sources' pages again")
     add("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args()
-    if options.topic and (options.attach or options.cancel or options.list):
-        parser.error("a topic starts a new report: give either a topic, or --attach, --cancel or --list")
+    if options.topic and (options.attach or options.cancel or options.list or options.verify is not None):
+        parser.error("a topic starts a new report: give a topic, or --attach, --cancel, --list or --verify")
+    if options.online and options.verify is None:
+        parser.error("--online belongs to --verify REPORT")
     return options
 
 

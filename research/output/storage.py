@@ -54,24 +54,36 @@ def reason(error: OSError, settings: Settings) -> str:
     return settings.redact(error.strerror or str(error))
 
 
-def read(folder: Path | str, name: str) -> bytes:
+def read(folder: Path | str, name: str, max_bytes: int | None = None) -> bytes:
     """Return the content of a file.
 
     Raises:
         FileNotFoundError: there is none.
-        OSError: the folder or store cannot be read.
+        OSError: the folder or store cannot be read, or the file is larger than `max_bytes` or no plain file.
         StepError: a name that could lead out of the folder.
     """
     require_safe(name)
     if isinstance(folder, Path):
-        return (folder / name).read_bytes()
+        path = folder / name
+        if max_bytes is not None:
+            _require_size(path.stat().st_size, max_bytes)
+            if not path.is_file():
+                raise OSError(errno.EINVAL, "it is no plain file")
+        return path.read_bytes()
     with _as_os_error():
         filesystem, root = _open(folder)
         try:
+            if max_bytes is not None:
+                _require_size(filesystem.size(f"{root}/{name}") or 0, max_bytes)
             return bytes(filesystem.cat_file(f"{root}/{name}"))
         except FileNotFoundError as error:
             missing = error
     raise missing
+
+
+def _require_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {max_bytes // 1_000_000} MB")
 
 
 def check(folder: Path | str) -> None:

@@ -11,7 +11,8 @@ from research.sources.documents import kind_of_document
 from research.sources.extracted import MAX_CONTENT_BYTES, TOO_LARGE, Extracted, Unreadable
 from research.sources.reader_pool import ReaderPool
 
-KINDS = ("html", "text", "markdown", "json", "pdf", "docx")
+KINDS = ("html", "text", "markdown", "json", "pdf", "printed", "docx")
+""" "printed" is every line of a PDF as it stands there, for comparisons; "pdf" is its text, for readers."""
 
 __all__ = ["KINDS", "Extracted", "Unreadable", "close", "extract", "extract_document"]
 

@@ -55,6 +55,7 @@ READERS: Mapping[str, tuple[str, str]] = {
     "markdown": ("read_text", "read_markdown"),
     "json": ("read_text", "read_json"),
     "pdf": ("read_pdf", "read_pdf"),
+    "printed": ("read_pdf", "read_printed"),
     "docx": ("read_docx", "read_docx"),
 }
 """The module and function for each kind; modules are loaded by the first document of their kind."""
@@ -115,7 +116,8 @@ def _answer(
         read = find(request["kind"])
         _send(answers, {"begun": True})
         _limit_cpu(request["seconds"])
-        return asdict(finish(read(content, request["content_type"], request["name"]), request["name"]))
+        found = read(content, request["content_type"], request["name"])
+        return asdict(found if request["kind"] == "printed" else finish(found, request["name"]))
     except Unreadable as error:
         return {"reason": error.reason}
     except MemoryError:

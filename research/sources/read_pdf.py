@@ -18,6 +18,7 @@ from research.sources.tidying import has_words, one_line, tidy
 
 MAX_SECONDS = 14
 """After so many the pages that are read have to do."""
+MAX_PRINTED_CHARACTERS = 1_000_000
 MAX_LINE_PITCH = 1.6
 """Of the height of a line, for the usual distance of two lines of a paragraph."""
 
@@ -57,11 +58,7 @@ def read_pdf(content: bytes, content_type: str, name: str) -> Extracted:
     Raises:
         Unreadable: it is encrypted or no PDF, or its pages are pictures.
     """
-    try:
-        document = pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError as error:
-        locked = error.err_code == pdfium.FPDF_ERR_PASSWORD
-        raise Unreadable(ENCRYPTED if locked else NO_PDF) from None
+    document = _open(content)
     deadline = time.monotonic() + MAX_SECONDS
     pages: list[list[list[str]]] = []
     size = 0
@@ -89,6 +86,33 @@ def read_pdf(content: bytes, content_type: str, name: str) -> Extracted:
         pages=starts,
         truncated=truncated,
     )
+
+
+def read_printed(content: bytes, content_type: str, name: str) -> Extracted:
+    """Return every line of a PDF as it is printed, none joined or left out, and where its pages begin.
+
+    Raises:
+        Unreadable: it is encrypted or no PDF.
+    """
+    document = _open(content)
+    deadline = time.monotonic() + MAX_SECONDS
+    text, starts = "", []
+    for number in range(len(document)):
+        if len(text) > MAX_PRINTED_CHARACTERS or time.monotonic() > deadline:
+            break
+        starts.append(len(text))
+        text += "".join(f"{line.text}\n" for line in _page_lines(document, number)).replace(_HYPHEN, "-")
+    return Extracted(
+        text or "\n", method="pdfium", pages=tuple(starts), truncated=len(starts) < len(document)
+    )
+
+
+def _open(content: bytes) -> Any:
+    try:
+        return pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        locked = error.err_code == pdfium.FPDF_ERR_PASSWORD
+        raise Unreadable(ENCRYPTED if locked else NO_PDF) from None
 
 
 def _with_starts(texts: Sequence[str]) -> tuple[str, tuple[int, ...]]:
