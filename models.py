@@ -107,6 +107,8 @@ class Citation:
     verdict: str = Verdict.UNCHECKED
     judge: str = ""
     """The model that judged; empty for the program itself."""
+    judged: str = ""
+    """The day on which it did, as YYYY-MM-DD in UTC."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,9 @@ class LLMCallInput:
     """The step's name and the section's title, in such a call."""
 
 
+NO_ANSWER = "no answer"
+
+
 @dataclass(frozen=True)
 class LLMCallOutput:
     """What a model wrote and what it took; never the provider's whole response."""
@@ -211,7 +216,7 @@ class LLMCallOutput:
     """US dollars by litellm's price list; None where it has no price for the model."""
     finish_reason: str = ""
     """Why the text ends: "stop", or where it is not whole "length", "too_long", "empty", "unfinished",
-    "refused" or "cost"."""
+    "refused", "cost" or NO_ANSWER: there is none, and the notes say why."""
     seconds: float = 0.0
     requests: int = 1
     """Requests to the provider, those of lost workers included."""

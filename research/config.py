@@ -9,7 +9,7 @@ import io
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -75,10 +75,6 @@ class Settings:
     def is_sample(self) -> bool:
         """Whether the offline sample model writes the reports."""
         return is_sample(self.model)
-
-    def for_reading(self) -> "Settings":
-        """Return the same for the model that reads: it takes passages and judges."""
-        return replace(self, model=self.reader_model)
 
     def without_secrets(self, text: str) -> str:
         """Return the text without these settings' keys; nothing else in it changes."""

@@ -336,7 +336,7 @@ async def test_a_frozen_text_that_is_gone_is_waited_for(
     """Nothing is written from another text; once it is back, the report continues."""
     serve(provider, site, 1)
     monkeypatch.setattr(errors, "NEEDS_ACTION_RETRY_SECONDS", 0.1)
-    monkeypatch.setattr(writing, "with_excerpts", damaging(inside.folder, damage, writing.with_excerpts))
+    monkeypatch.setattr(writing, "with_quotes", damaging(inside.folder, damage, writing.with_quotes))
     async with inside.worker(**reading(provider, site)):
         handle = await inside.start(QUESTION, sources=True)
         while not any(
@@ -351,10 +351,10 @@ async def test_a_frozen_text_that_is_gone_is_waited_for(
     assert [source["read"] for source in evidence(inside.folder)] == ["page"]
 
 
-def damaging(folder: Path, damage: str, with_excerpts: Any) -> Any:
+def damaging(folder: Path, damage: str, with_quotes: Any) -> Any:
     """Damage the one frozen text before it is used for the first time."""
 
-    def damaged(call: Any, settings: Any) -> Any:
+    def damaged(call: Any, frozen: Any, settings: Any) -> Any:
         texts = list((folder / "evidence").glob("*.txt"))
         if any(call.texts) and texts and not list((folder / "evidence").glob("*.kept")) and not seen:
             seen.append(texts[0])
@@ -362,7 +362,7 @@ def damaging(folder: Path, damage: str, with_excerpts: Any) -> Any:
             texts[0].rename(texts[0].with_suffix(".kept"))
             if damage == "changed":
                 texts[0].write_text(content.replace("97", "98"))
-        return with_excerpts(call, settings)
+        return with_quotes(call, frozen, settings)
 
     seen: list[Path] = []
     return damaged

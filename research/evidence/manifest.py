@@ -64,4 +64,5 @@ def _citation(citation: Citation, places: Mapping[Passage, int]) -> dict[str, An
         "passages": [places[passage] for passage in citation.passages if passage in places],
         "verdict": citation.verdict,
         "judge": citation.judge,
+        "judged": citation.judged,
     }

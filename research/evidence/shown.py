@@ -57,17 +57,12 @@ def _unjudged(statement: Statement) -> Citation:
 def _shown(
     citations: Sequence[Citation], sources: Sequence[Source], settings: Settings
 ) -> tuple[ShownPassage, ...]:
-    """Return for each statement the best passage of each source that it cites, by source."""
-    best: dict[Passage, None] = {}
-    for citation in citations:
-        for number in citation.sources:
-            own = next((passage for passage in citation.passages if passage.source == number), None)
-            if own:
-                best[own] = None
+    """Return the passages by which the statements were judged, by source."""
+    found = {passage for citation in citations for passage in citation.passages}
     texts = {source.number: _thaw(source, settings) for source in sources if source.sha256}
     return tuple(
         ShownPassage(passage, texts[passage.source][passage.start : passage.end])
-        for passage in sorted(best, key=lambda passage: (passage.source, passage.start))
+        for passage in sorted(found, key=lambda passage: (passage.source, passage.start, passage.end))
         if passage.source in texts
     )
 

@@ -5,11 +5,12 @@ Each check returns what does not hold, a line each, which names the file and the
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from research.evidence.citations import footnote_marks
+from research.evidence.passages import find
 from research.evidence.printed import missing_words
 from research.evidence.record import VERDICTS, EvidenceRecord, SourceRecord
 from research.evidence.words import comparable
@@ -22,6 +23,8 @@ MAX_SHOWN = 60
 
 _DEFINITION = re.compile(r"^\[\^(\d{1,3})\]: ?", re.MULTILINE)
 _TAIL = re.compile(rf"(?:\n\n---\n\nMade with [^\n]*)?\n\n## {REFERENCES_TITLE}\n\n")
+_PASSAGE = re.compile(r"^    (?=> )", re.MULTILINE)
+"""Before a passage, as a part of its footnote."""
 _TOPIC = re.compile(r"\A(# [^\n]*\n)\n\*\*Topic\.\*\* ([^\n]*)\n")
 MAX_TOPIC, MAX_TITLE = 120, 40
 """Characters that the page has at least of a long topic, below the title or as the title."""
@@ -177,6 +180,7 @@ def _wrong_statements(record: EvidenceRecord, body: str) -> Iterator[str]:
 
 def _wrong_pages(markdown: str, pages: Sequence[str]) -> Iterator[str]:
     body, tail = _body(markdown)
+    tail = _PASSAGE.sub("", tail)
     body = _TOPIC.sub(lambda found: f"{found[1]}\n{found[2][:MAX_TOPIC]}\n", body)
     if not _TOPIC.match(markdown):  # the title may be a topic, which the page shortens
         title, rest = body.partition("\n")[::2]
@@ -199,17 +203,7 @@ def _short(text: str) -> str:
     return f'"{line}"' if len(line) <= MAX_SHOWN else f'"{line[:MAX_SHOWN]}…"'
 
 
-Locate = Callable[[str, str], object]
-"""Finds a quote in a text; None where it is not there."""
-
-
-def still_there(record: EvidenceRecord, source: SourceRecord, text: str, locate: Locate) -> tuple[int, int]:
+def still_there(record: EvidenceRecord, source: SourceRecord, text: str) -> tuple[int, int]:
     """Return how many passages of a source are in this text, and how many there are."""
     passages = [passage for passage in record.passages if passage.source == source.number]
-    return sum(locate(text, passage.text) is not None for passage in passages), len(passages)
-
-
-def locate_exactly(text: str, quote: str) -> int | None:
-    """Return where the quote begins in the text, white space forgiven; None where it is not there."""
-    found = re.search(r"\s+".join(map(re.escape, quote.split())), text) if quote.strip() else None
-    return found.start() if found else None
+    return sum(find(text, passage.text) is not None for passage in passages), len(passages)

@@ -8,7 +8,13 @@ from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
-from research.output.report_markdown import REFERENCES_TITLE, about_check, details, passage_address
+from research.output.report_markdown import (
+    REFERENCES_TITLE,
+    about_check,
+    details,
+    passage_address,
+    passage_words,
+)
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap
@@ -53,9 +59,8 @@ def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) ->
     for number, shown in enumerate(report.shown, start=1):
         if shown.passage.source != source.number:
             continue
-        words = " ".join(shown.text.split())
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
         page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
         bookmark = Bookmark(passage_place(number), "", -1)
-        yield renderer.text([Run(f"“{words}”", style), *page], _PASSAGE, bookmark=bookmark)
+        yield renderer.text([Run(passage_words(shown), style), *page], _PASSAGE, bookmark=bookmark)
