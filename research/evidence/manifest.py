@@ -24,6 +24,7 @@ def evidence_file(report: PDFGenerationInput) -> Mapping[str, bytes]:
         "report": report.filename,
         "sources": list(map(_entry, given)),
         "passages": [_passage(each) for each in shown],
+        "dropped_passages": report.dropped_passages,
         "citations": [_citation(citation, places) for citation in report.citations],
     }
     data = json.dumps(content, ensure_ascii=False, indent=1) + "\n"

@@ -10,7 +10,6 @@ from research.evidence.manifest import VERSION
 
 MAX_EVIDENCE_BYTES = 20_000_000
 MAX_ENTRIES = 100_000
-VERDICTS = ("supported", "partly", "contradicted", "absent", "unchecked")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}|", re.ASCII)
 _Entry = TypeVar("_Entry")
@@ -61,6 +60,7 @@ class EvidenceRecord:
     sources: tuple[SourceRecord, ...]
     passages: tuple[PassageRecord, ...]
     citations: tuple[CitationRecord, ...]
+    dropped_passages: int
 
 
 def read_evidence(data: bytes) -> EvidenceRecord:
@@ -85,6 +85,7 @@ def read_evidence(data: bytes) -> EvidenceRecord:
         _entries(content, "sources", _source),
         _entries(content, "passages", _passage),
         _entries(content, "citations", _citation),
+        _number(content, "dropped_passages"),
     )
 
 

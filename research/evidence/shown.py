@@ -45,9 +45,9 @@ def with_proof(report: CheckedReport, settings: Settings) -> CheckedReport:
     ]
     citations = tuple(citation for _, citation in stated)
     shown = _shown(citations, report.sources, settings)
-    return _with_signs(
-        replace(report, citations=citations, shown=shown, account=_account(report, citations)), stated
-    )
+    judged = account_of([citation.verdict for citation in citations], report.dropped_passages)
+    account = f"{report.account} {judged}" if citations else report.account
+    return _with_signs(replace(report, citations=citations, shown=shown, account=account), stated)
 
 
 def _unjudged(statement: Statement) -> Citation:
@@ -90,21 +90,20 @@ def _with_signs(report: CheckedReport, stated: Sequence[tuple[Statement, Citatio
     )
 
 
-def _account(report: CheckedReport, citations: Sequence[Citation]) -> str:
-    counts = Counter(citation.verdict for citation in citations)
+def account_of(verdicts: Sequence[str], dropped: int) -> str:
+    """Return in a sentence or two what was judged, and how many passages the models made up."""
+    counts = Counter(verdicts)
     others = {
         "partly": counts[Verdict.PARTLY],
         "not": counts[Verdict.CONTRADICTED] + counts[Verdict.ABSENT],
         "unchecked": counts[Verdict.UNCHECKED],
     }
     told = "".join(f", {count} {word}" for word, count in others.items() if count)
-    account = (
-        f"{report.account} {counts[Verdict.SUPPORTED]} of {pluralize(len(citations), 'statement')} that cite"
-        f" are supported by the passages shown{told}."
-    )
-    if report.dropped_passages:
-        given = pluralize(report.dropped_passages, "passage")
-        account += f" {given} that the model gave stand in no page and were not used."
+    of = pluralize(len(verdicts), "statement")
+    account = f"{counts[Verdict.SUPPORTED]} of {of} that cite are supported by the passages shown{told}."
+    if dropped:
+        are = "was" if dropped == 1 else "were"
+        account += f" {pluralize(dropped, 'passage')} that the model gave {are} not found and not used."
     return account
 
 

@@ -71,10 +71,8 @@ class Proof:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know: why a model did not read or judge, where that was so."""
-        return tuple(
-            f"Not every page and statement could be checked by the model: {failure}."
-            for failure in self.failures[:1]
-        )
+        told = "Not every page could be read and not every statement judged by a model"
+        return tuple(f"{told}: {failure.rstrip('.')}." for failure in self.failures[:1])
 
     def _answered(self, answers: Iterable[Answer]) -> list[LLMCallOutput]:
         """Return the calls that have a result, and note why others have none, or no answer of the model."""
