@@ -26,7 +26,7 @@ _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
-_PASSAGE = replace(SOURCE_PARAGRAPH, after=4)
+_PASSAGE = replace(SOURCE_PARAGRAPH, after=3)
 
 
 def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
