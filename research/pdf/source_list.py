@@ -19,10 +19,11 @@ from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap
 from research.pdf.parser import Node, parse
-from research.pdf.runs import Bookmark, Run
+from research.pdf.runs import Bookmark, ParagraphStyle, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
+_ENTRY_ABOVE = replace(SOURCE_PARAGRAPH, after=3)
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
@@ -36,13 +37,16 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
     for source in report.sources:
-        yield _entry(renderer, source, report.retrieved)
-        yield from _passages(renderer, report, source)
+        passages = list(_passages(renderer, report, source))
+        yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        yield from passages
+        if passages:
+            yield Gap(1, 5)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
+def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
     about = Run(details(source, retrieved), _DETAILS)
     runs = [Run(f"{source.title}\n", _TITLE), about]
@@ -51,7 +55,7 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, _ENTRY, mark=mark, bookmark=bookmark)
+    return renderer.text(runs, paragraph, mark=mark, bookmark=bookmark)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from models import NO_ANSWER, LLMCallInput, LLMCallOutput, Passage, StepKind
+from models import LLMCallInput, LLMCallOutput, Passage, StepKind
 from research.config import Settings
 from research.errors import ErrorKind, StepError
 from research.evidence import excerpts, judging, taking
@@ -18,6 +18,7 @@ from research.llm.draft import Draft
 from research.llm.limits import max_material_bytes
 from research.llm.prompts import Prompt
 from research.llm.usage import price
+from research.report.proof import NO_ANSWER
 
 KINDS = (StepKind.PASSAGES, StepKind.JUDGE, StepKind.REWRITE)
 MAX_PAGE_BYTES = 60_000
@@ -37,7 +38,7 @@ async def prove(
     Raises:
         StepError: no answer now; for a rewriting also that none will ever come.
     """
-    reading = replace(settings, model=settings.reader_model)
+    reading = settings.for_reading()
 
     async def read(prompt: Prompt) -> LLMCallOutput:
         try:
