@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from markdown_it.common.normalize_url import normalizeLink
-from reportlab.platypus import Flowable
+from reportlab.platypus import CondPageBreak, Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
@@ -24,6 +24,8 @@ from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PAR
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
 _ENTRY_ABOVE = replace(SOURCE_PARAGRAPH, after=3)
+_ENTRY_ROOM = 60
+"""For an entry with its first passage."""
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
@@ -38,6 +40,8 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
     for source in report.sources:
         passages = list(_passages(renderer, report, source))
+        if passages:
+            yield CondPageBreak(_ENTRY_ROOM)
         yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
         yield from passages
         if passages:
