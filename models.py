@@ -22,6 +22,10 @@ class GenerateReportInput:
     """What the report is written from besides; without `sources` it is written from them alone."""
     evidence: bool = True
     """Whether passages are taken from what was read, and statements judged by them."""
+    review: bool = False
+    """Whether the plan waits for its person; after `review_seconds`, if any, `review_then` is done."""
+    review_seconds: float = 0.0
+    review_then: str = "approve"
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class GenerateReportOutput:
     """What the report cites, in the order of citing, without the snippets."""
 
 
+PlanStage = StrEnum("PlanStage", "NONE WAITS CHANGES APPROVED")
+"""Whether there is a plan yet, it waits for its person, another one is being written, or it is approved."""
 StepKind = StrEnum("StepKind", "PLAN SEARCH READ PASSAGES RESEARCH SECTION JUDGE REWRITE SUMMARY PDF CLEANUP")
 """What a step of a report is for; research is one text, which is the whole report."""
 
@@ -152,6 +158,30 @@ class PlannedSection:
     title: str
     covers: str = ""
     queries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanReview:
+    """What a person says of a plan: that it is approved, another plan in its place, or a wish."""
+
+    revision: int
+    """Of the plan that the person has seen."""
+    approved: bool = False
+    plan: tuple[PlannedSection, ...] = ()
+    wish: str = ""
+
+
+@dataclass(frozen=True)
+class PlanState:
+    """A plan, and what it waits for."""
+
+    state: str
+    """A `PlanStage`."""
+    revision: int = 0
+    plan: tuple[PlannedSection, ...] = ()
+    estimate: str = ""
+    """What the rest will cost and take, in one line."""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,6 +243,8 @@ class LLMCallOutput:
     """IDs of the answers that the provider keeps for this text, until the Workflow has them deleted."""
     plan: tuple[PlannedSection, ...] | None = None
     """The plan that the text is; None for any other text, and in results of a version before 0.7."""
+    prices: tuple[float, float] | None = None
+    """With a plan, what a million tokens cost, in and out."""
     passages: tuple[Passage, ...] = ()
     dropped: int = 0
     citations: tuple[Citation, ...] = ()

@@ -26,8 +26,8 @@ from activities import (
     read_page,
     web_search,
 )
-from research import __version__, config
-from research.cli import arguments, log_format, programs, signals, startup, terminal
+from research import __version__, config, programs
+from research.cli import arguments, log_format, signals, startup, terminal
 from research.config import Settings
 from research.errors import UserError
 from research.llm import library

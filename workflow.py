@@ -4,9 +4,7 @@ Temporal records the result of every step. When a worker dies, another one repla
 it receives the recorded results and continues with the first step that has none.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -25,6 +23,9 @@ with workflow.unsafe.imports_passed_through():
         GenerateReportOutput,
         LLMCallInput,
         LLMCallOutput,
+        PlanReview,
+        PlanStage,
+        PlanState,
         ReadPageInput,
         Source,
         Step,
@@ -32,19 +33,15 @@ with workflow.unsafe.imports_passed_through():
         StoredAnswersInput,
     )
     from research.formatting import format_usage
-    from research.report.report import Report, ReportFailed
+    from research.report.planning import ReportFailed
+    from research.report.report import Report
     from research.report.sections import Answer
     from research.temporal.names import step_summary
-    from research.temporal.options import step_options
+    from research.temporal.shown import show_plan
+    from research.temporal.steps import each, run_step
 
 # Because people read the log; the Web UI has the rest.
 workflow.logger.workflow_info_on_message = False
-
-MAX_SIDE_BY_SIDE = 20
-"""Steps of one kind that a report has the workers do at once."""
-
-Input = TypeVar("Input")
-Output = TypeVar("Output")
 
 
 @workflow.defn
@@ -69,8 +66,10 @@ class GenerateReportWorkflow:
     async def _make(self) -> GenerateReportOutput:
         """Plan, search and read if that is asked for, research the prompt, summarise, write a PDF."""
         self._report.take_documents(await self._read(self._report.begin_documents()))
-        if self._report.needs_plan:
+        if self._report.plan.is_needed:
             await self._plan()
+        if self._report.plan.is_reviewed:
+            await self._review()
         if self._report.asked.sources:
             await self._search()
             self._report.take_pages(await self._read(self._report.begin_reading()))
@@ -83,30 +82,62 @@ class GenerateReportWorkflow:
 
     async def _plan(self) -> None:
         """Plan the report; a plan of sections that cannot be read is asked for once more."""
+        plan = self._report.plan
         for attempt in (1, 2):
-            answer = await self._try(llm_call, self._report.begin_plan(attempt))
-            if self._report.take_plan(answer):
+            if plan.take(await self._try(llm_call, plan.begin(attempt))):
                 break
+
+    async def _review(self) -> None:
+        """Wait for the person to approve the plan; a wish brings another one."""
+        plan = self._report.plan
+        while plan.review.waits:
+            show_plan(plan.state())
+            try:
+                await workflow.wait_condition(plan.review.is_answered(), timeout=plan.timeout)
+            except TimeoutError:
+                plan.end_review()
+            if plan.review.stage == PlanStage.CHANGES:
+                plan.take_other(await self._try(llm_call, plan.begin_other()))
+        plan.take_approved()
+        show_plan(plan.state())
+
+    @workflow.query
+    def plan(self) -> PlanState:
+        """Return the plan, and what it waits for."""
+        return self._report.plan.state()
+
+    @workflow.update
+    async def review_plan(self, review: PlanReview) -> PlanState:
+        """Approve the plan, put another one in its place, or wish for one; return the plan after that."""
+        self._report.plan.review.take(review)
+        await workflow.wait_condition(lambda: self._report.plan.review.stage != PlanStage.CHANGES)
+        return self._report.plan.state()
+
+    @review_plan.validator
+    def refuse_review(self, review: PlanReview) -> None:
+        """Refuse what cannot be taken; nothing of it is recorded."""
+        if reason := self._report.plan.refusal(review):
+            raise ApplicationError(reason)
 
     async def _search(self) -> None:
         """Search the web for all queries of the plan side by side."""
-        found = await self._each(
-            self._step(web_search, search, Step(StepKind.SEARCH, number, title=search.query))
+        found = await each(
+            run_step(web_search, search, Step(StepKind.SEARCH, number, title=search.query))
             for number, search in enumerate(self._report.begin_searches(), start=1)
         )
         self._report.take_searches(found, workflow.now().date().isoformat())
 
     async def _read(self, pages: Sequence[ReadPageInput]) -> list[Source]:
         """Read pages or documents side by side; a page that cannot be read comes back with the reason."""
-        read = await self._each(
-            self._step(read_page, page, Step(StepKind.READ, number, title=page.source.title))
+        read = await each(
+            run_step(read_page, page, Step(StepKind.READ, number, title=page.source.title))
             for number, page in enumerate(pages, start=1)
         )
         return [page.source for page in read]
 
     async def _write(self) -> None:
         """Write the research: all sections side by side, or one text."""
-        if self._report.sections:
+        if self._report.plan.sections:
             self._report.take_sections(await self._all(self._report.begin_sections()))
         else:
             self._report.take_text(await self._call(llm_call, self._report.begin_text()))
@@ -134,21 +165,16 @@ class GenerateReportWorkflow:
 
     async def _print(self) -> GenerateReportOutput:
         """Write the PDF, and return what the finished report gives back."""
-        pdf = await self._step(create_pdf_activity, self._report.begin_pdf(), Step(StepKind.PDF))
+        pdf = await run_step(create_pdf_activity, self._report.begin_pdf(), Step(StepKind.PDF))
         output = self._report.output(pdf)
         workflow.set_current_details(format_usage(output.bill))
         return output
-
-    async def _step(self, activity: Callable[[Input], Awaitable[Output]], input: Input, step: Step) -> Output:
-        """Run one step of the report."""
-        options = workflow.ActivityConfig(**step_options(step.kind), summary=step_summary(step))
-        return await workflow.execute_activity(activity, input, **options)
 
     async def _call(
         self, activity: Callable[[LLMCallInput], Awaitable[LLMCallOutput]], call: LLMCallInput
     ) -> LLMCallOutput:
         """Return the model's answer, which stands in the ledger."""
-        answer = await self._step(activity, call, call.step)
+        answer = await run_step(activity, call, call.step)
         self._report.ledger.enter(answer)
         return answer
 
@@ -166,17 +192,7 @@ class GenerateReportWorkflow:
 
     async def _all(self, calls: Sequence[LLMCallInput]) -> list[Answer]:
         """Return the model's answers to calls that are made side by side."""
-        return await self._each(self._try(llm_call, call) for call in calls)
-
-    async def _each(self, steps: Iterable[Awaitable[Output]]) -> list[Output]:
-        """Return the results of steps that run side by side, at most MAX_SIDE_BY_SIDE at once."""
-        slots = asyncio.Semaphore(MAX_SIDE_BY_SIDE)
-
-        async def run(step: Awaitable[Output]) -> Output:
-            async with slots:
-                return await step
-
-        return list(await asyncio.gather(*map(run, steps)))
+        return await each(self._try(llm_call, call) for call in calls)
 
     async def _delete_stored_answers(self) -> None:
         """Delete the answers that the provider keeps; those of a model that keeps none need no step."""
@@ -184,6 +200,6 @@ class GenerateReportWorkflow:
         if not ids:
             return
         try:
-            await self._step(delete_stored_answers, StoredAnswersInput(ids), Step(StepKind.CLEANUP))
+            await run_step(delete_stored_answers, StoredAnswersInput(ids), Step(StepKind.CLEANUP))
         except ActivityError as error:
             workflow.logger.warning("Stored answers are not deleted: %s", error.cause)

@@ -29,7 +29,7 @@ def answer(call: LLMCallInput) -> LLMCallOutput:
 def planned(topic: str, sections: int) -> Report:
     """A report for which the sample model has written the plan."""
     report = Report(GenerateReportInput(topic, sections=sections), "1", "2026-01-01")
-    assert report.take_plan(Answer(answer(report.begin_plan(1))))
+    assert report.plan.take(Answer(answer(report.plan.begin(1))))
     return report
 
 
@@ -40,7 +40,7 @@ def planned(topic: str, sections: int) -> Report:
 def test_a_plan_and_its_sections(topic: str, asked: int, count: int) -> None:
     """No two texts are the same, and nothing of a template is left in any of them."""
     report = planned(topic, asked)
-    assert len(report.sections) == count
+    assert len(report.plan.sections) == count
     written = [answer(call) for call in report.begin_sections()]
     texts = [call.text for call in written]
     assert len(set(texts)) == count

@@ -32,8 +32,9 @@ from models import (
 )
 from research.report.plan import MAX_SECTIONS, read_plan
 from research.temporal.converter import data_converter
+from research.temporal.steps import MAX_SIDE_BY_SIDE
 from testing.app import DevServer
-from workflow import MAX_SIDE_BY_SIDE, GenerateReportWorkflow
+from workflow import GenerateReportWorkflow
 
 PLAN = "\n".join(
     f"## {title}\nWhat it covers.\n- {title} query\n- shared query\n" for title in ("Moss", "Space", "Heat")

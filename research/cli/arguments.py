@@ -5,8 +5,8 @@ from typing import NoReturn
 
 from research import __version__
 from research.cli import terminal
-from research.cli.programs import STARTER, WORKER
 from research.cli.prompt import is_blank
+from research.programs import STARTER, WORKER
 
 EXAMPLES = f"""\
 examples:

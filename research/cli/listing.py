@@ -19,9 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import terminal
 from research.cli.history import first_object
-from research.cli.programs import STARTER, WORKER
 from research.cli.progress import Handle, reason
 from research.errors import UserError
+from research.programs import STARTER, WORKER
 from research.temporal.names import WORKFLOW_TYPE
 
 MAX_LISTED = 20

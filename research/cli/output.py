@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from research.cli import signals, terminal
-from research.cli.programs import STARTER
 from research.errors import UserError
+from research.programs import STARTER
 
 if TYPE_CHECKING:
     from models import GenerateReportOutput

@@ -21,8 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
-from research.cli.programs import WORKER
 from research.cli.status import State, Status, StepStatus, in_rows
+from research.programs import WORKER
 from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE

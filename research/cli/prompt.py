@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from research import config
 from research.cli import terminal
-from research.cli.programs import STARTER
 from research.errors import UserError
 from research.formatting import MAX_SUMMARY_BYTES
+from research.programs import STARTER
 
 DEFAULT_TOPIC = (
     "Give me 5 fun and fascinating facts about tardigrades. Make them interesting and educational!"

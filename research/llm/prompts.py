@@ -88,6 +88,19 @@ The topic:
 {quote(topic[:MAX_PLAN_TOPIC_CHARACTERS])}""")
 
 
+def other_plan_prompt(prompt: Prompt, plan: str, wish: str) -> Prompt:
+    """Return a prompt for a plan that asks for another one than this, as a person wishes."""
+    return Prompt(f"""{prompt.text}
+
+There is a plan already:
+
+{quote(truncate_json(plan, MAX_PLAN_BYTES))}
+
+Write it anew, whole, in the same form, with this wish of the reader:
+
+{quote(wish)}""")
+
+
 def section_prompt(
     topic: str, plan: Sequence[PlannedSection], number: int, sources: Sequence[Source]
 ) -> Prompt:

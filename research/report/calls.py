@@ -8,6 +8,7 @@ from research.llm import evidence_prompts, prompts
 from research.llm.prompts import MAX_STEP_TOPIC_CHARACTERS, Prompt
 from research.report.ledger import Ledger
 from research.report.plan import MAX_PLAN_BYTES, MAX_QUERIES
+from research.report.plan_markdown import plan_markdown
 from research.report.sections import MAX_SECTION_BYTES, Part
 
 MAX_PASSAGES_BYTES = 20_000
@@ -25,11 +26,15 @@ class Calls:
     asked: GenerateReportInput
     ledger: Ledger
 
-    def plan(self, attempt: int, count: int) -> LLMCallInput:
-        """Return the call for a plan of queries, of `count` sections, or of both."""
+    def plan(
+        self, attempt: int, count: int, before: Sequence[PlannedSection] = (), wish: str = ""
+    ) -> LLMCallInput:
+        """Return the call for a plan of queries, of `count` sections, or of both; or for another one."""
         prompt = prompts.plan_prompt(self.asked.prompt, MAX_QUERIES)
         if count:
             prompt = prompts.sections_plan_prompt(self.asked.prompt, count, self.asked.sources)
+        if wish:
+            prompt = prompts.other_plan_prompt(prompt, plan_markdown(before), wish)
         return self._alone(prompt, Step(StepKind.PLAN, attempt, count), MAX_PLAN_BYTES)
 
     def passages(

@@ -15,7 +15,6 @@ from models import (
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
-    PlannedSection,
     ReadPageInput,
     Source,
     Step,
@@ -28,14 +27,9 @@ from research.output.naming import report_filename
 from research.report.calls import Calls
 from research.report.ledger import Ledger
 from research.report.plan import (
-    MAX_QUERIES,
-    PlannedQuery,
     plan_notes,
-    read_plan,
-    search_queries,
-    sections_asked_for,
-    sections_to_write,
 )
+from research.report.planning import Planning, ReportFailed
 from research.report.proof import Proof
 from research.report.sections import (
     Answer,
@@ -54,10 +48,6 @@ MAX_TOPIC_CHARACTERS = 10_000
 """Because the PDF's input also holds the texts, and Temporal accepts 2 MB."""
 
 
-class ReportFailed(Exception):
-    """The report cannot be made; the message says why."""
-
-
 @dataclass
 class Report:
     """A report of a prompt."""
@@ -67,9 +57,8 @@ class Report:
     day: str
     """The day on which it was started, as YYYY-MM-DD in UTC."""
     ledger: Ledger = field(default_factory=Ledger)
-    sections: tuple[PlannedSection, ...] = ()
-    """Those that are written side by side; empty where the report is one text."""
-    _queries: tuple[PlannedQuery, ...] = ()
+    calls: Calls = field(init=False)
+    plan: Planning = field(init=False)
     _found: FoundSources = field(default_factory=FoundSources)
     _retrieved: str = ""
     """The day of the searches; empty where nothing was searched."""
@@ -79,6 +68,10 @@ class Report:
     proof: Proof = field(default_factory=Proof)
     """The passages that it is written from, and the verdicts on what it says."""
     _summary: Answer = field(default_factory=lambda: Answer(None))
+
+    def __post_init__(self) -> None:
+        self.calls = Calls(self.asked, self.ledger)
+        self.plan = Planning(self.asked, self.calls)
 
     def begin_documents(self) -> list[ReadPageInput]:
         """Return the person's own documents, which are to be read before anything is paid for.
@@ -108,31 +101,9 @@ class Report:
             raise ReportFailed(f"these documents cannot be read: {listed}{hint}")
         self._found = gather_sources((), read)
 
-    @property
-    def needs_plan(self) -> bool:
-        """Whether the model is asked what to search for, or for sections."""
-        return self.asked.sources or self._count > 0
-
-    def begin_plan(self, attempt: int) -> LLMCallInput:
-        """Return the call for a plan of queries, of sections, or of both."""
-        return self._calls.plan(attempt, self._count)
-
-    def take_plan(self, answer: Answer) -> bool:
-        """Take the plan; return False where sections were asked for and none can be read.
-
-        Without a plan the web is searched for the topic, and the report is one text.
-        """
-        plan = _plan_of(answer.call) if answer.call else ()
-        self.sections = sections_to_write(plan) if self._count else ()
-        queries = search_queries(
-            self.sections or plan, self.asked.prompt, max(MAX_QUERIES, len(self.sections))
-        )
-        self._queries = queries if self.asked.sources else ()
-        return bool(self.sections) or not self._count or answer.call is None
-
     def begin_searches(self) -> list[WebSearchInput]:
         """Return the searches for all queries of the plan."""
-        return [WebSearchInput(query.text) for query in self._queries]
+        return [WebSearchInput(query.text) for query in self.plan.queries]
 
     def take_searches(self, searches: Sequence[WebSearchOutput], day: str) -> None:
         """Take what the searches have found; `day` is the day on which they did."""
@@ -153,17 +124,17 @@ class Report:
     def begin_passages(self) -> list[LLMCallInput]:
         """Return the calls that take the passages of each page that was read."""
         read = [source for source in self._found.sources if source.sha256] if self.asked.evidence else []
-        return self._calls.passages(read, self.sections, self._wanted)
+        return self.calls.passages(read, self.plan.sections, self._wanted)
 
     def begin_judging(self) -> list[LLMCallInput]:
         """Return the calls that judge each part as it stands."""
         parts = map(self._part, self.proof.to_judge(self._written))
-        return self._calls.proof(StepKind.JUDGE, list(parts), self.proof.passages)
+        return self.calls.proof(StepKind.JUDGE, list(parts), self.proof.passages)
 
     def begin_rewriting(self) -> list[LLMCallInput]:
         """Return the calls that rewrite what the passages do not support."""
         parts = map(self._part, self.proof.to_rewrite())
-        return self._calls.proof(StepKind.REWRITE, list(parts), self.proof.passages)
+        return self.calls.proof(StepKind.REWRITE, list(parts), self.proof.passages)
 
     def take_rewritten(self, answers: Sequence[Answer]) -> None:
         """Take the texts with their rewritten statements."""
@@ -171,7 +142,7 @@ class Report:
 
     def begin_text(self) -> LLMCallInput:
         """Return the call for the research as one text."""
-        return self._calls.text(self._found.sources, self._wanted, self.proof.passages)
+        return self.calls.text(self._found.sources, self._wanted, self.proof.passages)
 
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the research as one text."""
@@ -179,8 +150,8 @@ class Report:
 
     def begin_sections(self) -> list[LLMCallInput]:
         """Return the calls for all sections, none of which knows another one's text."""
-        sources = [self._sources_of(number) for number in range(1, len(self.sections) + 1)]
-        return self._calls.sections(self.sections, sources, self.proof.passages)
+        sources = [self._sources_of(number) for number in range(1, len(self.plan.sections) + 1)]
+        return self.calls.sections(self.plan.sections, sources, self.proof.passages)
 
     def take_sections(self, answers: Sequence[Answer]) -> None:
         """Take what came of the sections; one that cannot be written leaves its heading with the reason.
@@ -194,7 +165,7 @@ class Report:
 
     def begin_summary(self) -> LLMCallInput:
         """Return the call for the executive summary."""
-        return self._calls.summary(self._research.text)
+        return self.calls.summary(self._research.text)
 
     def take_summary(self, answer: Answer) -> None:
         """Take the summary, or the reason why there is none: the research is paid for."""
@@ -234,7 +205,7 @@ class Report:
     @property
     def _research(self) -> Research:
         """The text as it stands, with what a reader must know about it."""
-        titles = [section.title for section in self.sections]
+        titles = [section.title for section in self.plan.sections]
         if titles:
             return joined_sections(list(map(written_section, titles, self._written)))
         return (
@@ -242,14 +213,9 @@ class Report:
         )
 
     @property
-    def _count(self) -> int:
-        """How many sections are asked for; 0 for one text."""
-        return sections_asked_for(self.asked.sections)
-
-    @property
     def _notes(self) -> tuple[str, ...]:
         """What a reader must know, in the order of the steps."""
-        about_plan = plan_notes(self.asked.sections, len(self.sections))
+        about_plan = plan_notes(self.asked.sections, len(self.plan.sections))
         about_summary = summary_notes(self._summary.call, self._summary.failure)
         return (
             *about_plan,
@@ -260,21 +226,17 @@ class Report:
         )
 
     @property
-    def _calls(self) -> Calls:
-        return Calls(self.asked, self.ledger)
-
-    @property
     def _wanted(self) -> tuple[str, ...]:
         """What the whole report is about, for the choice of excerpts."""
-        return tuple(query.text for query in self._queries) or (self.asked.prompt[:MAX_TOPIC_CHARACTERS],)
+        return tuple(query.text for query in self.plan.queries) or (self.asked.prompt[:MAX_TOPIC_CHARACTERS],)
 
     def _sources_of(self, number: int) -> tuple[Source, ...]:
-        return sources_of(number, self._queries, self._found)
+        return sources_of(number, self.plan.queries, self._found)
 
     def _part(self, place: int) -> Part:
         """Return a part as it stands: a section, or the one text."""
-        call, count = self._written[place].call, len(self.sections)
-        step = Step("", place + 1, count, self.sections[place].title) if count else Step("")
+        call, count = self._written[place].call, len(self.plan.sections)
+        step = Step("", place + 1, count, self.plan.sections[place].title) if count else Step("")
         sources = self._sources_of(place + 1) if count else self._found.sources
         given, text = {source.number for source in sources}, call.text if call else ""
         named = [
@@ -282,11 +244,3 @@ class Report:
         ]
         read = tuple(s if s.number in given else replace(s, sha256="") for s in named)
         return Part(step, text, read, self.proof.citations.get(place, ()))
-
-
-def _plan_of(call: LLMCallOutput) -> tuple[PlannedSection, ...]:
-    """Return the plan; one that a version before 0.7 has recorded as a text is read here.
-
-    That can go when no report of such a version runs any more: in 2027.
-    """
-    return read_plan(call.text) if call.plan is None else call.plan

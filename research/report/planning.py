@@ -1,0 +1,129 @@
+"""The plan of a report: by the model, and with a review in front of its person until that approves it."""
+
+from dataclasses import dataclass, field
+
+from models import (
+    GenerateReportInput,
+    LLMCallInput,
+    LLMCallOutput,
+    PlannedSection,
+    PlanReview,
+    PlanStage,
+    PlanState,
+)
+from research.report.calls import Calls
+from research.report.estimate import estimate
+from research.report.plan import (
+    MAX_QUERIES,
+    PlannedQuery,
+    read_plan,
+    search_queries,
+    sections_asked_for,
+    sections_to_write,
+)
+from research.report.review import MAX_REVIEWED_QUERIES, Review, reviewed_plan
+from research.report.sections import Answer
+
+
+class ReportFailed(Exception):
+    """The report cannot be made; the message says why."""
+
+
+@dataclass
+class Planning:
+    """What is to be written and searched for, and what the person says of it."""
+
+    asked: GenerateReportInput
+    calls: Calls
+    sections: tuple[PlannedSection, ...] = ()
+    """Those that are written side by side; empty where the report is one text."""
+    queries: tuple[PlannedQuery, ...] = ()
+    review: Review = field(default_factory=Review)
+    _planned: LLMCallOutput | None = None
+    """The call that has brought the plan."""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the model is asked what to search for, or for sections."""
+        return self.asked.sources or self._count > 0
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether there is a plan for a person to approve."""
+        return self.asked.review and self.is_needed
+
+    def begin(self, attempt: int) -> LLMCallInput:
+        """Return the call for a plan of queries, of sections, or of both."""
+        return self.calls.plan(attempt, self._count)
+
+    def take(self, answer: Answer) -> bool:
+        """Take the plan; return False where sections were asked for and none can be read.
+
+        Without a plan the web is searched for the topic, and the report is one text.
+        """
+        self._planned = answer.call
+        plan = _plan_of(answer.call) if answer.call else ()
+        self.sections = sections_to_write(plan) if self._count else ()
+        most = max(MAX_QUERIES, len(self.sections))
+        queries = search_queries(self.sections or plan, self.asked.prompt, most)
+        self.queries = queries if self.asked.sources else ()
+        self.review.offer(reviewed_plan(self.sections, self.queries))
+        return bool(self.sections) or not self._count or answer.call is None
+
+    def begin_other(self) -> LLMCallInput:
+        """Return the call for another plan, as the person wishes."""
+        return self.calls.plan(self.review.revision + 1, self._count, self.review.plan, self.review.wish)
+
+    def take_other(self, answer: Answer) -> None:
+        """Take another plan; where there is none that can be read, the person has the one before."""
+        plan = _plan_of(answer.call) if answer.call else ()
+        if sections_to_write(plan) if self._count else plan:
+            self.take(answer)
+        else:
+            self.review.offer(())
+
+    def refusal(self, review: PlanReview) -> str:
+        """Return why a person's review cannot be taken, as a sentence; nothing where it can."""
+        if not self.is_reviewed:
+            return "This report was started without --review."
+        return self.review.refusal(review, self._count > 0)
+
+    @property
+    def timeout(self) -> float | None:
+        """How long a person has to approve a plan, in seconds; None for as long as it takes."""
+        return self.asked.review_seconds or None
+
+    def end_review(self) -> None:
+        """Do what was asked for where nobody has approved the plan in time.
+
+        Raises:
+            ReportFailed: the report is not to be written.
+        """
+        if self.asked.review_then != "approve":
+            raise ReportFailed("nobody has approved the plan in time")
+        self.review.stage = PlanStage.APPROVED
+
+    def take_approved(self) -> None:
+        """Take the plan that was approved, which may be the person's own."""
+        self.sections = tuple(section for section in self.review.plan if section.title)
+        if self.asked.sources:
+            self.queries = search_queries(self.review.plan, self.asked.prompt, MAX_REVIEWED_QUERIES)
+
+    def state(self) -> PlanState:
+        """Return the plan, what it waits for, and what the rest will cost and take."""
+        review = self.review
+        rest = "" if review.stage == PlanStage.NONE else estimate(self.asked, review.plan, self._planned)
+        return PlanState(review.stage.value, review.revision, review.plan, rest, review.note)
+
+    @property
+    def _count(self) -> int:
+        """How many sections are asked for; 0 for one text."""
+        return sections_asked_for(self.asked.sections)
+
+
+def _plan_of(call: LLMCallOutput) -> tuple[PlannedSection, ...]:
+    """Return the plan; one that a version before 0.7 has recorded as a text is read here.
+
+    That can go when no report of such a version runs any more: in 2027.
+    """
+    return read_plan(call.text) if call.plan is None else call.plan
