@@ -26,7 +26,7 @@ from models import (
 from research import config
 from research.errors import ErrorKind, StepError
 from research.formatting import format_call, pluralize
-from research.llm import resume, stored
+from research.llm import resume, stored, usage
 from research.llm.draft import Draft
 from research.report import writing
 from research.report.plan import read_plan
@@ -169,7 +169,7 @@ async def _call(input: LLMCallInput) -> LLMCallOutput:
     answer = replace(answer, attempts=attempt, interruptions=lost)
     if step.kind == StepKind.PLAN:
         text = as_headings(answer.text)
-        return replace(answer, text=text, plan=read_plan(text))
+        return replace(answer, text=text, plan=read_plan(text), prices=usage.prices(answer.model))
     if step.kind == StepKind.SECTION:
         return replace(answer, text=text_below(step.title, answer.text))
     return answer

@@ -179,6 +179,8 @@ class PlanState:
     """A `PlanStage`."""
     revision: int = 0
     plan: tuple[PlannedSection, ...] = ()
+    has_sections: bool = False
+    """Else it is queries for a report of one text."""
     estimate: str = ""
     """What the rest will cost and take, in one line."""
     note: str = ""

@@ -44,18 +44,17 @@ async def act(options: argparse.Namespace, topic: str, output: Output) -> int:
     from temporalio.service import RPCError
 
     from research import config
+    from research.cli import actions
     from research.temporal.client import connect, refusal
 
     try:
         client, service = await connect(config.load(), output.print_event)
-        if options.list:
-            return await list_reports(client, output)
-        if options.cancel:
-            return await cancel(client, options.cancel, output)
-        if options.attach:
-            return await attach(client, service, options.attach, output)
+        if arguments.is_about_a_report(options):
+            return await actions.act(client, service, options, output)
         if options.sources is None:
             options.sources = config.load().search_provider is not None
+        if options.review and not (options.sources or options.sections):
+            raise UserError("--review: only a report with --sections or --sources has a plan.")
         return await start(client, service, options, topic, output)
     except RPCError as error:
         raise refusal(error, config.load()) from None
@@ -82,7 +81,15 @@ async def start(
     handle = await client.start_workflow(
         GenerateReportWorkflow.run,
         GenerateReportInput(
-            topic, options.pause, options.sources, options.sections, documents, options.evidence
+            topic,
+            options.pause,
+            options.sources,
+            options.sections,
+            documents,
+            options.evidence,
+            options.review,
+            options.review_for,
+            options.then,
         ),
         id=output.workflow_id,
         task_queue=TASK_QUEUE,
@@ -96,39 +103,9 @@ async def start(
     return await follow(client, service, handle, output)
 
 
-async def attach(client: "Client", service: "Service", identity: str, output: Output) -> int:
-    """Follow a report that was started before; of a finished one show the result."""
-    from research.cli import listing
-    from research.cli.follow import follow
-
-    handle, run_id = await listing.find(client, identity)
-    output.set_report(handle.id, run_id)
-    return await follow(client, service, handle, output)
-
-
-async def cancel(client: "Client", identity: str, output: Output) -> int:
-    """Cancel a report, and wait until it has ended."""
-    from research.cli import listing
-
-    handle, run_id = await listing.find(client, identity)
-    await listing.cancel(handle)
-    output.set_report(handle.id, run_id)
-    output.print_line(f"Cancelled: {handle.id}")
-    output.emit_result("cancelled", {})
-    return 0
-
-
-async def list_reports(client: "Client", output: Output) -> int:
-    """Print the latest reports."""
-    from research.cli import listing
-
-    output.print_list(await listing.latest(client))
-    return 0
-
-
 def _topic(options: argparse.Namespace, output: Output) -> str:
     """Return the new report's topic; empty for an action that needs none."""
-    if options.list or options.cancel or options.attach:
+    if arguments.is_about_a_report(options):
         return ""
     output.print_line("Welcome to the Research Report Generator!")
     return ask(options.topic)

@@ -64,13 +64,34 @@ def parse() -> argparse.Namespace:
     verify = "check a report (path or name) against its evidence"
     action.add_argument("--verify", metavar="REPORT", help=verify)
     add("--online", action="store_true", help="with --verify: also fetch the sources' pages again")
+    plan = parser.add_argument_group("a plan that waits for you (with --sections or --sources)")
+    plan.add_argument("--review", action="store_true", help="write nothing before the plan is approved")
+    plan.add_argument(
+        "--review-for", type=_duration, default=0.0, metavar="TIME", help="3d, 12h, 30m: then …"
+    )
+    plan.add_argument("--then", choices=("approve", "cancel"), default="approve", help="… approve, or cancel")
+    action.add_argument("--plan", type=_report_id, metavar="ID", help="print a report's plan and its price")
+    action.add_argument("--approve", type=_report_id, metavar="ID", help="approve it")
+    action.add_argument("--change", nargs=2, metavar=("ID", "WISH"), help="have another plan written")
+    action.add_argument("--plan-file", nargs=2, metavar=("ID", "FILE"), help="put a plan of yours there")
+    plan.add_argument("--revision", type=_revision, metavar="N", help="only if the plan still is revision N")
     add("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args()
-    if options.topic and (options.attach or options.cancel or options.list or options.verify is not None):
-        parser.error("a topic starts a new report: give a topic, or --attach, --cancel, --list or --verify")
+    if options.topic and (is_about_a_report(options) or options.verify is not None):
+        parser.error("a topic starts a new report: give a topic, or an option for a report that there is")
+    if options.revision is not None and not (options.approve or options.change or options.plan_file):
+        parser.error("--revision belongs to --approve, --change or --plan-file")
+    if (options.review_for or options.then != "approve") and not options.review:
+        parser.error("--review-for and --then belong to --review")
     if options.online and options.verify is None:
         parser.error("--online belongs to --verify REPORT")
     return options
+
+
+def is_about_a_report(options: argparse.Namespace) -> bool:
+    """Return whether the options ask for something else than a new report."""
+    names = ("list", "attach", "cancel", "plan", "approve", "change", "plan_file")
+    return any(getattr(options, name) for name in names)
 
 
 def _report_id(text: str) -> str:
@@ -86,6 +107,20 @@ def _sections(text: str) -> int:
     if not (text.isascii() and text.isdigit() and MIN_SECTIONS <= int(text) <= MAX_SECTIONS):
         bounds = f"from {MIN_SECTIONS} to {MAX_SECTIONS}"
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of sections {bounds}")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and unit in units and 0 < int(number) < 10_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 3d, 12h or 30m")
+    return float(int(number) * units[unit])
+
+
+def _revision(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a revision")
     return int(text)
 
 

@@ -45,7 +45,7 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
                 number = event.activity_task_canceled_event_attributes.scheduled_event_id
                 steps[number] = replace(steps[number], state=State.CANCELLED, ended=when)
-            case EventType.EVENT_TYPE_TIMER_STARTED:
+            case EventType.EVENT_TYPE_TIMER_STARTED if _is_written(steps.values()):  # else of a review
                 timer = event.timer_started_event_attributes
                 pauses[event.event_id] = when + timer.start_to_fire_timeout.ToSeconds()
             case EventType.EVENT_TYPE_TIMER_FIRED:
@@ -82,6 +82,10 @@ async def _summary(client: Client, event: HistoryEvent) -> str:
     summary = event.user_metadata.summary
     values = await client.data_converter.decode([summary]) if summary.data else []
     return str(values[0]) if values else ""
+
+
+def _is_written(steps: Iterable[StepStatus]) -> bool:
+    return any(step.step.kind in (StepKind.RESEARCH, StepKind.SECTION) for step in steps)
 
 
 def _wants_sections(number: object) -> bool:

@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models import GenerateReportOutput
 from research.cli import terminal
 from research.cli.history import first_object
-from research.cli.progress import Handle, reason
+from research.cli.progress import Handle, reason, waiting_plan
 from research.errors import UserError
 from research.programs import STARTER, WORKER
 from research.temporal.names import WORKFLOW_TYPE
@@ -50,6 +50,8 @@ class Row:
     seconds: float
     path: str = ""
     error: str = ""
+    review: str = ""
+    """What of it waits for its person."""
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields, for scripts."""
@@ -61,8 +63,9 @@ class Row:
         took = f"{self.seconds:.0f} s" if self.seconds < 600 else f"{self.seconds / 60:.0f} min"
         head = f"{terminal.short_id(self.workflow_id)}  {self.status:<10}  {started}  {took:>7}  "
         lines = [terminal.truncate(head + " ".join(self.topic.split()), width)]
-        if self.path or self.error:
-            lines.append(" " * 10 + (self.path or self.error))
+        waits = f"for you: {self.review}" if self.review else ""
+        if self.path or self.error or waits:
+            lines.append(" " * 10 + (self.path or self.error or waits))
         return "\n".join(lines)
 
 
@@ -97,15 +100,20 @@ async def find(client: Client, identity: str) -> tuple[Handle, str]:
     return _handle(client, found[0].id), found[0].run_id
 
 
+async def state_of(handle: Handle) -> str:
+    """Return the state of a report, in a word."""
+    status = (await handle.describe()).status
+    return _STATES.get(status, "over") if status else "over"
+
+
 async def cancel(handle: Handle) -> None:
     """Cancel a report, and return when it has ended.
 
     Raises:
         UserError: it had ended before, or no worker runs that could end it.
     """
-    description = await handle.describe()
-    if description.status != WorkflowExecutionStatus.RUNNING:
-        state = _STATES.get(description.status, "over") if description.status else "over"
+    state = await state_of(handle)
+    if state != _STATES[WorkflowExecutionStatus.RUNNING]:
         raise UserError(f"It cannot be cancelled any more: it is {state}.")
     await handle.cancel()
     try:
@@ -122,6 +130,7 @@ async def cancel(handle: Handle) -> None:
 async def _row(client: Client, execution: WorkflowExecution) -> Row:
     handle = _handle(client, execution.id, execution.run_id)
     state = _STATES.get(execution.status, "running") if execution.status else "running"
+    review = await waiting_plan(client, execution.raw_info) if state == "running" else ""
     ended = execution.close_time.timestamp() if execution.close_time else time.time()
     path = error = ""
     try:
@@ -136,7 +145,9 @@ async def _row(client: Client, execution: WorkflowExecution) -> Row:
     except RPCError:  # its history is no longer kept
         topic = ""
     seconds = ended - execution.start_time.timestamp()
-    return Row(execution.id, state, topic, execution.start_time, seconds, path, error)
+    return Row(
+        execution.id, "waits" if review else state, topic, execution.start_time, seconds, path, error, review
+    )
 
 
 def _handle(client: Client, workflow_id: str, run_id: str | None = None) -> Handle:

@@ -144,6 +144,8 @@ def render(status: Status, width: int, running: Spinner, height: int | None = No
         view.add(step, rows.has_texts)
         if rows.rest and step.is_section and not (following and following.is_section):
             view.grid.add_row("", "", Text(rows.rest, "dim"))
+    if status.review:
+        view.grid.add_row(Text("?", "cyan"), "Waits", f"for you: {status.review}")
     if to_come is None:
         _add_pause(view.grid, status, now)
     parts: list[RenderableType] = [view.grid]
@@ -253,6 +255,8 @@ def changes(before: Status, after: Status, now: float) -> list[str]:
             lines.append(f"{step.name}: {step.state}, {describe(step, now)}")
         elif step.state is State.CANCELLED and old.state is not State.CANCELLED:
             lines.append(f"{step.name}: {describe(step, now)}")
+    if after.review and after.review != before.review:
+        lines.append(f"Waits for you: {after.review}. To see it, and to approve it: --plan ID, --approve ID")
     if after.pause_ends and not before.pause_ends:
         lines.append(f"Pause: {max(after.pause_ends - now, 0):.0f} s")
     if after.blocked_reason and after.blocked_reason != before.blocked_reason:

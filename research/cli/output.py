@@ -62,7 +62,7 @@ class Output:
 
     def report_started(self) -> None:
         """Print how to follow a report that was started and is not followed."""
-        self.print_line(f"To follow it: {self._attach_command()}")
+        self.print_line(f"To follow it: {self.attach_command()}")
         self.emit_result("running", {}, self.workflow_id)
 
     def report_done(self, output: "GenerateReportOutput") -> None:
@@ -109,11 +109,12 @@ class Output:
         """Print what became of the report when a signal ended this run."""
         if self.workflow_id:
             state = "continues" if self.run_id else "may have started"
-            terminal.print_error(f"\nInterrupted; the report {state}: {self._attach_command()}")
+            terminal.print_error(f"\nInterrupted; the report {state}: {self.attach_command()}")
         else:
             terminal.print_error("\nInterrupted; no report was started.")
 
-    def _attach_command(self) -> str:
+    def attach_command(self) -> str:
+        """Return what to type to follow the report."""
         return f"{STARTER} --attach {terminal.short_id(self.workflow_id)}"
 
     def _print_json(self, result: dict[str, Any]) -> None:
@@ -126,7 +127,7 @@ class Output:
         except UserError as error:
             if not self.workflow_id:
                 raise
-            raise UserError(f"{error} The report is not lost: {self._attach_command()}") from None
+            raise UserError(f"{error} The report is not lost: {self.attach_command()}") from None
 
 
 def _open(path: str) -> None:

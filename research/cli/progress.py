@@ -7,7 +7,7 @@ far in its heartbeats. So a report can be watched while no worker is alive.
 import asyncio
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState, TaskQueueType
@@ -26,6 +26,7 @@ from research.programs import WORKER
 from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE
+from research.temporal.shown import MEMO
 
 POLL_SECONDS = 1.0
 """Each poll is one request, and a second one when the history has grown or no step runs."""
@@ -92,7 +93,8 @@ class Poller:
             for step in self._recorded.steps
         ]
         blocked_reason = await self._blocked_reason(description, steps)
-        return replace(self._recorded, steps=tuple(steps), blocked_reason=blocked_reason)
+        review = await waiting_plan(self._client, info)
+        return replace(self._recorded, steps=tuple(steps), review=review, blocked_reason=blocked_reason)
 
     async def _with_pending(self, step: StepStatus, activity: PendingActivityInfo) -> StepStatus:
         """Return the step with what the description says about its running or next attempt."""
@@ -134,6 +136,16 @@ class Poller:
             unix(poller.last_access_time) > recent and not is_lost(poller.identity)
             for poller in answer.pollers
         )
+
+
+async def waiting_plan(client: Client, info: WorkflowExecutionInfo) -> str:
+    """Return what of a report waits for its person, and since when; nothing where nothing does."""
+    payload = info.memo.fields.get(MEMO)
+    shown = await first_object(client, [payload]) if payload else {}
+    if not shown:
+        return ""
+    since = datetime.fromisoformat(str(shown["since"])).astimezone().strftime("%m-%d %H:%M")
+    return f"plan, revision {shown['revision']}, since {since}"
 
 
 async def result(handle: Handle) -> GenerateReportOutput:

@@ -67,6 +67,8 @@ class Status:
     steps: tuple[StepStatus, ...] = tuple(map(StepStatus, expected_steps()))
     """In the order in which they were scheduled, then those to come."""
     pause_ends: float | None = None
+    review: str = ""
+    """What of the report waits for its person."""
     blocked_reason: str = ""
     """Why no step of the report can run, and what to do."""
     is_over: bool = False

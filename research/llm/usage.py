@@ -19,6 +19,12 @@ def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
     return round(float(sum(prices)), 9)
 
 
+def prices(model: str) -> tuple[float, float] | None:
+    """Return what a million tokens cost, in and out; None where the price list has none for the model."""
+    sent, written = price(model, 1_000_000, 0), price(model, 0, 1_000_000)
+    return None if sent is None or written is None else (sent, written)
+
+
 def estimate_tokens(text: str) -> int:
     """Return about how many tokens a text has; for Chinese about three in four characters."""
     return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

@@ -113,7 +113,8 @@ class Planning:
         """Return the plan, what it waits for, and what the rest will cost and take."""
         review = self.review
         rest = "" if review.stage == PlanStage.NONE else estimate(self.asked, review.plan, self._planned)
-        return PlanState(review.stage.value, review.revision, review.plan, rest, review.note)
+        has_sections = self._count > 0
+        return PlanState(review.stage.value, review.revision, review.plan, has_sections, rest, review.note)
 
     @property
     def _count(self) -> int:

@@ -1,0 +1,171 @@
+"""A person in the loop: the plan waits, may be changed, is approved; what cannot be taken is refused."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+
+from models import LLMCallInput, PlannedSection, PlanReview, PlanStage, PlanState, StepKind
+from research.temporal.shown import MEMO
+from tests.test_story import PLAN, Steps, begun, client, events_of
+
+__all__ = ["client"]  # a fixture
+
+OTHER = "## Ice\nWhat ice does.\n- ice query\n\n## Fire\nWhat fire does.\n- fire query\n- shared query\n"
+OWN = (PlannedSection("Snow", "", ("snow query",)), PlannedSection("Rain", "What rain does."))
+Handle = WorkflowHandle[Any, Any]
+
+
+def planner(call: LLMCallInput) -> str:
+    return OTHER if "more about ice" in call.prompt else PLAN
+
+
+async def state(handle: Handle) -> PlanState:
+    found: PlanState = await handle.query("plan", result_type=PlanState)
+    return found
+
+
+async def waits(handle: Handle) -> PlanState:
+    """Wait until the plan waits, and return it."""
+    while (found := await state(handle)).state != PlanStage.WAITS:
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def review(handle: Handle, revision: int, **said: Any) -> PlanState:
+    said_of_it = PlanReview(revision, **said)
+    after: PlanState = await handle.execute_update("review_plan", said_of_it, result_type=PlanState)
+    return after
+
+
+async def refusal(handle: Handle, revision: int, **said: Any) -> str:
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await review(handle, revision, **said)
+    return str(refused.value.cause)
+
+
+async def memo(handle: Handle) -> Any:
+    return (await (await handle.describe()).memo()).get(MEMO)
+
+
+async def test_a_plan_waits_until_it_is_approved(client: Client) -> None:
+    """Nothing is written or searched before; an approval that comes twice is one."""
+    steps = Steps({StepKind.PLAN: planner})
+    async with begun(client, steps, sources=True, sections=3, review=True) as handle:
+        plan = await waits(handle)
+        assert (plan.revision, [section.title for section in plan.plan]) == (1, ["Moss", "Space", "Heat"])
+        assert [section.queries for section in plan.plan] == [
+            (f"{title} query", "shared query") for title in ("Moss", "Space", "Heat")
+        ]
+        assert "3 sections, 5 to 20 pages, passages and verdicts" in plan.estimate
+        assert (await memo(handle))["revision"] == 1
+        await asyncio.sleep(0.3)
+        assert [call.step.kind for call in steps.calls] == [StepKind.PLAN]
+        assert steps.queries == []
+        assert (await review(handle, 1, approved=True)).state == PlanStage.APPROVED
+        assert (await review(handle, 1, approved=True)).state == PlanStage.APPROVED
+        await handle.result()
+        assert await memo(handle) is None
+    assert len(steps.of(StepKind.SECTION)) == 3
+    assert sorted(steps.queries) == ["Heat query", "Moss query", "Space query", "shared query"]
+
+
+async def test_a_wish_brings_another_plan_and_a_person_may_write_one(client: Client) -> None:
+    steps = Steps({StepKind.PLAN: planner})
+    async with begun(client, steps, sources=True, sections=3, review=True) as handle:
+        await waits(handle)
+        changed = await review(handle, 1, wish="more about ice")
+        assert (changed.state, changed.revision) == (PlanStage.WAITS, 2)
+        assert [section.title for section in changed.plan] == ["Ice", "Fire"]
+        [_, anew] = steps.of(StepKind.PLAN)
+        assert "> ## Moss\n> What it covers.\n> - Moss query" in anew.prompt
+        assert anew.prompt.endswith("\n\n> more about ice")
+        own = await review(handle, 2, plan=OWN)
+        assert (own.state, own.revision, own.plan) == (PlanStage.WAITS, 3, OWN)
+        assert (await memo(handle))["revision"] == 3
+        await review(handle, 3, approved=True)
+        await handle.result()
+    assert [call.step.title for call in steps.of(StepKind.SECTION)] == ["Snow", "Rain"]
+    assert steps.queries == ["snow query", "Rain"], "a section without a query is searched by its title"
+
+
+async def test_another_plan_that_cannot_be_read_leaves_the_one_before(client: Client) -> None:
+    steps = Steps({StepKind.PLAN: lambda call: "No." if "wish" in call.prompt else PLAN})
+    async with begun(client, steps, sections=3, review=True) as handle:
+        before = await waits(handle)
+        after = await review(handle, 1, wish="something else")
+        assert (after.state, after.revision, after.plan) == (PlanStage.WAITS, 1, before.plan)
+        assert after.note == "The model wrote no plan that could be read."
+        await review(handle, 1, approved=True)
+        await handle.result()
+    assert len(steps.of(StepKind.SECTION)) == 3
+
+
+async def test_queries_alone_are_a_plan_too(client: Client) -> None:
+    steps = Steps({StepKind.PLAN: lambda call: "## Queries\n- moss\n- space\n"})
+    async with begun(client, steps, sources=True, review=True) as handle:
+        plan = await waits(handle)
+        assert plan.plan == (PlannedSection("", "", ("moss", "space")),)
+        assert "text is search queries" in await refusal(handle, 1, plan=OWN)
+        await review(handle, 1, approved=True, plan=(PlannedSection("", "", ("heat", "ice")),))
+        await handle.result()
+    assert steps.queries == ["heat", "ice"]
+
+
+REFUSED: list[tuple[int, dict[str, Any], str]] = [
+    (2, {"approved": True}, "The plan has changed: it is revision 1, not 2."),
+    (0, {"approved": True}, "The plan has changed: it is revision 1, not 0."),
+    (1, {}, "Approve the plan, give another one, or wish for one."),
+    (1, {"wish": " \n"}, "Approve the plan, give another one, or wish for one."),
+    (1, {"wish": "x", "approved": True}, "Approve the plan, give another one, or wish for one."),
+    (1, {"wish": "x" * 2_001}, "A wish has at most 2,000 characters, not 2,001."),
+    (1, {"plan": OWN[:1]}, "A plan has 2 to 20 sections, not 1."),
+    (1, {"plan": OWN * 11}, "A plan has 2 to 20 sections, not 22."),
+    (1, {"plan": (*OWN, PlannedSection(" "))}, "Each section needs a title."),
+    (1, {"plan": (*OWN, PlannedSection("x" * 121))}, "A title is one line of at most 120 characters"),
+    (1, {"plan": (*OWN, PlannedSection("a\nb"))}, "A title is one line of at most 120 characters"),
+    (1, {"plan": (*OWN, PlannedSection("a", "", ("q",) * 40))}, "A plan has at most 40 queries, not 41."),
+]
+
+
+async def test_what_is_refused_changes_nothing_and_is_not_recorded(client: Client) -> None:
+    steps = Steps({StepKind.PLAN: planner})
+    async with begun(client, steps, sections=3, review=True) as handle:
+        before = await waits(handle)
+        for revision, said, reason in REFUSED:
+            assert (await refusal(handle, revision, **said)).startswith(reason)
+        assert await state(handle) == before
+        accepted = "workflow_execution_update_accepted_event_attributes"
+        assert not any(event.HasField(accepted) for event in await events_of(handle))
+        await review(handle, 1, approved=True)
+        assert (
+            await refusal(handle, 1, wish="late") == "The plan is approved, and the report is being written."
+        )
+        await handle.result()
+
+
+async def test_a_report_without_review_has_nothing_to_approve(client: Client) -> None:
+    steps = Steps({StepKind.PLAN: planner})
+    async with begun(client, steps, sections=3, pause_seconds=60.0) as handle:
+        while not steps.of(StepKind.SECTION):
+            await asyncio.sleep(0.02)
+        assert await refusal(handle, 1, approved=True) == "This report was started without --review."
+        await handle.cancel()
+
+
+@pytest.mark.parametrize("then", ["approve", "cancel"])
+async def test_the_wait_has_an_end(client: Client, then: str) -> None:
+    steps = Steps({StepKind.PLAN: planner}, stored=True)
+    asked = {"sections": 3, "review": True, "review_seconds": 1.0, "review_then": then}
+    async with begun(client, steps, **asked) as handle:
+        await waits(handle)
+        if then == "approve":
+            await handle.result()
+            assert len(steps.of(StepKind.SECTION)) == 3
+        else:
+            with pytest.raises(WorkflowFailureError) as failed:
+                await handle.result()
+            assert str(failed.value.cause) == "nobody has approved the plan in time"
+            assert steps.of(StepKind.SECTION) == []
+            assert steps.deleted == ("resp-1",)
