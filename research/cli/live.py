@@ -144,8 +144,6 @@ def render(status: Status, width: int, running: Spinner, height: int | None = No
         view.add(step, rows.has_texts)
         if rows.rest and step.is_section and not (following and following.is_section):
             view.grid.add_row("", "", Text(rows.rest, "dim"))
-    if status.review:
-        view.grid.add_row(Text("?", "cyan"), "Waits", f"for you: {status.review}")
     if to_come is None:
         _add_pause(view.grid, status, now)
     parts: list[RenderableType] = [view.grid]
@@ -209,6 +207,8 @@ def _label(step: StepStatus) -> str:
 
 
 def _add_pause(grid: Table, status: Status, now: float) -> None:
+    if status.review:
+        grid.add_row(Text("?", "cyan"), "Waits", f"for you: {status.review}")
     if status.pause_ends:
         mark = "‖" if terminal.draws_unicode() else "|"
         grid.add_row(Text(mark, "cyan"), "Pause", f"{max(status.pause_ends - now, 0):.0f} s left")

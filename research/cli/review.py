@@ -124,12 +124,14 @@ def _parsed(text: str, state: PlanState, name: str) -> tuple[PlannedSection, ...
 
 async def ask(handle: Handle, output: Output) -> str:
     """Show the plan, and do what the person types, until it is approved; return that, DETACH or CANCEL."""
-    draft = ""
+    draft, shown = "", 0
     while True:
         state = await plan_of(handle)
         if state.state != PlanStage.WAITS:
             return APPROVED
-        print_plan(state, output)
+        if state.revision != shown or state.note:
+            print_plan(state, output)
+            shown = state.revision
         terminal.print_line(f"\n{KEYS}")
         try:
             typed = (await asyncio.to_thread(input, WISH)).strip()
@@ -141,12 +143,16 @@ async def ask(handle: Handle, output: Output) -> str:
             if typed.lower() == "e":
                 draft = draft or f"{EDIT_HINT}\n\n{plan_markdown(state.plan)}\n"
                 draft = await asyncio.to_thread(_edit, draft)
-                await send(handle, PlanReview(state.revision, plan=_parsed(draft, state, "Your plan")))
+                plan = _parsed(draft, state, "Your plan")
+                if plan != state.plan:
+                    await send(handle, PlanReview(state.revision, plan=plan))
                 draft = ""
             else:
                 await send(handle, PlanReview(state.revision, approved=not typed, wish=typed))
         except UserError as error:
-            terminal.print_error(f"{error}{' Your text is kept: e opens it again.' if draft else ''}")
+            terminal.print_error(str(error))
+            if draft:
+                terminal.print_error("Your text is kept: e opens it again.")
 
 
 def _edit(text: str) -> str:

@@ -45,6 +45,8 @@ def estimate(
     prices = planned.prices if planned else None
     if not prices:
         return f"Costs unknown, {minutes}: {', '.join(basis)}."
+    if not any(prices):
+        return f"Free, {minutes}: {', '.join(basis)}."
     costs = [(each.sent * prices[0] + each.written * prices[1]) / 1e6 for each in (least, most)]
     at = f"at ${prices[0]:g} and ${prices[1]:g} for a million tokens"
     return f"{format_cost(costs[0])} to {format_cost(costs[1])}, {minutes}: {', '.join(basis)}, {at}."

@@ -1,0 +1,165 @@
+"""The review by programs: over kills, by the `temporal` CLI, in an editor, and what is refused."""
+
+import json
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from testing.app import App, DevServer, wait_until
+from testing.processes import run_program
+from testing.provider import Call, Provider, Reply, default_reply
+from tests.test_terminal import OpenTerminal, open_terminal
+
+__all__ = ["open_terminal"]  # a fixture
+
+TOPIC = "Moss in winter"
+PLAN = "## Moss\nWhat moss is.\n\n## Snow\nWhat snow does to it.\n"
+OTHER = "## Ice\nWhat ice is.\n\n## Fire\nWhat fire does.\n\n## Rain\nWhat rain does.\n"
+EDIT = "import pathlib, sys; file = pathlib.Path(sys.argv[1]); text = file.read_text(); file.write_text({})"
+
+
+def planner(call: Call) -> Reply:
+    if call.is_plan:
+        return Reply(OTHER if "more of them" in call.prompt else PLAN)
+    return default_reply(call)
+
+
+def script(app: App, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return run_program("starter.py", *arguments, root=app.root, environ=app.environ)
+
+
+def started(app: App, provider: Provider, *options: str) -> str:
+    """Start a report whose plan waits; return its ID."""
+    provider.reply = planner
+    identity = script(
+        app, "--detach", "--quiet", "--review", "--sections", "2", *options, TOPIC
+    ).stdout.strip()
+    wait_until(lambda: "waits" in script(app, "--list").stdout)
+    return identity
+
+
+def titles(provider: Provider) -> list[str]:
+    """The titles of the sections that were asked for, in the order of the plan."""
+    asked = {call.section: call.prompt.partition("Your section:\n\n")[2] for call in provider.calls}
+    lines = [asked[number].splitlines()[0] for number in sorted(asked) if number]
+    return [line.partition(". ")[2].partition(":")[0] for line in lines]
+
+
+@pytest.mark.long
+def test_a_plan_waits_over_kills_and_is_approved_by_the_cli(
+    own_server: DevServer, app: App, provider: Provider
+) -> None:
+    """Worker, service and starter are killed; nothing is paid for before the approval."""
+    app.environ.update(own_server.environ)
+    provider.reply = planner
+    worker = app.worker()
+    starter = app.starter("--review", "--sections", "2", TOPIC)
+    starter.wait_for("Waits for you: plan, revision 1")
+    worker.kill()
+    starter.kill()
+    own_server.kill()
+    assert own_server.run("start").returncode == 0
+    [row] = json.loads(script(app, "--list", "--json").stdout)
+    assert (row["status"], row["review"].partition(", since")[0]) == ("waits", "plan, revision 1")
+    app.worker()
+    assert len(provider.calls) == 1
+    cli = Path(sysconfig.get_path("scripts")) / "temporal"
+    address = ["--address", f"127.0.0.1:{own_server.port}", "--namespace", app.environ["TEMPORAL_NAMESPACE"]]
+    update = ["--name", "review_plan", "--input", '{"revision": 1, "approved": true}']
+    done = subprocess.run(
+        [str(cli), "workflow", "update", "execute", *address, "--workflow-id", row["workflow_id"], *update],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "state:approved" in done.stdout
+    assert app.starter("--attach", row["workflow_id"]).exit_status() == 0
+    assert [call.is_plan for call in provider.calls] == [True, False, False, False]
+
+
+def test_a_plan_on_the_screen(
+    app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
+) -> None:
+    """A wish, an editor whose text cannot be read at first, and Enter."""
+    provider.reply = planner
+    app.worker()
+    broken, whole = tmp_path / "broken.py", tmp_path / "whole.py"
+    broken.write_text(EDIT.format("'Snow first.\\n' + text"))
+    whole.write_text(EDIT.format("text.replace('Snow first.\\n', '').replace('## Fire', '## Wind')"))
+    editor = tmp_path / "editor.sh"
+    terminal = open_terminal(
+        "starter.py", "--review", "--sections", "2", TOPIC, EDITOR=f"sh {shlex.quote(str(editor))}"
+    )
+    terminal.see("Plan, revision 1", "## Snow", "2 sections", "It waits for you.", "Enter approves it")
+    terminal.type("more of them\r")
+    terminal.see("Plan, revision 2", "## Fire", "3 sections")
+    for program, told in ((broken, "Your text is kept: e opens it again."), (whole, "Plan, revision 3")):
+        editor.write_text(f'exec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$1"')
+        terminal.type("e\r")
+        terminal.see(told)
+    assert 'Your plan: Line 1: a section begins with a heading, such as "## Background".' in terminal.screen
+    terminal.see("## Wind")
+    terminal.type("\r")
+    assert terminal.exit_status() == 0
+    assert titles(provider) == ["Ice", "Wind", "Rain"]
+
+
+def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path) -> None:
+    """Printed, changed, put there, approved; each refusal is one line and exit status 2."""
+    app.worker()
+    identity = started(app, provider)
+    short, file = identity[-8:], tmp_path / "plan.md"
+    assert "## Snow" in script(app, "--plan", short).stdout
+    told = json.loads(script(app, "--plan", short, "--json").stdout)
+    assert (told["status"], told["revision"], told["plan"][1]["title"]) == ("waits", 1, "Snow")
+    assert "revision 2" in script(app, "--change", short, "more of them").stdout
+    file.write_text("## Hail\n\n## Fog\nWhat fog is.\n")
+    assert "revision 3" in script(app, "--plan-file", short, str(file), "--revision", "2").stdout
+    for arguments, line in (
+        (("--approve", short, "--revision", "2"), "The plan has changed: it is revision 3, not 2."),
+        (("--approve", "nobody"), "There is no report with an ID"),
+        (("--change", short, " "), "Approve the plan, give another one, or wish for one."),
+        (("--plan-file", short, str(tmp_path / "none")), f"--plan-file: {tmp_path / 'none'} cannot be read"),
+        (("--review", TOPIC), "--review: only a report with --sections or --sources has a plan."),
+        (("--revision", "2", TOPIC), "starter.py: --revision belongs to --approve, --change or --plan-file"),
+        (
+            ("--review", "--review-for", "3 days", TOPIC),
+            "starter.py: argument --review-for: '3 days'",
+        ),
+    ):
+        done = script(app, *arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
+        assert done.stderr.startswith(line), done.stderr
+    for text, line in (
+        ("Fog\n", "Line 1: a section begins with a heading"),
+        ("## Fog\n\n- a\nwords below\n## Ice\n", "Line 4: what a section covers stands above its queries"),
+        ("## Fog\n", "A plan has 2 to 20 sections, not 1."),
+        (f"## {'x' * 121}\n", "Line 1: 121 characters are too many"),
+    ):
+        file.write_text(text)
+        done = script(app, "--plan-file", short, str(file))
+        assert (done.returncode, line in done.stderr) == (2, True), done.stderr
+    assert script(app, "--approve", short).returncode == 0
+    assert script(app, "--attach", short).returncode == 0
+    assert titles(provider) == ["Hail", "Fog"]
+    done = script(app, "--approve", short)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "The report is done: its plan cannot be changed.\n",
+    )
+
+
+def test_without_a_worker_nothing_is_said(
+    app: App, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = app.worker()
+    identity = started(app, provider)
+    worker.kill()
+    done = script(app, "--approve", identity)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "No worker answers: start one with `python worker.py`, and say it again.\n",
+    )
