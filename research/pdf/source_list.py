@@ -11,7 +11,7 @@ from research.checked import CheckedReport
 from research.output.report_markdown import REFERENCES_TITLE, about_check, details, passage_address
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
-from research.pdf.layout import Gap
+from research.pdf.layout import Gap, in_one_line
 from research.pdf.parser import Node, parse
 from research.pdf.runs import Bookmark, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
@@ -29,9 +29,11 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
         return
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
-    for source in report.sources:
-        yield _entry(renderer, source, report.retrieved)
-        yield from _passages(renderer, report, source)
+    with renderer.tree.inside("L"):
+        for source in report.sources:
+            with renderer.tree.inside("LI", "LBody"):
+                yield _entry(renderer, source, report.retrieved)
+                yield from _passages(renderer, report, source)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
@@ -45,7 +47,7 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, _ENTRY, mark=mark, bookmark=bookmark)
+    return renderer.text(runs, _ENTRY, renderer.tree.within, mark=mark, bookmark=bookmark)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
@@ -57,5 +59,5 @@ def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) ->
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
         page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
-        bookmark = Bookmark(passage_place(number), "", -1)
+        bookmark = Bookmark(passage_place(number), in_one_line(f"“{words}”", 200), -1)
         yield renderer.text([Run(f"“{words}”", style), *page], _PASSAGE, bookmark=bookmark)

@@ -24,9 +24,12 @@ class TableFlowable(Flowable):  # type: ignore[misc]
 
     def __init__(
         self, rows: list[list[Text]], widths: list[float], left: float,
-        rule: Color, hairline: Color, stripe: Color, heights: list[float] | None = None, start: int = 0,
+        rule: Color, hairline: Color, stripe: Color, to_the_left: bool = False,
+        heights: list[float] | None = None, start: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.to_the_left = to_the_left
+        """Whether the first column is the one at the right."""
         self.rows, self.widths, self.left = rows, widths, left
         self.colors = {"rule": rule, "hairline": hairline, "stripe": stripe}
         self.start = start
@@ -69,18 +72,23 @@ class TableFlowable(Flowable):  # type: ignore[misc]
             return []
         above, below = [half[0] for half in halves], [half[1] for half in halves]
         first = self._part([*self.rows[:at], above], [*self.heights[:at], self._row_height(above)], 0)
-        head = self.rows[:at]
-        rest = [*head, below, *self.rows[at + 1 :]]
+        rest = [*self._repeated(at), below, *self.rows[at + 1 :]]
         heights = [*self.heights[:at], self._row_height(below), *self.heights[at + 1 :]]
         return [first, self._part(rest, heights, 0)]
 
     def _rest(self, fit: int) -> "TableFlowable":
-        return self._part([self.rows[0], *self.rows[fit:]], [self.heights[0], *self.heights[fit:]], fit - 1)
+        rows = [*self._repeated(1), *self.rows[fit:]]
+        return self._part(rows, [self.heights[0], *self.heights[fit:]], fit - 1)
+
+    def _repeated(self, count: int) -> list[list[Text]]:
+        """Return so many first rows for another page: there they are no content."""
+        return [[cell.as_artifact() for cell in row] for row in self.rows[:count]]
 
     def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "TableFlowable":
         return TableFlowable(
-            rows, self.widths, self.left, **self.colors, heights=heights, start=self.start + skipped
-        )
+            rows, self.widths, self.left, **self.colors, to_the_left=self.to_the_left,
+            heights=heights, start=self.start + skipped,
+        )  # fmt: skip
 
     def draw(self) -> None:
         """Draw the cells, their rules and stripes."""
@@ -93,10 +101,11 @@ class TableFlowable(Flowable):  # type: ignore[misc]
                 canvas.rect(self.left, y, total, height, stroke=0, fill=1)
             color = self.colors["hairline" if number else "rule"]
             canvas.hairline(self.left, y, self.left + total, color, 0.5 if number else 1.0)
-            x = self.left
+            x = self.left + total if self.to_the_left else self.left
             for cell, width in zip(row, self.widths, strict=False):
+                x -= width if self.to_the_left else 0
                 cell.drawOn(canvas, x + PAD_X, y + height - PAD_Y - cell.height)
-                x += width
+                x += 0 if self.to_the_left else width
 
 
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:
