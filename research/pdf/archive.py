@@ -61,6 +61,8 @@ def prepare(document: Any) -> None:
     intent = {"Type": "/OutputIntent", "S": "/GTS_PDFA1", "OutputConditionIdentifier": "(sRGB)"}
     intents = pdfdoc.PDFArray([pdfdoc.PDFDictionary({**intent, "DestOutputProfile": profile})])
     catalog.__Defaults__ = {**catalog.__Defaults__, "OutputIntents": intents}
+    if document.outline.levelstack:
+        catalog.showOutline()
     catalog.MarkInfo = "<</Marked true>>"
     catalog.ViewerPreferences = "<</DisplayDocTitle true>>"
     catalog.PageLabels = "<</Nums[0<</S/D>>]>>"
@@ -68,7 +70,7 @@ def prepare(document: Any) -> None:
 
 @cache
 def _srgb() -> bytes:
-    """Return the colour profile that Little CMS makes, which is free to use, without the time of its making."""
+    """Return the profile that Little CMS makes, which is free to use, without the time of its making."""
     profile = bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     return profile[:24] + bytes(12) + profile[36:]
 
@@ -78,7 +80,7 @@ def _stream(content: bytes, **entries: Any) -> Any:
 
 
 def file_of(document: Any) -> bytes:
-    """Return reportlab's document as a file; the objects of the structure come up while others are written."""
+    """Return reportlab's document as a file; objects are written as those before them refer to them."""
     file = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     places = {0: (0, 0, 65535)}
     packed: list[tuple[int, bytes]] = []

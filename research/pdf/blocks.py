@@ -40,11 +40,10 @@ from research.pdf.styles import (
     SOURCE_PARAGRAPH,
     SOURCE_SIZE,
     STEP,
-    STRIPE,
     TIGHT,
     indented,
 )
-from research.pdf.table import TableFlowable, column_widths
+from research.pdf.table import table
 from research.pdf.tags import Element, StructureTree, text_string
 from research.pdf.text import Text
 
@@ -78,7 +77,7 @@ class BlockRenderer:
                 yield CondPageBreak(room)
             try:
                 # A list, because a half of what fails must not stand on the page.
-                with self.tree.inside(*self._ROLES.get(node.type, ())):
+                with self.tree.inside(self._ROLES.get(node.type, "")):
                     made = list(self._KINDS.get(node.type, BlockRenderer._source)(self, node, depth, style))
                 yield from made
             except Exception:
@@ -95,10 +94,8 @@ class BlockRenderer:
     def text(
         self, runs: Sequence[Run], style: ParagraphStyle, element: Element | None = None, **more: Any
     ) -> Text:
-        """Return a block of text, a paragraph unless its element is given, broken into lines at once:
-        what fails is known while it can be helped."""
-        element = element or self.tree.element("P")
-        text = Text(runs, style, self.missing, element=element, **more)
+        """Return a text, by default a paragraph, broken into lines at once: what fails is known early."""
+        text = Text(runs, style, self.missing, element=element or self.tree.element("P"), **more)
         text.wrap(self.width, 0)
         return text
 
@@ -113,7 +110,7 @@ class BlockRenderer:
         if [child.type for child in node.children] == ["math_inline_double"]:
             yield from self._formula(node.children[0], depth, style)
         elif is_source_list(plain(node)):
-            with self.tree.inside("L"):
+            with self.tree.inside("OL"):
                 yield from self._sources(node, depth, style)
         else:
             yield self.text(self.runs(node.children, style, depth), indented(PARAGRAPH, depth))
@@ -145,8 +142,7 @@ class BlockRenderer:
         self.headings.append(bookmark)
         style, before = HEADINGS[level]
         paragraph = ParagraphStyle(style.size * 1.3, before, 6)
-        element = self.tree.heading(len(self._heading_levels))
-        runs = self.runs(node.children, style, depth)
+        runs, element = self.runs(node.children, style, depth), self.tree.heading(len(self._heading_levels))
         yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -222,9 +218,8 @@ class BlockRenderer:
         if language == "math" and (formula := self._display(node.content, depth)):
             yield formula
             return
-        runs = colored(node.content.expandtabs(4).rstrip("\n"), language, CODE)
-        element = self.tree.element("P", "Code")
-        yield self.text(runs or [Run(" ", CODE)], indented(CODE_PARAGRAPH, depth), element)
+        runs = colored(node.content.expandtabs(4).rstrip("\n"), language, CODE) or [Run(" ", CODE)]
+        yield self.text(runs, indented(CODE_PARAGRAPH, depth), self.tree.element("P", "Code"))
 
     def _formula(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield self._display(node.content, depth) or self.text(
@@ -259,19 +254,11 @@ class BlockRenderer:
             [self.inline.runs(cell.children, CELL if n else HEAD_CELL, share) for cell in row]
             for n, row in enumerate(rows)
         ]
-        widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
-        if to_the_left:
-            left = room - sum(widths)
         paragraphs = [
             ParagraphStyle(12.5, to_the_right="right" in str(cell.attrs.get("style", ""))) for cell in rows[0]
         ]
-        table, texts = self.tree.element("Table"), []
-        for n, row in enumerate(cells):
-            line, role = Element("TR", table), "TD" if n else "TH"
-            texts.append([Text(runs, paragraph, self.missing, element=Element(role, line))
-                          for runs, paragraph in zip(row, paragraphs, strict=False)])  # fmt: skip
         yield Gap(1, 4)
-        yield TableFlowable(texts, widths, left, ACCENT, HAIRLINE, STRIPE, to_the_left)
+        yield table(cells, paragraphs, self.missing, self.tree.element("Table"), left, room, to_the_left)
         yield Gap(1, 12)
 
     def _records(self, rows: list[list[Node]], depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -306,11 +293,7 @@ class BlockRenderer:
         "table": _table,
         "footnote_block": _footnotes,
     }
-    _ROLES: ClassVar[dict[str, tuple[str, ...]]] = {
-        "bullet_list": ("L",),
-        "ordered_list": ("L",),
-        "dl": ("L",),
-        "blockquote": ("BlockQuote",),
-        "alert": ("Div",),
-    }
+    _ROLES: ClassVar[dict[str, str]] = {
+        "bullet_list": "L", "ordered_list": "OL", "dl": "L", "blockquote": "BlockQuote", "alert": "Div",
+    }  # fmt: skip
     """The structure types of the blocks that have others in them."""

@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 from reportlab import rl_config
 from reportlab.lib.colors import Color
 from reportlab.pdfbase import pdfdoc
-from reportlab.pdfgen.canvas import Canvas
 
 from research.pdf import archive
 from research.pdf.face import Face, Glyph
 from research.pdf.runs import Bookmark, GlyphRun, Line, line_width
-from research.pdf.tags import Element, StructureTree, text_string
+from research.pdf.tags import Element, TaggedCanvas, text_string
 
 SLANT = 0.21
 """The tangent of an italic's angle, 12 degrees."""
@@ -39,24 +38,17 @@ class PageReference(NamedTuple):
     element: Element | None
 
 
-class GlyphCanvas(Canvas):  # type: ignore[misc]
-    """Reportlab's canvas with shaped text; every page is finished when the number of pages is known."""
+class GlyphCanvas(TaggedCanvas):
+    """A canvas with shaped text; every page is finished when the number of pages is known."""
 
-    def __init__(
-        self, *args: Any, finish_page: Callable[..., None], tree: StructureTree, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, finish_page: Callable[..., None], **kwargs: Any) -> None:
         self._faces: dict[Face, _Embedded] = {}
         self._pages: list[dict[str, Any]] = []
         self._finish_page = finish_page
-        self._tree = tree
-        self._links: list[tuple[str, Any]] = []
-        """The places in the document that links lead to, and their annotations."""
-        self._titles: dict[str, str] = {}
         self.bookmark_pages: dict[str, int] = {}
         """The page of each bookmark, by its name."""
         self.page_references: list[PageReference] = []
         super().__init__(*args, **kwargs)
-        self._begin_page()
 
     def set_date(self, date: str) -> None:
         """Set the day of the document, YYYY-MM-DD, in its metadata; the same input gives the same bytes."""
@@ -66,7 +58,7 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
     def add_bookmark(self, bookmark: Bookmark, height: float) -> None:
         """Add the target of links and contents, and from level 0 on an entry of the outline."""
         self.bookmark_pages[bookmark.name] = self.getPageNumber()
-        self._titles[bookmark.name] = bookmark.title
+        self.titles[bookmark.name] = bookmark.title
         _, top = self.absolutePosition(0, height)
         self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
         if bookmark.level >= 0:
@@ -77,51 +69,11 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
         across, up = self.absolutePosition(x, y)
         self.page_references.append(PageReference(self.getPageNumber(), across, up, name, element))
 
-    def add_link(self, target: str, area: tuple[float, ...], element: Element) -> None:
-        """Make an area of a link's element lead to an address, or to "#name", a place in the document."""
-        annotation = pdfdoc.PDFDictionary({
-            "Type": "/Annot", "Subtype": "/Link", "F": 4, "Border": "[0 0 0]",
-            "Rect": pdfdoc.PDFArray(self._absRect(area, 1)), "Contents": pdfdoc.PDFString(target),
-            "StructParent": self._tree.add_owner(element),
-        })  # fmt: skip
-        if target.startswith("#"):
-            annotation["Dest"] = self._bookmarkReference(target[1:])
-            self._links.append((target[1:], annotation))
-        else:
-            annotation["A"] = pdfdoc.PDFDictionary({"S": "/URI", "URI": pdfdoc.PDFString(target)})
-        self._addAnnotation(annotation)
-        element.kids.append((self.getPageNumber(), annotation))
-
-    def mark(self, element: Element | None = None) -> None:
-        """Make what is drawn until the next call the content of an element, or an artifact."""
-        if element is self._marked:
-            return
-        begin = "/Artifact BMC"
-        if element is not None:
-            begin = f"/{element.role}<</MCID {len(self._elements)}>>BDC"
-            element.join().kids.append((self.getPageNumber(), len(self._elements)))
-            self._elements.append(element)
-        self._code.append(f"EMC\n{begin}")
-        self._marked = element
-
-    def mark_pagination(self, kind: str) -> None:
-        """Make what is drawn until the next call of `mark` a page's Header or Footer."""
-        self._code.append(f"EMC\n/Artifact<</Type/Pagination/Subtype/{kind}>>BDC")
-        self._marked = None
-
-    def _begin_page(self) -> None:
-        self._marked: Element | None = None
-        self._elements: list[Element] = []
-        self._key = self._tree.add_owner(self._elements)
-
     def hairline(self, x: float, y: float, to: float, color: Color, width: float = 0.5) -> None:
         """Draw a thin line to the right."""
         self.setStrokeColor(color)
         self.setLineWidth(width)
         self.line(x, y, to, y)
-
-    def _make_preamble(self) -> None:
-        self._preamble = "/Artifact BMC"  # reportlab's own would name Helvetica, unembedded
 
     def draw_runs(self, x: float, y: float, line: Line) -> None:
         """Draw the glyph runs of a line from the left end x, on the baseline y."""
@@ -154,25 +106,16 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
         self._code: list[str] = ["\n".join(self._code)]
         self._pages.append(dict(self.__dict__))
         self._startPage()
-        self._begin_page()
 
     def save(self) -> None:
         """Finish the pages, embed the fonts, write the file."""
         for number, page in enumerate(self._pages, start=1):
             self.__dict__.update(page)
             self._finish_page(self, number, len(self._pages))
-            self._code.append("EMC")
             super().showPage()
-            page = self._doc.Pages.pages[-1]
-            page.__Defaults__ = {**page.__Defaults__, "StructParents": self._key, "Tabs": "/S"}
         fonts = self._doc.idToObject["BasicFonts"].dict
         for font in self._faces.values():
             fonts[font.resource] = font.embed(self._doc)
-        for name, annotation in self._links:
-            annotation["Contents"] = pdfdoc.PDFString(self._titles.get(name) or name)
-        if self._doc.outline.levelstack:
-            self.showOutline()
-        self._doc.Catalog.StructTreeRoot = self._tree
         archive.prepare(self._doc)
         self._doc.format = partial(archive.file_of, self._doc)
         super().save()

@@ -29,7 +29,7 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
         return
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
-    with renderer.tree.inside("L"):
+    with renderer.tree.inside("OL"):
         for source in report.sources:
             with renderer.tree.inside("LI", "LBody"):
                 yield _entry(renderer, source, report.retrieved)

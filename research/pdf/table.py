@@ -6,8 +6,10 @@ from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
 from research.pdf.linebreak import widest_word
-from research.pdf.runs import Run
+from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run
 from research.pdf.shaping import plain_width
+from research.pdf.styles import ACCENT, HAIRLINE, MIN_COLUMN_WIDTH, STRIPE
+from research.pdf.tags import Element
 from research.pdf.text import Text
 
 PAD_X, PAD_Y = 6.0, 4.0
@@ -106,6 +108,22 @@ class TableFlowable(Flowable):  # type: ignore[misc]
                 x -= width if self.to_the_left else 0
                 cell.drawOn(canvas, x + PAD_X, y + height - PAD_Y - cell.height)
                 x += 0 if self.to_the_left else width
+
+
+def table(
+    cells: list[list[list[Run]]], styles: list[ParagraphStyle], missing: MissingGlyphs,
+    element: Element, left: float, room: float, to_the_left: bool,
+) -> TableFlowable:  # fmt: skip
+    """Return a table of rows of cells; it is as wide as they are, and begins where its rows begin."""
+    widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
+    texts = []
+    for number, row in enumerate(cells):
+        line, role = Element("TR", element), "TD" if number else "TH"
+        texts.append([Text(runs, style, missing, element=Element(role, line))
+                      for runs, style in zip(row, styles, strict=False)])  # fmt: skip
+    if to_the_left:
+        left = room - sum(widths)
+    return TableFlowable(texts, widths, left, ACCENT, HAIRLINE, STRIPE, to_the_left)
 
 
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:

@@ -11,11 +11,16 @@ from itertools import groupby
 from typing import Any
 
 from reportlab.pdfbase import pdfdoc
+from reportlab.pdfgen.canvas import Canvas
 
 from research.pdf.bidi import logical_order
 from research.pdf.runs import GlyphRun, Line
 
-_COLUMN_HEADER = "<</O/Table/Scope/Column>>"
+_ATTRIBUTES = {
+    "TH": ("TH", "<</O/Table/Scope/Column>>"),
+    "OL": ("L", "<</O/List/ListNumbering/Decimal>>"),
+}
+"""Roles that have attributes, an ordered list among them: the structure type of each, and its attributes."""
 
 
 def text_string(text: str) -> str:
@@ -24,11 +29,12 @@ def text_string(text: str) -> str:
 
 
 class Element(pdfdoc.PDFObject):  # type: ignore[misc]
-    """An element: what a part of the document is, its role being a structure type of ISO 32000-1."""
+    """An element: what a part of the document is, its role is a structure type of ISO 32000-1."""
 
     def __init__(self, role: str, parent: "Element | None" = None, **entries: str) -> None:
-        self.role, self.parent = role, parent
-        self.entries = {"A": _COLUMN_HEADER, **entries} if role == "TH" else entries
+        self.role, attributes = _ATTRIBUTES.get(role, (role, ""))
+        self.parent = parent
+        self.entries = {"A": attributes, **entries} if attributes else entries
         """Further entries of its dictionary, as they are written."""
         self.kids: list[Element | tuple[int, Any]] = []
         """Elements, and content by its page: the number of a marked-content sequence, or an annotation."""
@@ -113,10 +119,13 @@ class StructureTree(Element):
 
     @contextmanager
     def inside(self, *roles: str, parent: Element | None = None) -> Iterator[Element]:
-        """Make the blocks of a `with` statement within a new element, or several, each within the last."""
+        """Make the blocks of a `with` statement within a new element, or several, each within the last.
+
+        An empty role makes none.
+        """
         outer = self.within
         self.within = parent or outer
-        for role in roles:
+        for role in filter(None, roles):
             self.within = Element(role, self.within)
         try:
             yield self.within
@@ -161,6 +170,75 @@ class StructureTree(Element):
             f"/ParentTree<</Nums[{' '.join(owned)}]>>/ParentTreeNextKey {len(self.owners)}"
             f"/IDTree<</Names[{' '.join(notes)}]>>>>"
         ).encode()
+
+
+class TaggedCanvas(Canvas):  # type: ignore[misc]
+    """Reportlab's canvas, on which everything is the content of an element or an artifact."""
+
+    def __init__(self, *args: Any, tree: StructureTree, **kwargs: Any) -> None:
+        self._tree = tree
+        self._marked: Element | None = None
+        self._elements: list[Element] = []
+        """The element of each marked-content sequence of the page."""
+        self._links: list[tuple[str, Any]] = []
+        """The places in the document that links lead to, and their annotations."""
+        self.titles: dict[str, str] = {}
+        """The title of each place, by its name."""
+        super().__init__(*args, **kwargs)
+
+    def mark(self, element: Element | None = None) -> None:
+        """Make what is drawn until the next call the content of an element, or an artifact."""
+        if element is self._marked:
+            return
+        begin = "/Artifact BMC"
+        if element is not None:
+            begin = f"/{element.role}<</MCID {len(self._elements)}>>BDC"
+            element.join().kids.append((self.getPageNumber(), len(self._elements)))
+            self._elements.append(element)
+        self._code.append(f"EMC\n{begin}")
+        self._marked = element
+
+    def mark_pagination(self, kind: str) -> None:
+        """Make what is drawn until the next call of `mark` the page's Header or Footer."""
+        self._code.append(f"EMC\n/Artifact<</Type/Pagination/Subtype/{kind}>>BDC")
+        self._marked = None
+
+    def add_link(self, target: str, area: tuple[float, ...], element: Element) -> None:
+        """Make an area of a link lead to an address, or to "#name", a place in the document."""
+        annotation = pdfdoc.PDFDictionary({
+            "Type": "/Annot", "Subtype": "/Link", "F": 4, "Border": "[0 0 0]",
+            "Rect": pdfdoc.PDFArray(self._absRect(area, 1)), "Contents": pdfdoc.PDFString(target),
+            "StructParent": self._tree.add_owner(element),
+        })  # fmt: skip
+        if target.startswith("#"):
+            annotation["Dest"] = self._bookmarkReference(target[1:])
+            self._links.append((target[1:], annotation))
+        else:
+            annotation["A"] = pdfdoc.PDFDictionary({"S": "/URI", "URI": pdfdoc.PDFString(target)})
+        self._addAnnotation(annotation)
+        element.kids.append((self.getPageNumber(), annotation))
+
+    def _make_preamble(self) -> None:
+        self._preamble = "/Artifact BMC"  # reportlab's own would name Helvetica, unembedded
+
+    def _startPage(self) -> None:
+        super()._startPage()
+        self._marked, self._elements = None, []
+
+    def showPage(self) -> None:
+        """Finish the page."""
+        key = self._tree.add_owner(self._elements)
+        self._code.append("EMC")
+        super().showPage()
+        page = self._doc.Pages.pages[-1]
+        page.__Defaults__ = {**page.__Defaults__, "StructParents": key, "Tabs": "/S"}
+
+    def save(self) -> None:
+        """Write the file, the structure with it."""
+        for name, annotation in self._links:
+            annotation["Contents"] = pdfdoc.PDFString(self.titles.get(name) or name)
+        self._doc.Catalog.StructTreeRoot = self._tree
+        super().save()
 
 
 def _refer(document: Any, item: Any) -> str:

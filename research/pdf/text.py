@@ -68,7 +68,8 @@ class Text(Flowable):  # type: ignore[misc]
 
     def _part(self, start: int, end: int) -> "Text":
         of_first = (self.mark, self.bookmark, self.page_of) if start == 0 else ()
-        part = Text((), self.block, self.missing, *of_first, element=self.element)
+        part = Text((), self.block, self.missing, *of_first)
+        part.element = self.element
         part.right_to_left = self.right_to_left
         part.lines, part._laid_out_for = self.lines[start:end], self._laid_out_for
         part.wrap(self._laid_out_for, 0)
