@@ -25,6 +25,8 @@ SLANT = 0.21
 """The tangent of an italic's angle, 12 degrees."""
 BOLD_STROKE = 0.035
 """The line around the letters of a bold that a font has not, in ems."""
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
+"""Characters that need ActualText, because they mean nothing by themselves (ISO 19005-2, 6.2.11.7.3)."""
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 
 
@@ -143,7 +145,7 @@ class _Embedded:
             return
         # Where marks are placed on letters, readers of the text see gaps that are none.
         marks = run.level % 2 == 0 and any(glyph.x or glyph.y or not glyph.advance for glyph in run.glyphs)
-        if run.shown_as or marks:
+        if run.shown_as or marks or _PRIVATE_USE.search(run.text):
             yield from _actual_text(run.shown_as or run.text, self._glyphs(run.glyphs, size))
             return
         starts = sorted({glyph.cluster for glyph in run.glyphs})
