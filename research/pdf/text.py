@@ -96,8 +96,6 @@ class Text(Flowable):  # type: ignore[misc]
                 at = right + 6 if self.right_to_left else left - line_width(mark) - 6
                 draw_line(canvas, at, y, mark, element and element.label())
             draw_line(canvas, x, y, line, element)
-        if element:
-            element.join()  # a cell without a text is a cell
         canvas.mark()
         if self.page_of:
             canvas.reserve_page_number(self.page_of, self.width, baseline, element)
