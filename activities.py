@@ -170,7 +170,9 @@ async def _call(input: LLMCallInput) -> LLMCallOutput:
     if step.kind == StepKind.PLAN:
         text = as_headings(answer.text)
         return replace(answer, text=text, plan=read_plan(text))
-    return replace(answer, text=text_below(step.title, answer.text)) if step.title else answer
+    if step.kind == StepKind.SECTION:
+        return replace(answer, text=text_below(step.title, answer.text))
+    return answer
 
 
 @activity.defn

@@ -1,8 +1,12 @@
 """A report as it is printed: what every room that prints or proves it knows of its citations."""
 
+import re
 from dataclasses import dataclass
 
 from models import Passage, PDFGenerationInput, Source
+
+_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|[-*+][ \t](?!-))")
+_RULE = re.compile(r"[-: |·]+")
 
 
 @dataclass(frozen=True)
@@ -11,6 +15,16 @@ class ShownPassage:
 
     passage: Passage
     text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The words as a reader of the source sees them, a paragraph, list item or row of a table each.
+
+        The frozen text marks headings, lists and tables as Markdown does.
+        """
+        rows = (_MARKS.sub("", line).strip() for line in self.text.splitlines())
+        cells = (" · ".join(filter(None, map(str.strip, row.strip("|").split(" | ")))) for row in rows)
+        return [" ".join(line.split()) for line in cells if line and not _RULE.fullmatch(line)]
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,14 @@ class Settings:
         return is_sample(self.model)
 
     def for_reading(self) -> "Settings":
-        """Return the same for the model that reads: it takes passages and judges."""
-        return replace(self, model=self.reader_model)
+        """Return the settings of the model that takes passages and judges.
+
+        One of another provider has the key of that provider's own variable, and no LLM_API_BASE.
+        """
+        reading = replace(self, model=self.reader_model)
+        if _provider(self.model) == _provider(self.reader_model):
+            return reading
+        return replace(reading, api_key=None, api_base=None, store="no")
 
     def without_secrets(self, text: str) -> str:
         """Return the text without these settings' keys; nothing else in it changes."""
@@ -172,9 +178,12 @@ def _api_key(values: "_Reader", model: str) -> str | None:
         return None
     api_key = values.key("LLM_API_KEY")
     if not api_key:
-        provider = model.split("/")[0] if "/" in model else "openai"
-        values.key(f"{provider.upper()}_API_KEY")
+        values.key(f"{_provider(model).upper()}_API_KEY")
     return api_key
+
+
+def _provider(model: str) -> str:
+    return model.split("/")[0] if "/" in model else "openai"
 
 
 def _search_provider(values: "_Reader") -> str | None:

@@ -32,6 +32,10 @@ class Element:
     kids: "list[Element | tuple[int, int]]" = field(default_factory=list)
     annotations: list[Any] = field(default_factory=list)
 
+    @property
+    def content(self) -> list[tuple[int, int]]:
+        return [kid for kid in self.kids if isinstance(kid, tuple)]
+
     def walk(self) -> "Iterator[Element]":
         yield self
         for kid in self.kids:
@@ -47,7 +51,8 @@ class Tagged:
 
     def __init__(self, data: bytes) -> None:
         self.pdf = PdfReader(io.BytesIO(data), strict=True)
-        self.catalog: Any = self.pdf.trailer["/Root"]
+        trailer: Any = self.pdf.trailer
+        self.catalog: Any = trailer["/Root"]
         self.root: Any = self.catalog["/StructTreeRoot"]
         self.numbers = {
             page.indirect_reference.idnum: number
@@ -56,7 +61,7 @@ class Tagged:
         }
         self.by_reference: dict[int, Element] = {}
         """The elements by the numbers of their objects."""
-        [document] = self.root["/K"]
+        [document] = list(self.root["/K"])
         self.document = self._element(document)
 
     def _element(self, reference: Any) -> Element:
@@ -106,7 +111,7 @@ def _read(page: PageObject) -> Page:
     """The texts of a page, by the fonts' own maps and ActualText."""
     result = Page()
     fonts = {name: _meanings(font) for name, font in page["/Resources"]["/Font"].items()}  # type: ignore[index]
-    meaning: dict[str, str] = {}
+    meaning: dict[bytes, str] = {}
     open_marks: list[tuple[str, Any]] = []
 
     def add(text: str) -> None:
@@ -140,5 +145,5 @@ def _read(page: PageObject) -> Page:
 
 def _meanings(font: Any) -> dict[bytes, str]:
     """The text that each glyph of a font stands for."""
-    lines = re.findall(rb"^<(\w{4})> <(\w+)>$", font["/ToUnicode"].get_data(), re.M)
-    return {bytes.fromhex(glyph.decode()): bytes.fromhex(text.decode()).decode("utf-16-be") for glyph, text in lines}
+    lines = re.findall(r"^<(\w{4})> <(\w+)>$", font["/ToUnicode"].get_data().decode(), re.M)
+    return {bytes.fromhex(glyph): bytes.fromhex(text).decode("utf-16-be") for glyph, text in lines}

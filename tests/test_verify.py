@@ -19,6 +19,7 @@ from research.evidence import citations, verify
 from research.evidence.manifest import evidence_file
 from research.evidence.printed import missing_words
 from research.evidence.record import BadEvidence, read_evidence
+from research.llm.evidence_prompts import JUDGE_INSTRUCTION, PASSAGES_INSTRUCTION
 from research.output.report_markdown import report_markdown
 from research.pdf import document
 from research.sources.extract import close, extract
@@ -36,7 +37,6 @@ TEXT = (
     "| first | 21 of 97 |\n\n"
     "Both series agree [1][2]. Nothing else is known of them, and so the report ends here.\n"
 )
-STATEMENTS = [("In the first chamber, 21 animals lived on.", [1]), ("Both series agree.", [1, 2])]
 
 
 @pytest.fixture
@@ -85,30 +85,23 @@ class Report:
 async def report(
     inside: Inside, provider: SearchProvider, site: Pages, tmp_path: Path
 ) -> AsyncIterator[Report]:
-    """A report from two pages, with two passages and two citations in its evidence."""
+    """A report from two pages, with two passages, one statement that is supported, and one that is not."""
     serve(provider, site, 2)
 
     def reply(call: Call) -> Reply:
         if call.is_plan:
             return Reply("## Queries\n- tardigrades")
+        if call.prompt.startswith(PASSAGES_INSTRUCTION):
+            [fact] = re.findall(r"In the .*? chamber, .*? space[.]", call.prompt)
+            return Reply(f"> {fact}\n\n> {fact.replace('animals', 'mites')}")
+        if call.prompt.startswith(JUDGE_INSTRUCTION):
+            return Reply("1: supported\n2: partly")
         return Reply(TEXT) if call.source_numbers else default_reply(call)
 
     provider.reply = reply
     async with inside.worker(**reading(provider, site)):
         output = await inside.report(QUESTION, sources=True)
     report = Report(inside.folder, output.filename.removesuffix(".pdf"))
-    content = report.evidence
-    for number in (1, 2):
-        text = report.frozen(number).read_text(encoding="utf-8")
-        start = text.index("In the")
-        quote = text[start : text.index("space.") + 6]
-        end = start + len(quote)
-        content["passages"].append({"source": number, "start": start, "end": end, "text": quote, "page": 0})
-    for statement, numbers in STATEMENTS:
-        rests_on = [number - 1 for number in numbers]
-        cited = {"statement": statement, "sources": numbers, "passages": rests_on, "verdict": "supported"}
-        content["citations"].append({**cited, "judge": "openai/gpt-4o"})
-    report.write(content)
     with settings_of({"REPORTS_DIR": str(inside.folder), "READ_ALLOW": "127.0.0.1"}):
         yield report
 
@@ -173,9 +166,28 @@ CHANGES: dict[str, tuple[Callable[[Report], object], str]] = {
         r'citations\[0\] \("In the first chamber, 24 .*no such statement',
     ),
     "a verdict": (
-        of_evidence("citations", 1, "verdict", to=lambda _: "supportet"),
-        r"citations\[1\] .*'supportet' is no verdict",
+        of_evidence("citations", 2, "verdict", to=lambda _: "supportet"),
+        r"citations\[2\] .*'supportet' is no verdict",
     ),
+    "a better verdict": (
+        of_evidence("citations", 2, "verdict", to=lambda _: "supported"),
+        '"Both series agree." is supported, and has the sign †',
+    ),
+    "a verdict against the figures": (
+        of_evidence("citations", 1, "verdict", to=lambda _: "supported"),
+        r"citations\[1\] .* it is supported, and no passage of it has 3.5",
+    ),
+    "an entry": (
+        of_evidence("citations", to=lambda entries: entries[:2]),
+        '"Both series agree." cites, and has no entry',
+    ),
+    "the passages dropped": (of_evidence("dropped_passages", to=lambda n: n + 1), "the account below"),
+    "a sign": (of_markdown("[^2]†", "[^2]"), r'"Both series agree." is partly, and has the sign \(none\)'),
+    "a passage of the reference": (
+        of_markdown("> [“In the 1th chamber, 21 of", "> [“In the 1th chamber, 22 of"),
+        r"the reference \[\^1\] does not have passages\[0\]",
+    ),
+    "the account": (of_markdown("1 of 3 statements", "3 of 3 statements"), "the account below the refer"),
     "a citation's source": (
         of_evidence("citations", 0, "sources", to=lambda _: [3]),
         r"citations\[0\].*no source 3",
@@ -220,7 +232,7 @@ async def test_a_report_holds_and_no_change_of_it_does(
     assert status == 0, told
     lines = [line.split(maxsplit=2) for line in told.splitlines()]
     assert [line[:2] for line in lines[:-1]] == [
-        ["ok", name] for name in ("Format", "Texts", "Passages", "Citations", "Markdown", "PDF")
+        ["ok", name] for name in ("Format", "Texts", "Passages", "Citations", "Markdown", "Statements", "PDF")
     ]
     assert (lines[1][2], lines[2][2]) == ("2 frozen texts", "2 passages")
     for what, (change, finding) in CHANGES.items():
@@ -271,7 +283,7 @@ async def test_what_a_person_sees(report: Report, tmp_path: Path) -> None:
     replace(report.file(".md"), "agree", "agreed")
     status, told, error = starter("--verify", name)
     assert (status, error) == (1, "")
-    assert f"        {name}.pdf: not on the page: Both series [agreed] . Nothing" in told
+    assert f"        {name}.pdf: not on the page: Both series [agreed] †. Nothing" in told
     assert starter("--verify", "none") == (2, "", f"There is no report none in {report.folder}.\n")
     assert starter("--verify", "") == (2, "", "--verify: give a report's path or name.\n")
     assert starter("--verify", "..")[0] == 2
@@ -306,7 +318,15 @@ async def test_what_a_person_sees(report: Report, tmp_path: Path) -> None:
     ],
 )
 def test_hostile_evidence_is_refused_in_one_line(change: dict[str, Any], reason: str) -> None:
-    content = {"version": 1, "report": "a.pdf", "sources": [], "passages": [], "citations": [], **change}
+    content = {
+        "version": 1,
+        "report": "a.pdf",
+        "sources": [],
+        "passages": [],
+        "citations": [],
+        "dropped_passages": 0,
+        **change,
+    }
     with pytest.raises(BadEvidence, match=reason) as refused:
         read_evidence(json.dumps(content).encode())
     assert "\n" not in str(refused.value)
@@ -337,6 +357,7 @@ def test_a_page_is_counted_by_its_form_feeds() -> None:
         start = text.index("Second")
         passage = {"source": 1, "start": start, "end": start + 12, "text": "Second page.", "page": page}
         content = {"version": 1, "report": "a.pdf", "citations": [], "passages": [passage]}
+        content["dropped_passages"] = 0
         content["sources"] = [{**source, "characters": len(text)}]
         record = read_evidence(json.dumps(content).encode())
         files = verify.ReportFiles("a", record, OSError("none"), OSError("none"), {sha256: frozen})

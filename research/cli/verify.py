@@ -165,9 +165,7 @@ async def _print_online(record: EvidenceRecord, settings: Settings) -> None:
             found = await extract(page.content, page.kind.value, page.content_type, page.address)
         except (NotRead, Unreadable) as error:
             return f"cannot be read now: {error}"
-        there, of = await asyncio.to_thread(
-            verify.still_there, record, source, found.text, verify.locate_exactly
-        )
+        there, of = await asyncio.to_thread(verify.still_there, record, source, found.text)
         return f"{there} of {pluralize(of, 'passage')} still there" if of else "can be read, no passages"
 
     sources = [source for source in record.sources if source.number and source.url]

@@ -160,7 +160,7 @@ def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True
 def footnote_marks(markdown: str) -> Iterator[tuple[str, int]]:
     """Yield the marks `[^n]` of a checked text, as a reader of Markdown sees them: none of those in code."""
     for is_code, part in _code_apart(markdown):
-        for found in [] if is_code else _TOKEN.finditer(part):
+        for found in [] if is_code else TOKEN.finditer(part):
             for mark in re.finditer(r"\[\^(\d{1,3})\]", found["marks"] or ""):
                 yield mark[0], int(mark[1])
 

@@ -33,10 +33,9 @@ def missing(statement: str, passages: Sequence[str]) -> list[str]:
     """
     given = frozenset[Hashable]().union(*map(_given_by, passages))
     found = [figure.written for figure in find_figures(statement) if not _is_given(figure, given)]
-    texts = list(map(normalize, passages))
     for quoted in _quotations(statement):
         words = normalize(quoted)
-        if not any(text.find(words) for text in texts):
+        if not any(normalize(passage).find(words) for passage in passages):
             found.append(quoted)
     return list(dict.fromkeys(found))
 

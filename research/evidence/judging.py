@@ -8,10 +8,15 @@ from models import Citation, Passage, Verdict
 from research.evidence import excerpts
 from research.evidence.figures import missing
 from research.evidence.statements import Statement, cited_statements
+from research.formatting import json_bytes
 
-MAX_SHOWN = 3
-"""Passages that a statement is judged by: those that say most about it."""
-MAX_SENTENCE_CHARACTERS = 1_500
+MAX_BASIS, MAX_UNRANKED, MAX_CITED = 3, 8, 6
+"""Passages by which a statement is judged; more where nothing tells which are about it, or where it cites
+more sources."""
+CITATION_BYTES, PASSAGE_BYTES = 160, 80
+"""Of a citation as JSON, without its statement, and of each of its passages."""
+MAX_SENTENCE_CHARACTERS, MAX_GROWTH_BYTES = 1_500, 4_000
+"""Of one rewritten statement, and by how much all of them may make a text longer."""
 MAX_ANSWER_CHARACTERS = 100_000
 
 _VERDICT = re.compile(
@@ -32,7 +37,7 @@ class Docket:
     citations: tuple[Citation, ...]
     open: tuple[int, ...]
     """The positions of those that a model is asked about."""
-    words: dict[Passage, str]
+    words: Mapping[Passage, str]
 
     @property
     def asked(self) -> list[tuple[str, list[str]]]:
@@ -42,50 +47,72 @@ class Docket:
             for citation in (self.citations[place] for place in self.open)
         ]
 
-    def decided(self, answer: str, judge: str = "") -> tuple[Citation, ...]:
-        """Return all citations with a model's verdicts; what it does not say clearly is unchecked."""
+    def decided(self, answer: str, judge: str, day: str) -> tuple[Citation, ...]:
+        """Return all citations with a model's verdicts of that day; what it does not say is unchecked."""
         found = verdicts(answer)
         decided = list(self.citations)
         for number, place in enumerate(self.open, start=1):
-            verdict = found.get(number, Verdict.UNCHECKED)
-            decided[place] = replace(decided[place], verdict=verdict.value, judge=judge)
+            if number in found:
+                decided[place] = replace(decided[place], verdict=found[number].value, judge=judge, judged=day)
         return tuple(decided)
 
 
 def docket(
-    text: str, numbers: Collection[int], passages: Mapping[Passage, str], judged: Sequence[Citation]
+    text: str,
+    numbers: Collection[int],
+    passages: Mapping[Passage, str],
+    judged: Sequence[Citation],
+    max_bytes: int,
 ) -> Docket:
-    """Return the statements of a text; those that were judged before keep their verdicts.
+    """Return the statements of a text that cite one of the numbers: the first ones, in `max_bytes` of JSON.
 
-    The free checks come first: a figure, a date or quoted words that no passage of the cited sources has are
-    absent, whatever a model would say. A statement without any passage cannot be checked.
+    Those that were judged before keep their verdicts. For the others the free checks come first: a figure, a
+    date or quoted words that none of their passages has are absent, whatever a model would say. A statement
+    without any passage is unchecked.
     """
     known = {(citation.statement, citation.sources): citation for citation in judged}
-    citations, asked = [], []
-    words: dict[Passage, str] = {}
+    citations, asked, left = list[Citation](), list[int](), max_bytes
     for statement in cited_statements(text, numbers):
-        before = known.get((statement.text, statement.numbers))
-        if before:
-            citations.append(before)
-            continue
-        shown = _shown(statement, passages)
-        words |= shown
-        citation = Citation(statement.text, statement.numbers, tuple(shown))
-        everything = [text for passage, text in passages.items() if passage.source in statement.numbers]
-        if shown and missing(statement.text, everything):
-            citation = replace(citation, verdict=Verdict.ABSENT.value)
-        elif shown:
-            asked.append(len(citations))
+        citation = known.get((statement.text, statement.numbers))
+        if not citation:
+            chosen = basis(statement, passages)
+            citation = Citation(statement.text, statement.numbers, tuple(chosen))
+            if chosen and missing(statement.text, list(chosen.values())):
+                citation = replace(citation, verdict=Verdict.ABSENT.value)
+            elif chosen:
+                asked.append(len(citations))
+        left -= json_bytes(citation.statement) + CITATION_BYTES + PASSAGE_BYTES * len(citation.passages)
+        if left < 0:
+            break
         citations.append(citation)
-    return Docket(tuple(citations), tuple(asked), words)
+    asked = [place for place in asked if place < len(citations)]
+    return Docket(tuple(citations), tuple(asked), passages)
 
 
-def _shown(statement: Statement, passages: Mapping[Passage, str]) -> dict[Passage, str]:
-    """Return the passages of a statement's sources that say most about it, the best one first."""
-    own = [passage for passage in passages if passage.source in statement.numbers]
-    scores = excerpts.relevance([passages[passage] for passage in own], [statement.text])
-    best = sorted(range(len(own)), key=lambda place: (-scores[place], place))[:MAX_SHOWN]
-    return {own[place]: passages[own[place]] for place in best}
+def basis(statement: Statement, passages: Mapping[Passage, str]) -> dict[Passage, str]:
+    """Return the passages by which a statement is judged, of the sources that it cites, the best one first.
+
+    They are the best one of each source, those that have its figures and quoted words, and others about it.
+    Where none has a word of the statement, as when it is in another language, they are the first of each.
+    """
+    own = {p: text for p, text in passages.items() if p.source in statement.numbers}
+    scores = dict(zip(own, excerpts.relevance(list(own.values()), [statement.text]), strict=True))
+    order = sorted(own, key=lambda p: -scores[p])
+    firsts = {p.source: p for p in reversed(order)}
+    chosen = [firsts[number] for number in statement.numbers if number in firsts][:MAX_CITED]
+    rest = [p for p in order if p not in chosen]
+    while rest and (lacking := missing(statement.text, [own[p] for p in chosen])):
+        found, count = min(
+            ((p, len(missing(statement.text, [own[each] for each in (*chosen, p)]))) for p in rest),
+            key=lambda pair: pair[1],
+        )
+        if count == len(lacking):
+            break
+        chosen.append(found)
+        rest.remove(found)
+    most = MAX_BASIS if any(scores.values()) else MAX_UNRANKED
+    chosen += rest[: max(most - len(chosen), 0)]
+    return {p: own[p] for p in chosen}
 
 
 def verdicts(answer: str) -> dict[int, Verdict]:
@@ -115,23 +142,23 @@ def rewritten(text: str, numbers: Collection[int], asked: Sequence[Citation], an
     marks, and numbers that the statement does not have are no citations.
     """
     lines = {int(line["number"]): line["sentence"] for line in _LINE.finditer(answer[:MAX_ANSWER_CHARACTERS])}
-    wanted = {
-        (citation.statement, citation.sources): lines[number]
-        for number, citation in enumerate(asked, start=1)
-        if number in lines
-    }
-    parts, last = [], 0
+    wanted: dict[tuple[str, tuple[int, ...]], list[str | None]] = {}
+    for number, citation in enumerate(asked, start=1):
+        wanted.setdefault((citation.statement, citation.sources), []).append(lines.get(number))
+    parts, last = list[str](), 0
     for statement in cited_statements(text, numbers):
-        sentence = wanted.pop((statement.text, statement.numbers), None)
-        if sentence is None:
+        answers = wanted.get((statement.text, statement.numbers))
+        sentence = answers.pop(0) if answers else None
+        if sentence is None or len(sentence) > MAX_SENTENCE_CHARACTERS:
             continue
         parts += [text[last : statement.start], _sentence(sentence, statement)]
         last = statement.end
-    return _without_empty_items("".join([*parts, text[last:]]))
+    changed = _without_empty_items("".join([*parts, text[last:]]))
+    return changed if json_bytes(changed) <= json_bytes(text) + MAX_GROWTH_BYTES else text
 
 
 def _sentence(sentence: str, statement: Statement) -> str:
-    if _LEAVE_OUT.match(sentence) or len(sentence) > MAX_SENTENCE_CHARACTERS:
+    if _LEAVE_OUT.match(sentence):
         return ""
     allowed = [number for number in map(int, _MARK.findall(sentence)) if number in statement.numbers]
     words = " ".join(_MARK.sub("", sentence).split()).lstrip("#>-*+|` ").replace("|", "/")

@@ -24,6 +24,7 @@ def evidence_file(report: PDFGenerationInput) -> Mapping[str, bytes]:
         "report": report.filename,
         "sources": list(map(_entry, given)),
         "passages": [_passage(each) for each in shown],
+        "dropped_passages": report.dropped_passages,
         "citations": [_citation(citation, places) for citation in report.citations],
     }
     data = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -64,4 +65,5 @@ def _citation(citation: Citation, places: Mapping[Passage, int]) -> dict[str, An
         "passages": [places[passage] for passage in citation.passages if passage in places],
         "verdict": citation.verdict,
         "judge": citation.judge,
+        "judged": citation.judged,
     }

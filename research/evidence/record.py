@@ -10,7 +10,6 @@ from research.evidence.manifest import VERSION
 
 MAX_EVIDENCE_BYTES = 20_000_000
 MAX_ENTRIES = 100_000
-VERDICTS = ("supported", "partly", "contradicted", "absent", "unchecked")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}|", re.ASCII)
 _Entry = TypeVar("_Entry")
@@ -51,6 +50,7 @@ class CitationRecord:
     sources: tuple[int, ...]
     passages: tuple[int, ...]
     verdict: str
+    judge: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class EvidenceRecord:
     sources: tuple[SourceRecord, ...]
     passages: tuple[PassageRecord, ...]
     citations: tuple[CitationRecord, ...]
+    dropped_passages: int
 
 
 def read_evidence(data: bytes) -> EvidenceRecord:
@@ -85,6 +86,7 @@ def read_evidence(data: bytes) -> EvidenceRecord:
         _entries(content, "sources", _source),
         _entries(content, "passages", _passage),
         _entries(content, "citations", _citation),
+        _number(content, "dropped_passages"),
     )
 
 
@@ -110,7 +112,8 @@ def _passage(entry: Mapping[str, Any]) -> PassageRecord:
 
 def _citation(entry: Mapping[str, Any]) -> CitationRecord:
     sources, passages = _numbers(entry, "sources"), _numbers(entry, "passages")
-    return CitationRecord(_text(entry, "statement"), sources, passages, _text(entry, "verdict"))
+    verdict, judge = _text(entry, "verdict"), _text(entry, "judge")
+    return CitationRecord(_text(entry, "statement"), sources, passages, verdict, judge)
 
 
 def _entries(

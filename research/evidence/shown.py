@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 from models import Citation, Passage, PDFGenerationInput, Source, Verdict
 from research.checked import CheckedReport, ShownPassage
@@ -18,6 +19,18 @@ SIGNS = {
     Verdict.PARTLY: "†", Verdict.UNCHECKED: "†", Verdict.CONTRADICTED: "‡", Verdict.ABSENT: "‡",
 }  # fmt: skip
 """Stand behind the numbers of a statement that its passages do not support; † says less than ‡."""
+
+
+class Judged(Protocol):
+    """A statement and what became of it, in a report or in its evidence file."""
+
+    @property
+    def verdict(self) -> str:
+        """A `Verdict`."""
+
+    @property
+    def judge(self) -> str:
+        """Who judged; empty for the program itself."""
 
 
 def checked_report(report: PDFGenerationInput, settings: Settings) -> PDFGenerationInput:
@@ -45,9 +58,9 @@ def with_proof(report: CheckedReport, settings: Settings) -> CheckedReport:
     ]
     citations = tuple(citation for _, citation in stated)
     shown = _shown(citations, report.sources, settings)
-    return _with_signs(
-        replace(report, citations=citations, shown=shown, account=_account(report, citations)), stated
-    )
+    judged = account_of(citations, report.dropped_passages)
+    account = f"{report.account} {judged}" if citations else report.account
+    return _with_signs(replace(report, citations=citations, shown=shown, account=account), stated)
 
 
 def _unjudged(statement: Statement) -> Citation:
@@ -57,17 +70,12 @@ def _unjudged(statement: Statement) -> Citation:
 def _shown(
     citations: Sequence[Citation], sources: Sequence[Source], settings: Settings
 ) -> tuple[ShownPassage, ...]:
-    """Return for each statement the best passage of each source that it cites, by source."""
-    best: dict[Passage, None] = {}
-    for citation in citations:
-        for number in citation.sources:
-            own = next((passage for passage in citation.passages if passage.source == number), None)
-            if own:
-                best[own] = None
+    """Return the passages by which the statements were judged, by source."""
+    found = {passage for citation in citations for passage in citation.passages}
     texts = {source.number: _thaw(source, settings) for source in sources if source.sha256}
     return tuple(
         ShownPassage(passage, texts[passage.source][passage.start : passage.end])
-        for passage in sorted(best, key=lambda passage: (passage.source, passage.start))
+        for passage in sorted(found, key=lambda passage: (passage.source, passage.start, passage.end))
         if passage.source in texts
     )
 
@@ -95,7 +103,8 @@ def _with_signs(report: CheckedReport, stated: Sequence[tuple[Statement, Citatio
     )
 
 
-def _account(report: CheckedReport, citations: Sequence[Citation]) -> str:
+def account_of(citations: Sequence[Judged], dropped: int) -> str:
+    """Return in a sentence or two what was judged by whom, and how many passages the models made up."""
     counts = Counter(citation.verdict for citation in citations)
     others = {
         "partly": counts[Verdict.PARTLY],
@@ -103,13 +112,12 @@ def _account(report: CheckedReport, citations: Sequence[Citation]) -> str:
         "unchecked": counts[Verdict.UNCHECKED],
     }
     told = "".join(f", {count} {word}" for word, count in others.items() if count)
-    account = (
-        f"{report.account} {counts[Verdict.SUPPORTED]} of {pluralize(len(citations), 'statement')} that cite"
-        f" are supported by the passages shown{told}."
-    )
-    if report.dropped_passages:
-        given = pluralize(report.dropped_passages, "passage")
-        account += f" {given} that the model gave stand in no page and were not used."
+    of, judges = pluralize(len(citations), "statement"), {citation.judge for citation in citations} - {""}
+    by = f"; judged by {' and '.join(sorted(judges))}" if judges else ""
+    account = f"{counts[Verdict.SUPPORTED]} of {of} that cite are supported by the passages shown{told}{by}."
+    if dropped:
+        are = "was" if dropped == 1 else "were"
+        account += f" {pluralize(dropped, 'passage')} that the model gave {are} not found and not used."
     return account
 
 

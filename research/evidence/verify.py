@@ -5,23 +5,33 @@ Each check returns what does not hold, a line each, which names the file and the
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
+from models import Passage, Verdict
+from research.checked import ShownPassage
 from research.evidence.citations import footnote_marks
+from research.evidence.figures import missing
+from research.evidence.passages import find
 from research.evidence.printed import missing_words
-from research.evidence.record import VERDICTS, EvidenceRecord, SourceRecord
+from research.evidence.record import EvidenceRecord, PassageRecord, SourceRecord
+from research.evidence.shown import SIGNS, account_of
+from research.evidence.statements import cited_statements
 from research.evidence.words import comparable
 from research.formatting import pluralize
 from research.markdown.title import escape_markdown
-from research.output.report_markdown import REFERENCES_TITLE
+from research.output.report_markdown import REFERENCES_TITLE, passage_words
 
 MAX_SHOWN = 60
 """Characters of a statement or passage in a line."""
 
 _DEFINITION = re.compile(r"^\[\^(\d{1,3})\]: ?", re.MULTILINE)
 _TAIL = re.compile(rf"(?:\n\n---\n\nMade with [^\n]*)?\n\n## {REFERENCES_TITLE}\n\n")
+VERDICTS = frozenset(map(str, Verdict))
+_SIGN = re.compile(rf"(?<=\])([{''.join(set(SIGNS.values()))}])")
+_PASSAGE = re.compile(r"^    (?=> )", re.MULTILINE)
+"""Before a passage, as a part of its footnote."""
 _TOPIC = re.compile(r"\A(# [^\n]*\n)\n\*\*Topic\.\*\* ([^\n]*)\n")
 MAX_TOPIC, MAX_TITLE = 120, 40
 """Characters that the page has at least of a long topic, below the title or as the title."""
@@ -68,6 +78,9 @@ def verify(report: ReportFiles) -> list[Check]:
     marks = [number for _, number in footnote_marks(_body(report.markdown)[0])]
     about = f"{pluralize(len(marks), 'citation mark')}, {pluralize(len(set(marks)), 'reference')}"
     checks.append(_check("Markdown", about, _wrong_markdown(record, report.markdown, marks)))
+    if record.citations:
+        about = f"{pluralize(len(record.citations), 'statement')} that cite"
+        checks.append(_check("Statements", about, _wrong_statements(record, _body(report.markdown)[0])))
     if isinstance(report.pages, OSError):
         return [*checks, _check("PDF", "", [f"it cannot be read: {report.pages}"])]
     about = f"{pluralize(len(report.pages), 'page')}, the words of the Markdown"
@@ -132,6 +145,10 @@ def _wrong_citations(record: EvidenceRecord) -> Iterator[str]:
         for number in citation.sources:
             if number not in numbers:
                 yield f"{name}: there is no source {number}"
+        rests_on = [record.passages[n].text for n in citation.passages if n < len(record.passages)]
+        lacking = missing(citation.statement, rests_on)
+        if lacking and citation.verdict in (Verdict.SUPPORTED, Verdict.PARTLY):
+            yield f"{name}: it is {citation.verdict}, and no passage of it has {', '.join(lacking)}"
         for number in citation.passages:
             if number >= len(record.passages):
                 yield f"{name}: there is no passages[{number}]"
@@ -141,7 +158,7 @@ def _wrong_citations(record: EvidenceRecord) -> Iterator[str]:
 
 
 def _wrong_markdown(record: EvidenceRecord, markdown: str, marks: Sequence[int]) -> Iterator[str]:
-    body, tail = _body(markdown)
+    tail = _body(markdown)[1]
     sources = {source.number: source for source in record.sources if source.number is not None}
     _, *pieces = _DEFINITION.split(tail)
     definitions = [(int(number), text) for number, text in zip(pieces[::2], pieces[1::2], strict=True)]
@@ -163,20 +180,49 @@ def _wrong_markdown(record: EvidenceRecord, markdown: str, marks: Sequence[int])
             yield f"the reference [^{number}] has another address than source {number}: {source.url[:200]}"
         if escape_markdown(source.title) not in text:
             yield f"the reference [^{number}] has another title than source {number}: {_short(source.title)}"
-    yield from _wrong_statements(record, body)
+    for place, passage in enumerate(record.passages):
+        if escape_markdown(passage_words(_shown(passage))) not in defined.get(passage.source, ""):
+            name = f"passages[{place}] ({_short(passage.text)})"
+            yield f"the reference [^{passage.source}] does not have {name}"
+    account = account_of(record.citations, record.dropped_passages)
+    if record.citations and account not in tail:
+        yield f"the account below the references is not that of the evidence: {account}"
+
+
+def _shown(passage: PassageRecord) -> ShownPassage:
+    return ShownPassage(Passage(passage.source, passage.start, passage.end, passage.page or 0), passage.text)
 
 
 def _wrong_statements(record: EvidenceRecord, body: str) -> Iterator[str]:
-    """Find each statement by its letters and numbers, because marks of notes and Markdown stand in it."""
-    text = comparable(body)
+    """Hold the statements of the Markdown that cite, and their signs, against the entries of the evidence."""
+    text, signs = _without_signs(body)
+    entries: dict[tuple[str, tuple[int, ...]], list[int]] = {}
     for place, citation in enumerate(record.citations):
-        words = comparable(citation.statement)
-        if not words.strip() or words not in text:
-            yield f"citations[{place}] ({_short(citation.statement)}): no such statement"
+        key = comparable(citation.statement), tuple(sorted(citation.sources))
+        entries.setdefault(key, []).append(place)
+    for statement in cited_statements(text, [source.number for source in record.sources if source.number]):
+        places = entries.get((comparable(statement.text), tuple(sorted(statement.numbers))), [])
+        if not places:
+            yield f"{_short(statement.text)} cites, and has no entry"
+            continue
+        verdict = record.citations[places.pop(0)].verdict
+        found = "".join(sign for at, sign in signs.items() if statement.start < at <= statement.end)
+        if verdict in VERDICTS and found != SIGNS.get(Verdict(verdict), ""):
+            yield f"{_short(statement.text)} is {verdict}, and has the sign {found or '(none)'}"
+    for place in sorted(place for places in entries.values() for place in places):
+        yield f"citations[{place}] ({_short(record.citations[place].statement)}): no such statement"
+
+
+def _without_signs(body: str) -> tuple[str, dict[int, str]]:
+    """Return the text without its signs, and these by the characters of the text behind which they stood."""
+    parts = _SIGN.split(body)
+    ends = accumulate(map(len, parts[::2]))
+    return "".join(parts[::2]), dict(zip(ends, parts[1::2], strict=False))
 
 
 def _wrong_pages(markdown: str, pages: Sequence[str]) -> Iterator[str]:
     body, tail = _body(markdown)
+    tail = _PASSAGE.sub("", tail)
     body = _TOPIC.sub(lambda found: f"{found[1]}\n{found[2][:MAX_TOPIC]}\n", body)
     if not _TOPIC.match(markdown):  # the title may be a topic, which the page shortens
         title, rest = body.partition("\n")[::2]
@@ -199,17 +245,7 @@ def _short(text: str) -> str:
     return f'"{line}"' if len(line) <= MAX_SHOWN else f'"{line[:MAX_SHOWN]}…"'
 
 
-Locate = Callable[[str, str], object]
-"""Finds a quote in a text; None where it is not there."""
-
-
-def still_there(record: EvidenceRecord, source: SourceRecord, text: str, locate: Locate) -> tuple[int, int]:
+def still_there(record: EvidenceRecord, source: SourceRecord, text: str) -> tuple[int, int]:
     """Return how many passages of a source are in this text, and how many there are."""
     passages = [passage for passage in record.passages if passage.source == source.number]
-    return sum(locate(text, passage.text) is not None for passage in passages), len(passages)
-
-
-def locate_exactly(text: str, quote: str) -> int | None:
-    """Return where the quote begins in the text, white space forgiven; None where it is not there."""
-    found = re.search(r"\s+".join(map(re.escape, quote.split())), text) if quote.strip() else None
-    return found.start() if found else None
+    return sum(find(text, passage.text) is not None for passage in passages), len(passages)

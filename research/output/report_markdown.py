@@ -1,5 +1,6 @@
 """The report as Markdown, and the parts of it that the page shares."""
 
+import re
 from urllib.parse import quote, urlsplit
 
 from models import PDFGenerationInput, Read, Source
@@ -10,8 +11,11 @@ from research.markdown.title import escape_markdown, split_title
 SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
 DEFAULT_TITLE = "Research Report"
 REFERENCES_TITLE = "References"
-MAX_FRAGMENT_WORDS = 6
+FRAGMENT_WORDS = 6
 """At the beginning and at the end of a passage, by which a browser finds it."""
+MAX_WORD_CHARACTERS = 20
+
+_CLAUSE = re.compile(r"(?<=[，。；：！？、.;:!?])")
 
 
 def byline(report: PDFGenerationInput) -> str:
@@ -52,19 +56,34 @@ def about_check(report: CheckedReport) -> str:
 
 
 def passage_address(source: Source, shown: ShownPassage) -> str:
-    """Return the address at which a browser shows the passage; empty for a file."""
-    if not source.url:
+    """Return the address at which a browser shows the passage; empty for a file.
+
+    It is a text fragment (https://wicg.github.io/scroll-to-text-fragment), or the page of a PDF.
+    """
+    if not source.url or not shown.lines:
         return ""
     address = source.url.partition("#")[0]
     if shown.passage.page:
         return f"{address}#page={shown.passage.page}"
-    words = shown.text.split()
-    ends = [" ".join(words)] if len(words) <= MAX_FRAGMENT_WORDS * 2 else _ends(words)
+    first, last = _terms(shown.lines[0]), _terms(shown.lines[-1])
+    ends = [shown.lines[0]] if first == last and len(first) == 1 else [first[0], last[-1]]
     return f"{address}#:~:text={','.join(quote(end, safe='').replace('-', '%2D') for end in ends)}"
 
 
-def _ends(words: list[str]) -> list[str]:
-    return [" ".join(words[:MAX_FRAGMENT_WORDS]), " ".join(words[-MAX_FRAGMENT_WORDS:])]
+def _terms(line: str) -> list[str]:
+    """Return the beginning and the end of a line, or all of a short one: in whole words or clauses."""
+    parts = line.split(" ")
+    if len(line) > len(parts) * MAX_WORD_CHARACTERS:  # a script without spaces
+        parts = [part.strip() for part in _CLAUSE.split(line) if part.strip()]
+        return parts if len(parts) < 3 else [parts[0], parts[-1]]
+    if len(parts) <= 2 * FRAGMENT_WORDS:
+        return [line]
+    return [" ".join(parts[:FRAGMENT_WORDS]), " ".join(parts[-FRAGMENT_WORDS:])]
+
+
+def passage_words(shown: ShownPassage) -> str:
+    """Return a passage as it is printed: in quotation marks."""
+    return f"“{' '.join(shown.lines)}”"
 
 
 def _passages(report: CheckedReport, source: Source) -> list[str]:
@@ -73,10 +92,9 @@ def _passages(report: CheckedReport, source: Source) -> list[str]:
     for shown in report.shown:
         if shown.passage.source == source.number:
             address = passage_address(source, shown)
+            words = escape_markdown(passage_words(shown))
             page = f" (p. {shown.passage.page})" if shown.passage.page else ""
-            link = f" [↗](<{address}>)" if address else ""
-            words = escape_markdown(" ".join(shown.text.split()))
-            found.append(f"    > “{words}”{page}{link}")
+            found.append(f"    > {f'[{words}](<{address}>)' if address else words}{page}")
     return found
 
 

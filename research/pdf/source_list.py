@@ -4,23 +4,32 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from markdown_it.common.normalize_url import normalizeLink
-from reportlab.platypus import Flowable
+from reportlab.platypus import CondPageBreak, Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
-from research.output.report_markdown import REFERENCES_TITLE, about_check, details, passage_address
+from research.output.report_markdown import (
+    REFERENCES_TITLE,
+    about_check,
+    details,
+    passage_address,
+    passage_words,
+)
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
 from research.pdf.parser import Node, parse
-from research.pdf.runs import Bookmark, Run
+from research.pdf.runs import Bookmark, ParagraphStyle, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
+_ENTRY_ABOVE = replace(SOURCE_PARAGRAPH, after=3)
+_ENTRY_ROOM = 60
+"""For an entry with its first passage."""
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
-_PASSAGE = replace(SOURCE_PARAGRAPH, after=4)
+_PASSAGE = replace(SOURCE_PARAGRAPH, after=3)
 
 
 def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
@@ -31,14 +40,24 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
     with renderer.tree.inside("OL"):
         for source in report.sources:
-            with renderer.tree.inside("LI", "LBody"):
-                yield _entry(renderer, source, report.retrieved)
-                yield from _passages(renderer, report, source)
+            yield from _with_passages(renderer, report, source)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
+def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+    """Yield an entry and its passages, together one item of the list."""
+    with renderer.tree.inside("LI", "LBody"):
+        passages = list(_passages(renderer, report, source))
+        if passages:
+            yield CondPageBreak(_ENTRY_ROOM)
+        yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        yield from passages
+        if passages:
+            yield Gap(1, 5)
+
+
+def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
     about = Run(details(source, retrieved), _DETAILS)
     runs = [Run(f"{source.title}\n", _TITLE), about]
@@ -47,7 +66,7 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, _ENTRY, renderer.tree.within, mark=mark, bookmark=bookmark)
+    return renderer.text(runs, paragraph, renderer.tree.within, mark=mark, bookmark=bookmark)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
@@ -55,9 +74,9 @@ def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) ->
     for number, shown in enumerate(report.shown, start=1):
         if shown.passage.source != source.number:
             continue
-        words = " ".join(shown.text.split())
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
         page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
-        bookmark = Bookmark(passage_place(number), in_one_line(f"“{words}”", 200), -1)
-        yield renderer.text([Run(f"“{words}”", style), *page], _PASSAGE, bookmark=bookmark)
+        words = passage_words(shown)
+        bookmark = Bookmark(passage_place(number), in_one_line(words, 200), -1)
+        yield renderer.text([Run(words, style), *page], _PASSAGE, bookmark=bookmark)

@@ -10,8 +10,10 @@ from research.report.ledger import Ledger
 from research.report.plan import MAX_PLAN_BYTES, MAX_QUERIES
 from research.report.sections import MAX_SECTION_BYTES, Part
 
-MAX_PASSAGES_BYTES, MAX_PROOF_BYTES = 20_000, 60_000
-"""Of an answer that is passages, or verdicts or sentences."""
+MAX_PASSAGES_BYTES = 20_000
+"""Of an answer that is the passages of one page."""
+MAX_PROOF_BYTES = 400_000
+"""Of the judged statements of all parts as JSON: they stand in the PDF's input beside the texts."""
 SHARES_OF_EVIDENCE = 4
 """Evidence may use a quarter of what LLM_MAX_COST leaves at a time: the report comes first."""
 
@@ -71,7 +73,7 @@ class Calls:
         self.ledger.begin_stage()
         return [
             replace(
-                self._call(Prompt(""), replace(part.step, kind=kind.value), MAX_PROOF_BYTES),
+                self._call(Prompt(""), replace(part.step, kind=kind.value), MAX_PROOF_BYTES // len(parts)),
                 texts=tuple(source.sha256 for source in part.sources),
                 numbers=tuple(source.number for source in part.sources),
                 passages=_of(part.sources, passages),
@@ -82,10 +84,9 @@ class Calls:
             for part in parts
         ]
 
-    def summary(self, research: str, is_long: bool) -> LLMCallInput:
+    def summary(self, research: str) -> LLMCallInput:
         """Return the call for the executive summary."""
-        prompt = prompts.summary_prompt(research)
-        return self._alone(prompt, Step(StepKind.SUMMARY), MAX_SECTION_BYTES if is_long else 0)
+        return self._alone(prompts.summary_prompt(research), Step(StepKind.SUMMARY), MAX_SECTION_BYTES)
 
     def _alone(self, prompt: Prompt, step: Step, max_bytes: int = 0) -> LLMCallInput:
         self.ledger.begin_stage()

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from models import Citation, Passage
+from models import Citation, LLMCallOutput, Passage
 from research.evidence.judging import to_rewrite
 from research.report.sections import Answer
+
+NO_ANSWER = "no answer"
+"""The finish reason of a call for which a model will never answer; its notes say why."""
 
 
 @dataclass
@@ -15,6 +18,8 @@ class Proof:
     passages: tuple[Passage, ...] = ()
     dropped: int = 0
     """Passages that the models gave and that are in no page."""
+    failures: list[str] = field(default_factory=list)
+    """Why a model did not read or judge, as clauses."""
     citations: dict[int, tuple[Citation, ...]] = field(default_factory=dict)
     """The judged statements of each part."""
     _asked: list[int] = field(default_factory=list)
@@ -24,7 +29,7 @@ class Proof:
 
     def take_passages(self, answers: Iterable[Answer]) -> None:
         """Take the passages of each page; a page whose call failed has none."""
-        calls = [answer.call for answer in answers if answer.call]
+        calls = self._answered(answers)
         self.passages = tuple(passage for call in calls for passage in call.passages)
         self.dropped = sum(call.dropped for call in calls)
 
@@ -40,6 +45,8 @@ class Proof:
 
     def take_verdicts(self, answers: Iterable[Answer]) -> None:
         """Take the verdicts on the parts that were to be judged."""
+        answers = list(answers)
+        self._answered(answers)
         for place, answer in zip(self._asked, answers, strict=True):
             if answer.call:
                 self.citations[place] = answer.call.citations
@@ -63,3 +70,21 @@ class Proof:
     def all_citations(self) -> tuple[Citation, ...]:
         """Return the judged statements of all parts in their order."""
         return tuple(citation for place in sorted(self.citations) for citation in self.citations[place])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: why a model did not read or judge, where that was so."""
+        told = "Not every page could be read and not every statement judged by a model"
+        return tuple(f"{told}: {failure.rstrip('.')}." for failure in self.failures[:1])
+
+    def _answered(self, answers: Iterable[Answer]) -> list[LLMCallOutput]:
+        """Return the calls that have a result, and note why others have none, or no answer of the model."""
+        calls = []
+        for answer in answers:
+            if answer.call is None:
+                self.failures.append(answer.failure)
+                continue
+            calls.append(answer.call)
+            if answer.call.finish_reason == NO_ANSWER:
+                self.failures += answer.call.notes
+        return calls

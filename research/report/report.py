@@ -193,7 +193,7 @@ class Report:
 
     def begin_summary(self) -> LLMCallInput:
         """Return the call for the executive summary."""
-        return self._calls.summary(self._research.text, is_long=bool(self.sections))
+        return self._calls.summary(self._research.text)
 
     def take_summary(self, answer: Answer) -> None:
         """Take the summary, or the reason why there is none: the research is paid for."""
@@ -250,7 +250,13 @@ class Report:
         """What a reader must know, in the order of the steps."""
         about_plan = plan_notes(self.asked.sections, len(self.sections))
         about_summary = summary_notes(self._summary.call, self._summary.failure)
-        return (*about_plan, *self._found.notes, *self._research.notes, *about_summary)
+        return (
+            *about_plan,
+            *self._found.notes,
+            *self._research.notes,
+            *self.proof.notes,
+            *about_summary,
+        )
 
     @property
     def _calls(self) -> Calls:

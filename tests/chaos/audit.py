@@ -22,6 +22,8 @@ from tests.chaos.interruptions import (
     rows_of_interruptions,
     wakes,
 )
+from tests.chaos.proof import proof_kinds_of
+from tests.chaos.proven import faults_of_proof
 from tests.chaos.reading import faults_of_reading, wrong_evidence
 from tests.chaos.schedule import KILLS
 from tests.chaos.texts import kinds_of, pages_of, result_of, seconds_of, sections_of, text_of
@@ -49,8 +51,8 @@ class Audit:
     def table(self) -> str:
         """Return every number as two Markdown tables; what is wrong is added to `broken`."""
         good = self._good_reports()
-        rows = [*self._events(), *self._reports(good), *self._requests(), *self._pages(), *self._kept()]
-        rows += [*self._delays(), *self._files()]
+        rows = [*self._events(), *self._reports(good), *self._requests(), *self._pages(), *self._proofs()]
+        rows += [*self._kept(), *self._delays(), *self._files()]
         ways = [("", *self.world.ways), ("---",) * (len(self.world.ways) + 1), *self._each_way(good)]
         return f"{_lines([('', ''), ('---', '---'), *rows])}\n\n{_lines(ways)}"
 
@@ -134,7 +136,7 @@ class Audit:
         """
         after: list[str] = []
         unasked = 0
-        for number, kind in self._texts:
+        for number, kind in self._calls:
             attempts, ended = attempts_of(self.histories[number], kind)
             entries = self.world.endpoint.of(number, kind)
             late = [entry for entry in entries if 0 < ended < entry.begun and not wakes(self.world, entry)]
@@ -163,11 +165,17 @@ class Audit:
             self.broken += [f"{count} {what}"] * bool(count)
             yield what, count
 
+    def _proofs(self) -> Iterator[Row]:
+        """No forged passage is admitted, no verdict lost, and every report can be verified."""
+        for what, count in faults_of_proof(self.world, len(self.ends)).items():
+            self.broken += [f"{count} {what}"] * bool(count)
+            yield what, count
+
     def _kept(self) -> Iterator[Row]:
         """Answers that the provider keeps are requested once, and deleted in the end."""
         if Way.RETRIEVE not in self.world.ways:
             return
-        again = [fate for text in self._texts for fate in kept.requested_again(self.world, *text)]
+        again = [fate for call in self._calls for fate in kept.requested_again(self.world, *call)]
         fates = list(kept.fates(self.world, self._has_failed))
         for found, what in (
             (again, "that the provider keeps were requested again"),
@@ -237,6 +245,12 @@ class Audit:
     def _texts(self) -> list[tuple[int, str]]:
         """The number of a report and the kind, for each text that a report is made of."""
         return [(number, kind) for number in range(len(self.ends)) for kind in kinds_of(number)]
+
+    @cached_property
+    def _calls(self) -> list[tuple[int, str]]:
+        """The same, with the calls for the proofs."""
+        proofs = [(number, kind) for number in range(len(self.ends)) for kind in proof_kinds_of(number)]
+        return [*self._texts, *proofs]
 
     @cached_property
     def _interruptions(self) -> list[Interruption]:

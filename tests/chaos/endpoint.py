@@ -13,7 +13,8 @@ from research.llm.resume import Way
 from testing.provider import Call, Continuation, Provider, Reply, Stream, position, rest_of
 from testing.responses import StoredResponse
 from tests.chaos.faults import Entry, applies, spoil
-from tests.chaos.texts import content_of, seconds_of, text_of
+from tests.chaos.proof import kind_of, proof_text
+from tests.chaos.texts import proven_content_of, seconds_of, text_of
 
 CHUNK_SECONDS = 0.1
 KEY = "sk-chaos-0123456789"
@@ -101,9 +102,10 @@ class Endpoint(Provider):
         return int(self.fault[:3]) if self.fault[:3].isdigit() else None
 
     def _reply(self, call: Call) -> Reply:
+        proven = kind_of(call)
         kind = "s" if call.is_summary else "p" if call.is_plan else str(call.section or "r")
-        number = self._number(call)
-        text = text_of(number, kind)
+        number, kind = proven or (self._number(call), kind)
+        text = proof_text(number, kind) if proven else text_of(number, kind)
         chunk = max(1, round(len(text) * CHUNK_SECONDS / seconds_of(kind)))
         rest = _rest(text, call)
         reply = Reply(rest, chunk_seconds=CHUNK_SECONDS, chunk_characters=chunk)
@@ -123,7 +125,7 @@ class Endpoint(Provider):
             found = re.search(r"report (\d+)", call.prompt)
             return int(found[1]) if found else -1
         asked, numbers = _solid(call.prompt), {entry.number for entry in self.ledger}
-        return next((n for n in numbers if n >= 0 and _solid(content_of(n)) in asked), -1)
+        return next((n for n in numbers if n >= 0 and _solid(proven_content_of(n)) in asked), -1)
 
 
 def _rest(text: str, call: Call) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from pypdf import PdfReader
 
-from tests.chaos.pages import Site, title_of_page
-from tests.chaos.texts import CITED, CITING, CITING_ON_PAGE, content_of, pages_of, result_of
+from tests.chaos.pages import Site
+from tests.chaos.proof import printed
+from tests.chaos.texts import CITED, pages_of, result_of, title_of_page
 
 _CODE = re.compile(r"(?sm)(^ {0,3}```.*?^ {0,3}```$)")
 
@@ -46,7 +47,7 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, sit
 
     Notes are expected. With `is_by_block`, blank lines do not count.
     """
-    written, content = file.read_text(encoding="utf-8"), content_of(number).replace(CITING, CITING_ON_PAGE)
+    written, content = file.read_text(encoding="utf-8"), printed(number)
     heading, _, body = content.partition("\n")
     if not written.startswith(f"{heading}\n") or not heading.startswith("# "):
         body = content
@@ -64,16 +65,19 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, sit
 
 def _behind_research(number: int, site: Site) -> str:
     """Return a pattern of the usage, and of the references where there are any."""
-    entries = "".join(rf"\n{re.escape(entry)}\d{{4}}-\d\d-\d\d\)\n" for entry in references(number, site))
+    entries = "".join(
+        rf"\n{re.escape(entry)}\d{{4}}-\d\d-\d\d\)\n(\n    > \[“[^\n]+\n)+"
+        for entry in references(number, site)
+    )
     count = len(pages_of(number))
     checked = rf"{len(CITED)} of {count} sources cited; {count} were read whole(; [^\n;]+ none)?\."
-    about = rf"Checked by the program: {checked} Not checked: whether a source supports its sentence\."
+    about = rf"Checked by the program: {checked} \d+ of \d+ statements that cite are supported [^\n]+\."
     return rf"[^\n]+\n\n## References\n\n{about}\n{entries}" if count else r"[^\n]+\n"
 
 
 def wrong_pdf(number: int, file: Path, site: Site) -> str:
     """Return which numbers of the text's parts and of the references are not on the page."""
-    printed = Counter(re.findall(r"\d{3,}", "\n".join(page.extract_text() for page in PdfReader(file).pages)))
-    expected = "\n".join([content_of(number), *references(number, site)])
-    lost = Counter(re.findall(r"\d{3,}", expected)) - printed
+    found = Counter(re.findall(r"\d{3,}", "\n".join(page.extract_text() for page in PdfReader(file).pages)))
+    expected = "\n".join([printed(number), *references(number, site)])
+    lost = Counter(re.findall(r"\d{3,}", expected)) - found
     return f"the PDF lacks {', '.join(sorted(lost)[:3])}" if lost else ""

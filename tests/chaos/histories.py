@@ -38,7 +38,7 @@ def recorded_text(history: Any, kind: str) -> str | None:
 
 
 def _kind(scheduled: Any) -> str:
-    """Return the kind of the text that a scheduled step is to bring; "page 1" and so on for pages."""
+    """Return the kind of the text or proof that a scheduled step is to bring; or "page 1" and so on."""
     attributes = scheduled.activity_task_scheduled_event_attributes
     if attributes.activity_type.name == "generate_summary":
         return "s"
@@ -46,5 +46,13 @@ def _kind(scheduled: Any) -> str:
         return f"page {json.loads(attributes.input.payloads[0].data)['source']['number']}"
     if attributes.activity_type.name != "llm_call":
         return ""
-    step = json.loads(attributes.input.payloads[0].data)["step"]
-    return {StepKind.PLAN: "p", StepKind.RESEARCH: "r"}.get(step["kind"]) or str(step["number"])
+    call = json.loads(attributes.input.payloads[0].data)
+    step, number = call["step"], str(call["step"]["number"] or "")
+    proof = {
+        StepKind.PASSAGES: "q",
+        StepKind.JUDGE: "k" if call["citations"] else "j",
+        StepKind.REWRITE: "w",
+    }
+    if step["kind"] in proof:
+        return f"{proof[step['kind']]}{number}"
+    return {StepKind.PLAN: "p", StepKind.RESEARCH: "r"}.get(step["kind"]) or number

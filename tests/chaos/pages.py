@@ -4,27 +4,11 @@ import time
 from dataclasses import replace
 
 from testing.pages import ROBOTS, PageReply, Pages, Request, html_page
-from tests.chaos.texts import pages_of
+from tests.chaos.texts import pages_of, sentence_of, title_of_page
 
-SHARED = 999
-"""The name of each report's last page, whose text is the same for all of them."""
 PART = "Check the list, check the time, and check the list again. That was part {0} of a page that is long. "
 SLOW = {2: 1.0, 3: 3.0}
 """Seconds that pages take; the others answer at once, but not the first time."""
-
-
-def name_of(number: int, page: int) -> int:
-    """Return the number by which title and text of a page are known."""
-    return SHARED if page == len(pages_of(number)) else 1_000 * number + page
-
-
-def title_of_page(number: int, page: int) -> str:
-    return f"Page {name_of(number, page)} of the list"
-
-
-def sentence_of(number: int, page: int) -> str:
-    """Return the one sentence that no other page has."""
-    return f"On page {name_of(number, page)} the pump was checked, and it stood still."
 
 
 class Site(Pages):

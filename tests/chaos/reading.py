@@ -8,8 +8,7 @@ from typing import Any
 
 from tests.chaos.histories import attempts_of
 from tests.chaos.interruptions import WAKING_SECONDS
-from tests.chaos.pages import sentence_of, title_of_page
-from tests.chaos.texts import CITED, kinds_of, pages_of
+from tests.chaos.texts import CITED, kinds_of, pages_of, sentence_of, title_of_page
 from tests.chaos.world import STALL_SECONDS, World
 
 

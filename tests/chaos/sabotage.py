@@ -114,6 +114,14 @@ def evidence_of_other_texts() -> None:
     }
 
 
+def passages_that_are_nearly_there() -> None:
+    """A passage counts as found when the page has its beginning."""
+    from research.evidence import passages, taking
+
+    real = passages.locate
+    taking.locate = lambda text, quote: real(text, quote[:40])  # type: ignore[attr-defined]
+
+
 def writing_in_place() -> None:
     """Files grow under their own names, as on a slow disk."""
     from research.output import storage

@@ -11,9 +11,9 @@ RESEARCH_SECONDS, SECTION_SECONDS, OTHER_SECONDS = 8.0, 5.0, 1.0
 SECTIONS = 3
 """In every fourth report, the others are one text."""
 CITED = (3, 1)
-CITING = "That is what the pages say [3][1]."
-CITING_ON_PAGE = "That is what the pages say[^1][^2]."
-"""What a text ends with that is written from pages, and how the program has to print it."""
+"""The pages that such a report cites, in the order of citing."""
+SHARED = 999
+"""The name of each report's last page, whose text is the same for all of them."""
 
 
 @cache
@@ -30,11 +30,11 @@ def text_of(number: int, kind: str) -> str:
     if kind.isdigit():
         seed = 1_000 + 10 * number + int(kind)
         text = templated(seed, length=400 + 200 * int(kind))
-        return f"This is section {kind} of report {number}.\n\n{text}{_citing(number)}"
+        return f"This is section {kind} of report {number}.\n\n{text}{_citing(number, kind)}"
     if kind == "s":
         part = f"Report {number} checks the list, checks the time, and checks the list again."
         return f"{part} {part} That was report {number}."
-    text = templated(seed=number + 1, length=500 + 300 * (number // 3 % 6)) + _citing(number)
+    text = templated(seed=number + 1, length=500 + 300 * (number // 3 % 6)) + _citing(number, kind)
     return text if text.startswith("# ") else f"This is the text of report {number}.\n\n{text}"
 
 
@@ -48,8 +48,44 @@ def pages_of(number: int) -> range:
     return range(1, 4 + number % 3) if number % 8 in (2, 3) else range(0)
 
 
-def _citing(number: int) -> str:
-    return f"\n{CITING}\n" if pages_of(number) else ""
+def name_of(number: int, page: int) -> int:
+    """Return the number by which title and text of a page are known."""
+    return SHARED if page == len(pages_of(number)) else 1_000 * number + page
+
+
+def title_of_page(number: int, page: int) -> str:
+    return f"Page {name_of(number, page)} of the list"
+
+
+def sentence_of(number: int, page: int) -> str:
+    """Return the one sentence that no other page has."""
+    return f"On page {name_of(number, page)} the pump was checked, and it stood still."
+
+
+def _citing(number: int, part: str) -> str:
+    """Return what a text ends with that is written from pages: four statements, the third of them false."""
+    if not pages_of(number):
+        return ""
+    third, first = (name_of(number, page) for page in CITED)
+    buyer = buyer_of(part)
+    return (
+        f"\nPage {first} says so to buyer {buyer}, and another one too [3][1]. On page {third} the pump was"
+        f" checked, and it stood still [3]. {false_statement(first, buyer)} [1]. It was sold long ago [3].\n"
+    )
+
+
+def buyer_of(part: str) -> str:
+    """Return the letter by which the statements of a text are known."""
+    return " ABC"[int(part)] if part.isdigit() else "D"
+
+
+def false_statement(page: int, buyer: str) -> str:
+    return f"On page {page}, 4711 pumps of buyer {buyer} stood still"
+
+
+def true_statement(page: int, buyer: str) -> str:
+    """Return what the model writes in place of the false one when it is asked to."""
+    return f"On page {page} the pump of buyer {buyer} stood still"
 
 
 def kinds_of(number: int) -> tuple[str, ...]:
@@ -69,6 +105,11 @@ def content_of(number: int) -> str:
     return "\n\n".join(f"## {title_of(kind)}\n\n{result_of(number, kind)}" for kind in kinds_of(number)[1:-1])
 
 
+def proven_content_of(number: int) -> str:
+    """Return the same after its false statements were rewritten."""
+    return _FALSE.sub(lambda found: true_statement(int(found[1]), found[2]), content_of(number))
+
+
 def result_of(number: int, kind: str) -> str:
     """Return what the Activity is to return for a text: a section's headings stand below its title."""
     text = text_of(number, kind)
@@ -77,7 +118,7 @@ def result_of(number: int, kind: str) -> str:
 
 def seconds_of(kind: str) -> float:
     """Return how long the endpoint takes for a text."""
-    return {"r": RESEARCH_SECONDS, "s": OTHER_SECONDS, "p": OTHER_SECONDS}.get(kind, SECTION_SECONDS)
+    return RESEARCH_SECONDS if kind == "r" else SECTION_SECONDS if kind.isdigit() else OTHER_SECONDS
 
 
 @cache
@@ -104,4 +145,5 @@ def _continues(block: str, piece: str, is_first: bool) -> bool:
     return block.count("```") % 2 == 1 or introduces(last) or is_list or is_short
 
 
+_FALSE = re.compile(false_statement(0, "X").replace("0", r"(\d+)", 1).replace("X", "([A-D])"))
 _ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
