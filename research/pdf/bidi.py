@@ -67,10 +67,10 @@ def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
     return _reversed(line, levels, range(max(levels, default=0), 0, -1))
 
 
-def _reversed(line: Sequence[_T], levels: Sequence[int], each: Iterable[int]) -> list[_T]:
-    """Return the parts with every sequence of at least a level turned round, level by level."""
+def _reversed(line: Sequence[_T], levels: Sequence[int], limits: Iterable[int]) -> list[_T]:
+    """Return the parts with each sequence of at least a limit's level reversed, one limit after the other."""
     order = list(range(len(line)))
-    for level in each:
+    for level in limits:
         start = 0
         while start < len(order):
             end = start
@@ -87,10 +87,10 @@ def in_visual_order(line: Line) -> Line:
     return visual_order(line, levels) if any(levels) else line
 
 
-def logical_order(line: Line) -> Line:
-    """Return the glyph runs of a line, which stand from left to right, in the order of the text."""
+def logical_order(line: Line) -> list[int]:
+    """Return the indices of a line's glyph runs, which stand from left to right, in the order of the text."""
     levels = [part.level for part in line]
-    return _reversed(line, levels, range(1, max(levels, default=0) + 1))
+    return _reversed(range(len(line)), levels, range(1, max(levels, default=0) + 1))
 
 
 def _is_code(run: Run) -> bool:

@@ -164,7 +164,7 @@ class BlockRenderer:
         tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
         paragraph = indented(TIGHT if tight else LOOSE, depth)
         marks = [Run(mark, replace(style, color=ACCENT))]
-        yield self.text(runs or [Run(" ", style)], paragraph, self.tree.within, mark=marks)
+        yield self.text(runs or [Run(" ", style)], paragraph, self.tree.current, mark=marks)
         yield from self.blocks(nodes[1 if first else 0 :], depth, style)
 
     def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -275,7 +275,7 @@ class BlockRenderer:
             label, lead = str(note.meta["label"]), []
             if len(label) > 3:  # as a mark it would stand out into the margin
                 label, lead = "", [Run(f"{label}: ", replace(SMALL, bold=True))]
-            with self.tree.inside("Note"):
+            with self.tree.inside(parent=self.tree.note()):
                 yield from self._item(note.children, depth + 1, SMALL, label, lead)
 
     _KINDS: ClassVar[dict[str, Callable[["BlockRenderer", Node, int, TextStyle], Iterator[Flowable]]]] = {

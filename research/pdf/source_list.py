@@ -66,7 +66,7 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: P
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, paragraph, renderer.tree.within, mark=mark, bookmark=bookmark)
+    return renderer.text(runs, paragraph, renderer.tree.current, mark=mark, bookmark=bookmark)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
 from research.pdf.linebreak import widest_word
@@ -26,14 +25,12 @@ class TableFlowable(Flowable):  # type: ignore[misc]
 
     def __init__(
         self, rows: list[list[Text]], widths: list[float], left: float,
-        rule: Color, hairline: Color, stripe: Color, to_the_left: bool = False,
-        heights: list[float] | None = None, start: int = 0,
+        to_the_left: bool, heights: list[float] | None = None, start: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
+        self.rows, self.widths, self.left = rows, widths, left
         self.to_the_left = to_the_left
         """Whether the first column is the one at the right."""
-        self.rows, self.widths, self.left = rows, widths, left
-        self.colors = {"rule": rule, "hairline": hairline, "stripe": stripe}
         self.start = start
         """How many rows stand on the pages before, for the stripes."""
         self.heights = heights or [self._row_height(row) for row in rows]
@@ -87,10 +84,8 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         return [[cell.as_artifact() for cell in row] for row in self.rows[:count]]
 
     def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "TableFlowable":
-        return TableFlowable(
-            rows, self.widths, self.left, **self.colors, to_the_left=self.to_the_left,
-            heights=heights, start=self.start + skipped,
-        )  # fmt: skip
+        start = self.start + skipped
+        return TableFlowable(rows, self.widths, self.left, self.to_the_left, heights, start)
 
     def draw(self) -> None:
         """Draw the cells, their rules and stripes."""
@@ -99,10 +94,10 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         for number, (row, height) in enumerate(zip(self.rows, self.heights, strict=True)):
             y -= height
             if number and (number + self.start) % 2 == 0:
-                canvas.setFillColor(self.colors["stripe"])
+                canvas.setFillColor(STRIPE)
                 canvas.rect(self.left, y, total, height, stroke=0, fill=1)
-            color = self.colors["hairline" if number else "rule"]
-            canvas.hairline(self.left, y, self.left + total, color, 0.5 if number else 1.0)
+            color, thickness = (HAIRLINE, 0.5) if number else (ACCENT, 1.0)
+            canvas.hairline(self.left, y, self.left + total, color, thickness)
             x = self.left + total if self.to_the_left else self.left
             for cell, width in zip(row, self.widths, strict=False):
                 x -= width if self.to_the_left else 0
@@ -125,7 +120,7 @@ def table(
                       for runs, style in zip(row, styles, strict=False)])  # fmt: skip
     if to_the_left:
         left = room - sum(widths)
-    return TableFlowable(texts, widths, left, ACCENT, HAIRLINE, STRIPE, to_the_left)
+    return TableFlowable(texts, widths, left, to_the_left)
 
 
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:

@@ -1,8 +1,8 @@
-"""The structure of a document, for those who do not see its pages (ISO 32000-1, 14.7 and 14.8).
+"""The structure tree of a document, for readers who do not see its pages (ISO 32000-1, 14.7 and 14.8).
 
-A block makes its element where it is itself made. An element joins the tree when its content is first
-drawn, so the tree has the order of the pages and nothing that is not on them. All that is drawn outside
-of an element is an artifact: rules, backgrounds, page numbers.
+An element is made with its block. It joins the tree when its content is first drawn, so the tree has the
+order of the pages, and nothing that is not on them. What is drawn outside of an element is an artifact:
+rules, backgrounds, page numbers.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _ATTRIBUTES = {
     "TH": ("TH", "<</O/Table/Scope/Column>>"),
     "OL": ("L", "<</O/List/ListNumbering/Decimal>>"),
 }
-"""Roles that have attributes, an ordered list among them: the structure type of each, and its attributes."""
+"""Roles with attributes: the structure type of each, and the attributes; OL is an ordered list."""
 
 
 def text_string(text: str) -> str:
@@ -29,7 +29,7 @@ def text_string(text: str) -> str:
 
 
 class Element(pdfdoc.PDFObject):  # type: ignore[misc]
-    """An element: what a part of the document is, its role is a structure type of ISO 32000-1."""
+    """An element of the tree: its role says what a part of the document is."""
 
     def __init__(self, role: str, parent: "Element | None" = None, **entries: str) -> None:
         self.role, attributes = _ATTRIBUTES.get(role, (role, ""))
@@ -42,7 +42,7 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         self._last_run: tuple[Any, Element] = (None, self)
 
     def join(self) -> "Element":
-        """Return the element, which is now in the tree, behind all that has joined its parent before."""
+        """Put the element into the tree, behind what has joined its parent before; return it."""
         if not self._joined and self.parent:
             self._joined = True
             self.parent.join().kids.append(self)
@@ -50,17 +50,17 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
 
     @property
     def link(self) -> "Element":
-        """Return the link that the element is or is part of."""
+        """Return the link that the element is, or is within."""
         return self if self.role == "Link" or self.parent is None else self.parent.link
 
     def label(self) -> "Element":
-        """Return a new element for the mark before this one: a bullet, a number."""
+        """Return a new element for the bullet or number before this one."""
         return Element("Lbl", self.parent if self.role == "LBody" else self)
 
     def of_run(self, run: GlyphRun) -> "Element":
-        """Return the element of the next run of this block: itself, or the link, code or formula within.
+        """Return the element of the next run of this block: itself, or a link, code or formula within it.
 
-        Runs alike that follow each other, over lines and pages, are one.
+        Runs of one link that follow each other, over lines and pages, have the same element.
         """
         alike = (run.style.link, run.style.role, run.box)
         if alike != self._last_run[0]:
@@ -73,20 +73,21 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         return self._last_run[1]
 
     def of_line(self, line: Line) -> "list[Element]":
-        """Return the element of each run of this block's next line, which stand from left to right.
+        """Return the element of each glyph run of this block's next line, from left to right.
 
-        Where some run to the left, the glyphs are not in the order of the text, and elements give it.
+        Where text runs to the left, its glyphs are not in its order; then elements have it as ActualText.
         """
         if not any(run.level for run in line):
             return [self.of_run(run) for run in line]
-        elements: dict[int, Element] = {}
-        for element, group in groupby(logical_order(line), key=self.of_run):
-            runs = list(group)
-            if not runs[0].box:
-                text = "".join(run.shown_as or run.text for run in runs)
+        elements = [self] * len(line)
+        for element, group in groupby(logical_order(line), key=lambda index: self.of_run(line[index])):
+            indices = list(group)
+            if not line[indices[0]].box:
+                text = "".join(line[index].shown_as or line[index].text for index in indices)
                 element = Element("Span", element, ActualText=text_string(f"{text} "))
-            elements.update((id(run), element.join()) for run in runs)
-        return [elements[id(run)] for run in line]
+            for index in indices:
+                elements[index] = element.join()
+        return elements
 
     def format(self, document: Any) -> bytes:
         """Return the element as a PDF object."""
@@ -108,72 +109,68 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
 
 
 class StructureTree(Element):
-    """The tree of one document: where its next element belongs, and which element has what content."""
+    """The structure tree of one document: its root, and which element has what content."""
 
     def __init__(self) -> None:
         super().__init__("StructTreeRoot")
-        self.within = Element("Document", self)
+        self.current = Element("Document", self)
         """The element in which blocks are made."""
-        self.owners: list[Element | list[Element]] = []
+        self._notes: list[Element] = []
+        self._owners: list[Element | list[Element]] = []
         """By its key, the element of an annotation, or those of a page's marked-content sequences."""
 
     @contextmanager
     def inside(self, *roles: str, parent: Element | None = None) -> Iterator[Element]:
-        """Make the blocks of a `with` statement within a new element, or several, each within the last.
+        """Make the blocks of a `with` statement in a new element, or in several, one within the other.
 
         An empty role makes none.
         """
-        outer = self.within
-        self.within = parent or outer
+        outer = self.current
+        self.current = parent or outer
         for role in filter(None, roles):
-            self.within = Element(role, self.within)
+            self.current = Element(role, self.current)
         try:
-            yield self.within
+            yield self.current
         finally:
-            self.within = outer
+            self.current = outer
 
     def element(self, *roles: str, **entries: str) -> Element:
-        """Return a new element, within further new ones where there are several roles."""
+        """Return a new element, or the innermost of several, one within the other."""
         with self.inside(*roles[:-1]) as parent:
             return Element(roles[-1], parent, **entries)
 
     def heading(self, level: int) -> Element:
-        """Return a new heading, of level 0 for the title; there are six levels."""
+        """Return a new heading; the title has level 0, and there are six levels."""
         return self.element(f"H{min(level + 1, 6)}")
 
-    def add_owner(self, owner: "Element | list[Element]") -> int:
-        """Return the key of an annotation's element, or of a page's elements."""
-        self.owners.append(owner)
-        return len(self.owners) - 1
+    def note(self) -> Element:
+        """Return a new footnote."""
+        self._notes.append(self.element("Note", ID=f"(note-{len(self._notes):06})"))
+        return self._notes[-1]
 
-    def all(self) -> Iterator[Element]:
-        """Yield all elements, those near the root first."""
-        level: list[Element] = [self]
-        while level:
-            yield from level
-            level = [kid for element in level for kid in element.kids if isinstance(kid, Element)]
+    def add_owner(self, owner: "Element | list[Element]") -> int:
+        """Return a new key for the element of an annotation, or for the elements of a page."""
+        self._owners.append(owner)
+        return len(self._owners) - 1
 
     def format(self, document: Any) -> bytes:
-        """Return the root of the tree as a PDF object."""
-        owned: list[str] = []
-        for key, owner in enumerate(self.owners):
-            if isinstance(owner, Element):
-                owned.append(f"{key} {_refer(document, owner)}")
-                continue
-            owned.append(f"{key}[{' '.join(_refer(document, element) for element in owner)}]")
-        notes = []
-        for number, note in enumerate(element for element in self.all() if element.role == "Note"):
-            note.entries["ID"] = f"(note-{number:06})"
-            notes.append(f"{note.entries['ID']} {_refer(document, note)}")
+        """Return the root as a PDF object."""
+        owners = (
+            _refer(document, owner) if isinstance(owner, Element) else f"[{_refer(document, *owner)}]"
+            for owner in self._owners
+        )
+        parents = " ".join(f"{key} {owner}" for key, owner in enumerate(owners))
+        notes = " ".join(
+            f"{note.entries['ID']} {_refer(document, note)}" for note in self._notes if note.kids
+        )
         return (
-            f"<</Type/StructTreeRoot/K[{_refer(document, self.kids[0])}]"
-            f"/ParentTree<</Nums[{' '.join(owned)}]>>/ParentTreeNextKey {len(self.owners)}"
-            f"/IDTree<</Names[{' '.join(notes)}]>>>>"
+            f"<</Type/StructTreeRoot/K[{_refer(document, *self.kids)}]/ParentTree<</Nums[{parents}]>>"
+            f"/ParentTreeNextKey {len(self._owners)}/IDTree<</Names[{notes}]>>>>"
         ).encode()
 
 
 class TaggedCanvas(Canvas):  # type: ignore[misc]
-    """Reportlab's canvas, on which everything is the content of an element or an artifact."""
+    """Reportlab's canvas, where everything is the content of an element or an artifact."""
 
     def __init__(self, *args: Any, tree: StructureTree, **kwargs: Any) -> None:
         self._tree = tree
@@ -187,7 +184,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def mark(self, element: Element | None = None) -> None:
-        """Make what is drawn until the next call the content of an element, or an artifact."""
+        """Make what is drawn until the next call the content of an element; without one, an artifact."""
         if element is self._marked:
             return
         begin = "/Artifact BMC"
@@ -199,7 +196,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         self._marked = element
 
     def mark_pagination(self, kind: str) -> None:
-        """Make what is drawn until the next call of `mark` the page's Header or Footer."""
+        """Make what is drawn until the next call of `mark` an artifact: the page's Header or Footer."""
         self._code.append(f"EMC\n/Artifact<</Type/Pagination/Subtype/{kind}>>BDC")
         self._marked = None
 
@@ -234,15 +231,15 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         page.__Defaults__ = {**page.__Defaults__, "StructParents": key, "Tabs": "/S"}
 
     def save(self) -> None:
-        """Write the file, the structure with it."""
+        """Write the file, with its structure."""
         for name, annotation in self._links:
             annotation["Contents"] = pdfdoc.PDFString(self.titles.get(name) or name)
         self._doc.Catalog.StructTreeRoot = self._tree
         super().save()
 
 
-def _refer(document: Any, item: Any) -> str:
-    return str(document.Reference(item).format(document).decode())
+def _refer(document: Any, *items: Any) -> str:
+    return b" ".join(document.Reference(item).format(document) for item in items).decode()
 
 
 def _refer_page(document: Any, number: int) -> str:
