@@ -101,8 +101,6 @@ class TableFlowable(Flowable):  # type: ignore[misc]
             x = self.left + total if self.to_the_left else self.left
             for cell, width in zip(row, self.widths, strict=False):
                 x -= width if self.to_the_left else 0
-                if cell.element:
-                    cell.element.join()  # although it may have no text
                 cell.drawOn(canvas, x + PAD_X, y + height - PAD_Y - cell.height)
                 x += 0 if self.to_the_left else width
 

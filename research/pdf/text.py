@@ -97,6 +97,8 @@ class Text(Flowable):  # type: ignore[misc]
                 draw_line(canvas, at, y, mark, element and element.label())
             draw_line(canvas, x, y, line, element)
         canvas.mark()
+        if element:
+            element.join()  # because a cell or a heading without a text counts
         if self.page_of:
             canvas.reserve_page_number(self.page_of, self.width, baseline, element)
 
