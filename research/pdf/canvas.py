@@ -145,7 +145,8 @@ class _Embedded:
             return
         # Where marks are placed on letters, readers of the text see gaps that are none.
         marks = run.level % 2 == 0 and any(glyph.x or glyph.y or not glyph.advance for glyph in run.glyphs)
-        if run.shown_as or marks or _PRIVATE_USE.search(run.text):
+        private = not run.text.isascii() and _PRIVATE_USE.search(run.text)
+        if run.shown_as or marks or private:
             yield from _actual_text(run.shown_as or run.text, self._glyphs(run.glyphs, size))
             return
         starts = sorted({glyph.cluster for glyph in run.glyphs})

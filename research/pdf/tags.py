@@ -8,6 +8,7 @@ rules, backgrounds, page numbers.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from reportlab.pdfbase import pdfdoc
@@ -16,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from research.pdf.bidi import logical_order
 from research.pdf.runs import GlyphRun, Line
 
+_LEVEL = attrgetter("level")
 _ATTRIBUTES = {
     "TH": ("TH", "<</O/Table/Scope/Column>>"),
     "OL": ("L", "<</O/List/ListNumbering/Decimal>>"),
@@ -39,7 +41,7 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         self.kids: list[Element | tuple[int, Any]] = []
         """Elements, and content by its page: the number of a marked-content sequence, or an annotation."""
         self._joined = parent is None
-        self._last_run: tuple[Any, Element] = (None, self)
+        self._last_run: tuple[Any, Any, Element] | None = None
 
     def join(self) -> "Element":
         """Put the element into the tree, behind what has joined its parent before; return it."""
@@ -62,23 +64,26 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
 
         Runs of one link that follow each other, over lines and pages, have the same element.
         """
-        alike = (run.style.link, run.style.role, run.box)
-        if alike != self._last_run[0]:
-            element = self
-            if role := "Link" if run.style.link else run.style.role:
-                element = Element(role, element)
-            if run.box:
-                element = Element("Formula", element, Alt=text_string(run.box.text))
-            self._last_run = (alike, element)
-        return self._last_run[1]
+        style, box = run.style, run.box
+        if self._last_run:
+            last, last_box, element = self._last_run
+            if box is last_box and (style is last or (style.link, style.role) == (last.link, last.role)):
+                return element
+        element = self
+        if role := "Link" if style.link else style.role:
+            element = Element(role, element)
+        if box:
+            element = Element("Formula", element, Alt=text_string(box.text))
+        self._last_run = (style, box, element)
+        return element
 
     def of_line(self, line: Line) -> "list[Element]":
         """Return the element of each glyph run of this block's next line, from left to right.
 
         Where text runs to the left, its glyphs are not in its order; then elements have it as ActualText.
         """
-        if not any(run.level for run in line):
-            return [self.of_run(run) for run in line]
+        if not any(map(_LEVEL, line)):
+            return list(map(self.of_run, line))
         elements = [self] * len(line)
         for element, group in groupby(logical_order(line), key=lambda index: self.of_run(line[index])):
             indices = list(group)
@@ -239,8 +244,9 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 
 
 def _refer(document: Any, *items: Any) -> str:
-    return b" ".join(document.Reference(item).format(document) for item in items).decode()
+    names = (document.Reference(item).name for item in items)
+    return " ".join([f"{document.idToObjectNumberAndVersion[name][0]} 0 R" for name in names])
 
 
 def _refer_page(document: Any, number: int) -> str:
-    return str(pdfdoc.PDFObjectReference(f"Page{number}").format(document).decode())
+    return f"{document.idToObjectNumberAndVersion[f'Page{number}'][0]} 0 R"

@@ -116,15 +116,16 @@ class Text(Flowable):  # type: ignore[misc]
 def draw_line(canvas: Any, x: float, y: float, line: Line, element: Element | None = None) -> None:
     """Draw the glyph runs of an element's line with the shade, strike and link of their styles."""
     elements = element.of_line(line) if element else [None] * len(line)
-    parts = list(zip(line, elements, strict=True))
+    parts = [list(group) for _, group in groupby(zip(line, elements, strict=True), key=itemgetter(1))]
     at = x
-    for (style, owner), group in groupby(parts, key=lambda part: (part[0].style, part[1])):
-        width = line_width(run for run, _ in group)
-        _decorate(canvas, at, y, width, style, owner)
-        at += width
-    for owner, group in groupby(parts, key=itemgetter(1)):
-        runs = [run for run, _ in group]
-        canvas.mark(owner)
+    for part in parts:
+        for style, group in groupby(part, key=lambda pair: pair[0].style):
+            width = line_width([run for run, _ in group])
+            _decorate(canvas, at, y, width, style, part[0][1])
+            at += width
+    for part in parts:
+        runs = [run for run, _ in part]
+        canvas.mark(part[0][1])
         canvas.draw_runs(x, y, runs)
         x += line_width(runs)
 
