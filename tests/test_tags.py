@@ -189,10 +189,11 @@ def test_a_contents_list_leads_to_the_headings() -> None:
 
 
 def test_a_cell_over_pages_is_one_and_a_header_that_is_repeated_too() -> None:
-    cell = tagged("tall").document.all("TD")[0]
+    pdf = tagged("tall")
+    cell = pdf.document.all("TD")[0]
     assert len({page for page, _ in cell.content}) > 1
-    assert compact(tagged("tall").text(cell)) == "word" * 2_000
-    assert [compact(tagged("tall").text(head)) for head in tagged("tall").document.all("TH")] == ["Name", "Value"]
+    assert compact(pdf.text(cell)) == "word" * 2_000
+    assert [compact(pdf.text(head)) for head in pdf.document.all("TH")] == ["Name", "Value"]
 
 
 def test_citations_say_what_they_lead_to() -> None:
