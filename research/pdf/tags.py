@@ -95,7 +95,7 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         return elements
 
     def format(self, document: Any) -> bytes:
-        """Return the element as a PDF object."""
+        """Return the element as a PDF object, once."""
         page = next((kid[0] for kid in self.kids if isinstance(kid, tuple)), 0)
         kids = []
         for kid in self.kids:
@@ -110,7 +110,9 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         entries = "".join(f"/{key} {value}" for key, value in self.entries.items())
         if page:
             entries += f"/Pg {_refer_page(document, page)}"
-        return f"<</S/{self.role}/P {_refer(document, self.parent)}{entries}/K[{' '.join(kids)}]>>".encode()
+        data = f"<</S/{self.role}/P {_refer(document, self.parent)}{entries}/K[{' '.join(kids)}]>>"
+        self.parent = self._last_run = None  # so that no cycles are left, which only a slow collection frees
+        return data.encode()
 
 
 class StructureTree(Element):
@@ -141,8 +143,11 @@ class StructureTree(Element):
 
     def element(self, *roles: str, **entries: str) -> Element:
         """Return a new element, or the innermost of several, one within the other."""
-        with self.inside(*roles[:-1]) as parent:
-            return Element(roles[-1], parent, **entries)
+        *outer, role = roles
+        parent = self.current
+        for name in outer:
+            parent = Element(name, parent)
+        return Element(role, parent, **entries)
 
     def heading(self, level: int) -> Element:
         """Return a new heading; the title has level 0, and there are six levels."""
