@@ -26,11 +26,10 @@ class GenerateReportInput:
 
 @dataclass(frozen=True)
 class Document:
-    """A file of the person's own, whose bytes are `documents/<sha256>` beside the reports, or a page."""
+    """A file, whose bytes are `documents/<sha256>` beside the reports; or a page, by its address."""
 
     name: str
     sha256: str = ""
-    """Empty for a page, whose name is its address."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,6 @@ class Usage:
     saved_cost: float | None = None
     searches: int = 0
     search_cost: float | None = None
-    """A part of `cost`."""
 
 
 Read = StrEnum("Read", "PAGE RESULT SNIPPET DOCUMENT NO")
@@ -63,7 +61,6 @@ class Source:
     number: int = 0
     """The number by which a text cites it; 0 while it has none."""
     url: str = ""
-    """Its address; empty for a file."""
     title: str = ""
     date: str = ""
     """The day of its publication as the search provider gives it; empty where it is not known."""
@@ -86,7 +83,6 @@ class Passage:
     start: int
     end: int
     page: int = 0
-    """Of a PDF, counted from 1."""
     is_copied: bool = True
     """Whether the model has copied it, as against a paragraph that the program has chosen."""
 
@@ -133,7 +129,7 @@ class Step:
     number: int = 0
     """Its place among those of its kind, counted from 1; 0 for the only one."""
     count: int = 0
-    """How many sections the report has, or is to be planned with; 0 for a report of one text."""
+    """How many sections the report has, or is to be planned with."""
     title: str = ""
     """The section's title, below which its text is to stand; a search's query, a page's title."""
     topic: str = ""
@@ -173,11 +169,9 @@ class LLMCallInput:
     """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
     material: Material = Material()
     texts: tuple[str, ...] = ()
-    """For each piece of the material the hash of a frozen text, or ""; the Activity quotes from it."""
     numbers: tuple[int, ...] = ()
-    """The numbers of these sources."""
+    """For each piece of the material the hash of a frozen text to quote from, or "", and its source."""
     queries: tuple[str, ...] = ()
-    """What is to be quoted of a text without passages."""
     passages: tuple[Passage, ...] = ()
     written: str = ""
     """The text whose statements are judged or rewritten; the citations were judged before."""
@@ -204,7 +198,6 @@ class LLMCallOutput:
     """Requests to the provider, those of lost workers included."""
     attempts: int = 1
     interruptions: int = 0
-    """Attempts that were lost with their worker, not those that the provider failed."""
     resumed_at: int | None = None
     resumed_by: str = ""
     """The character at which another attempt resumed an interrupted text, and how: "retrieve", "prefill",
@@ -214,7 +207,6 @@ class LLMCallOutput:
     kept_cost: float | None = None
     prompt_shortened: bool = False
     prompt_cut: bool = False
-    """Whether the provider read far less of it than was sent."""
     notes: tuple[str, ...] = ()
     """What a reader must know about the text, as clauses whose subject is the text."""
     stored: tuple[str, ...] = ()
@@ -223,7 +215,6 @@ class LLMCallOutput:
     """The plan that the text is; None for any other text, and in results of a version before 0.7."""
     passages: tuple[Passage, ...] = ()
     dropped: int = 0
-    """Passages that the model gave and that are not in the page."""
     citations: tuple[Citation, ...] = ()
 
 
@@ -289,7 +280,6 @@ class PDFGenerationInput:
     sources: tuple[Source, ...] = ()
     """What the text may cite, numbered, without the snippets."""
     retrieved: str = ""
-    """The day of the searches; empty for a report without sources."""
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     dropped_passages: int = 0

@@ -44,8 +44,8 @@ FORBIDDEN = {
     "research.sample": ("temporalio", *rooms("sample")),
     **{name: ("temporalio", *rooms()) for name in BASE},
 }  # fmt: skip
-MAX_FILE_LINES, MAX_FUNCTION_LINES = 310, 60
-MAX_LINES = {("workflow",): 200, ("models",): 310, ("starter", "worker", "activities"): 500}
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 60
+MAX_LINES = {("workflow",): 200, ("models",): 300, ("starter", "worker", "activities"): 500}
 """Of the top-level files, some of them together."""
 
 

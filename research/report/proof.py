@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from models import Citation, LLMCallOutput, Passage
-from research.evidence.judging import to_rewrite
+from research.evidence.rewriting import to_rewrite
 from research.report.sections import Answer
 
 NO_ANSWER = "no answer"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from models import LLMCallInput, LLMCallOutput, Passage, StepKind
 from research.config import Settings
 from research.errors import ErrorKind, StepError
-from research.evidence import excerpts, judging, taking
+from research.evidence import excerpts, judging, rewriting, taking
 from research.llm import evidence_prompts
 from research.llm.draft import Draft
 from research.llm.limits import max_material_bytes
@@ -85,10 +85,10 @@ def _docket(call: LLMCallInput, words: Mapping[Passage, str]) -> judging.Docket:
 async def _rewrite(
     call: LLMCallInput, words: Mapping[Passage, str], settings: Settings, complete: Complete
 ) -> LLMCallOutput:
-    asked = judging.to_rewrite(call.citations)
+    asked = rewriting.to_rewrite(call.citations)
     shown = [(citation, [words[p] for p in citation.passages if p in words]) for citation in asked]
     answer = await complete(_asking(call, evidence_prompts.rewrite_prompt(shown)), settings)
-    text = await asyncio.to_thread(judging.rewritten, call.written, call.numbers, asked, answer.text)
+    text = await asyncio.to_thread(rewriting.rewritten, call.written, call.numbers, asked, answer.text)
     return replace(answer, text=text)
 
 
