@@ -233,7 +233,7 @@ class _Report:
             log.warning("%s", warnings[-1])
         lines += [f"Note: {warning}." for warning in warnings]
         if lines:
-            yield CondPageBreak(60)
+            yield CondPageBreak(38)
             yield short_rule(before=16)
         yield from map(self.line, lines)
 
