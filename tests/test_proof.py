@@ -7,8 +7,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from pypdf import PdfReader
 
 from models import Document
 from research.cli import verify
@@ -179,6 +181,29 @@ async def test_what_is_proven_and_what_is_not(
         reads = call.prompt.startswith((PASSAGES_INSTRUCTION, JUDGE_INSTRUCTION))
         assert call.body["model"] == ("reader" if reads else "gpt-4o")
     assert output.bill.requests == len(provider.calls)
+
+
+async def test_each_number_leads_to_its_passage(
+    inside: Inside, provider: SearchProvider, site: Pages
+) -> None:
+    """To the line of the list where it stands, which is a link to the words in their page."""
+    serve(provider, site, "38 percent of the eggs lived on [2]. 68 percent of the animals did [1].", count=2)
+    async with inside.worker(**reading(provider, site)):
+        await inside.report(QUESTION, sources=True)
+    [path] = inside.folder.glob("*.pdf")
+    [page] = PdfReader(path).pages
+    links = [annotation.get_object() for annotation in page["/Annots"]]  # type: ignore[attr-defined]
+    numbers = [float(link["/Dest"][3]) for link in links if "/Dest" in link]
+    words = {
+        unquote(str(link["/A"]["/URI"]).partition("#:~:text=")[2]): float(link["/Rect"][3])
+        for link in links
+        if "/A" in link
+    }
+    years = ("In 2011", "In 2007")
+    heights = [next(top for text, top in words.items() if text.startswith(year)) for year in years]
+    assert len(numbers) == 2
+    for number, height in zip(numbers, heights, strict=True):
+        assert height - 2 < number < height + 15, "the passage, and not the entry above it"
 
 
 async def test_a_judge_that_always_says_supported(

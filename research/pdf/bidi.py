@@ -5,7 +5,7 @@ own controls have no power: no text makes code read as what it is not ("Trojan S
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from research.pdf import fonts
@@ -64,8 +64,13 @@ def is_right_to_left(text: str) -> bool:
 
 def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
     """Return the parts of a line, each with its level, as they stand from left to right (rule L2)."""
+    return _reversed(line, levels, range(max(levels, default=0), 0, -1))
+
+
+def _reversed(line: Sequence[_T], levels: Sequence[int], limits: Iterable[int]) -> list[_T]:
+    """Return the parts with each sequence of at least a limit's level reversed, one limit after the other."""
     order = list(range(len(line)))
-    for level in range(max(levels, default=0), 0, -1):
+    for level in limits:
         start = 0
         while start < len(order):
             end = start
@@ -80,6 +85,12 @@ def in_visual_order(line: Line) -> Line:
     """Return the glyph runs of a line as they stand from left to right."""
     levels = [part.level for part in line]
     return visual_order(line, levels) if any(levels) else line
+
+
+def logical_order(line: Line) -> list[int]:
+    """Return the indices of a line's glyph runs, which stand from left to right, in the order of the text."""
+    levels = [part.level for part in line]
+    return _reversed(range(len(line)), levels, range(1, max(levels, default=0) + 1))
 
 
 def _is_code(run: Run) -> bool:

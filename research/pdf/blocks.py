@@ -40,11 +40,11 @@ from research.pdf.styles import (
     SOURCE_PARAGRAPH,
     SOURCE_SIZE,
     STEP,
-    STRIPE,
     TIGHT,
     indented,
 )
-from research.pdf.table import TableFlowable, column_widths
+from research.pdf.table import table
+from research.pdf.tags import Element, StructureTree, text_string
 from research.pdf.text import Text
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class BlockRenderer:
         self.missing = MissingGlyphs()
         self.warnings: list[str] = []
         self.headings: list[Bookmark] = []
+        self.tree = StructureTree()
         self._heading_levels: list[int] = []
         self._in_panel = False
 
@@ -76,7 +77,9 @@ class BlockRenderer:
                 yield CondPageBreak(room)
             try:
                 # A list, because a half of what fails must not stand on the page.
-                yield from list(self._KINDS.get(node.type, BlockRenderer._source)(self, node, depth, style))
+                with self.tree.inside(self._ROLES.get(node.type, "")):
+                    made = list(self._KINDS.get(node.type, BlockRenderer._source)(self, node, depth, style))
+                yield from made
             except Exception:
                 log.exception("A %s cannot be laid out; it is written as plain text.", node.type)
                 self.warnings.append(f"a {node.type.replace('_', ' ')} was laid out as plain text")
@@ -84,13 +87,15 @@ class BlockRenderer:
 
     def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:
         """Yield the flowables of the summary, whose panel is there already."""
-        self._in_panel = True
+        self._in_panel, self._heading_levels = True, []
         yield from list(self.blocks(nodes, depth=1))
         self._in_panel = False
 
-    def text(self, runs: Sequence[Run], style: ParagraphStyle, **more: Any) -> Text:
-        """Return a block of text, broken into lines at once: what fails is known while it can be helped."""
-        text = Text(runs, style, self.missing, **more)
+    def text(
+        self, runs: Sequence[Run], style: ParagraphStyle, element: Element | None = None, **more: Any
+    ) -> Text:
+        """Return a text, by default a paragraph, broken into lines at once: what fails is known early."""
+        text = Text(runs, style, self.missing, element=element or self.tree.element("P"), **more)
         text.wrap(self.width, 0)
         return text
 
@@ -105,7 +110,8 @@ class BlockRenderer:
         if [child.type for child in node.children] == ["math_inline_double"]:
             yield from self._formula(node.children[0], depth, style)
         elif is_source_list(plain(node)):
-            yield from self._sources(node, depth, style)
+            with self.tree.inside("OL"):
+                yield from self._sources(node, depth, style)
         else:
             yield self.text(self.runs(node.children, style, depth), indented(PARAGRAPH, depth))
 
@@ -117,14 +123,14 @@ class BlockRenderer:
             if is_break:
                 continue
             number, *runs = self.runs(list(group), style, depth + 1)
+            item = self.tree.element("LI", "LBody")
             if found := SOURCE.match(number.text):
                 mark = number._replace(text=found[0])
                 rest = number._replace(text=number.text[found.end() :].lstrip())
-                yield self.text([rest, *runs], paragraph, mark=[mark])
+                yield self.text([rest, *runs], paragraph, item, mark=[mark])
             else:
-                yield self.text(
-                    [number, *runs], replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
-                )
+                outdented = replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
+                yield self.text([number, *runs], outdented, item)
         yield Gap(1, 6)
 
     def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -136,7 +142,8 @@ class BlockRenderer:
         self.headings.append(bookmark)
         style, before = HEADINGS[level]
         paragraph = ParagraphStyle(style.size * 1.3, before, 6)
-        yield self.text(self.runs(node.children, style, depth), indented(paragraph, depth), bookmark=bookmark)
+        runs, element = self.runs(node.children, style, depth), self.tree.heading(len(self._heading_levels))
+        yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         ordered = node.type == "ordered_list"
@@ -144,7 +151,8 @@ class BlockRenderer:
             mark = f"{number}." if ordered else "•"
             if "checked" in item.meta:
                 mark = "✓" if item.meta["checked"] else "□"
-            yield from self._item(item.children, depth + 1, style, mark)
+            with self.tree.inside("LI", "LBody"):
+                yield from self._item(item.children, depth + 1, style, mark)
         yield Gap(1, 5 if depth == 0 else 0)
 
     def _item(
@@ -155,16 +163,19 @@ class BlockRenderer:
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
         tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
         paragraph = indented(TIGHT if tight else LOOSE, depth)
-        yield self.text(runs or [Run(" ", style)], paragraph, mark=[Run(mark, replace(style, color=ACCENT))])
+        marks = [Run(mark, replace(style, color=ACCENT))]
+        yield self.text(runs or [Run(" ", style)], paragraph, self.tree.current, mark=marks)
         yield from self.blocks(nodes[1 if first else 0 :], depth, style)
 
     def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         for child in node.children:
             if child.type == "dt":
+                item = self.tree.element("LI")
                 term = self.runs(child.children, replace(style, bold=True), depth)
-                yield self.text(term, indented(TIGHT, depth))
+                yield self.text(term, indented(TIGHT, depth), Element("Lbl", item))
             else:
-                yield from self.blocks(child.children, depth + 1, style)
+                with self.tree.inside("LBody", parent=item):
+                    yield from self.blocks(child.children, depth + 1, style)
 
     def _quote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield from self._panel(
@@ -207,8 +218,8 @@ class BlockRenderer:
         if language == "math" and (formula := self._display(node.content, depth)):
             yield formula
             return
-        runs = colored(node.content.expandtabs(4).rstrip("\n"), language, CODE)
-        yield self.text(runs or [Run(" ", CODE)], indented(CODE_PARAGRAPH, depth))
+        runs = colored(node.content.expandtabs(4).rstrip("\n"), language, CODE) or [Run(" ", CODE)]
+        yield self.text(runs, indented(CODE_PARAGRAPH, depth), self.tree.element("P", "Code"))
 
     def _formula(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield self._display(node.content, depth) or self.text(
@@ -222,7 +233,8 @@ class BlockRenderer:
         if formula is None:
             return None
         box = FormulaBox.fitted(formula, latex, BODY, self.width - left, MAX_FORMULA_HEIGHT)
-        return FormulaFlowable(box, left) if box else None
+        element = self.tree.element("P", "Formula", Alt=text_string(latex.strip()))
+        return FormulaFlowable(box, left, element) if box else None
 
     def _rule(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
@@ -232,8 +244,6 @@ class BlockRenderer:
         if not rows or not rows[0]:
             return
         to_the_left = is_right_to_left(" ".join(map(plain, rows[0])))
-        if to_the_left:
-            rows = [row[::-1] for row in rows]
         left = min(depth, MAX_DEPTH) * STEP
         room = self.width - left
         if len(rows[0]) * MIN_COLUMN_WIDTH > room:
@@ -244,18 +254,11 @@ class BlockRenderer:
             [self.inline.runs(cell.children, CELL if n else HEAD_CELL, share) for cell in row]
             for n, row in enumerate(rows)
         ]
-        widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
-        if to_the_left:
-            left = room - sum(widths)
         paragraphs = [
             ParagraphStyle(12.5, to_the_right="right" in str(cell.attrs.get("style", ""))) for cell in rows[0]
         ]
-        texts = [
-            [Text(runs, paragraph, self.missing) for runs, paragraph in zip(row, paragraphs, strict=False)]
-            for row in cells
-        ]
         yield Gap(1, 4)
-        yield TableFlowable(texts, widths, left, rule=ACCENT, hairline=HAIRLINE, stripe=STRIPE)
+        yield table(cells, paragraphs, self.missing, self.tree.element("Table"), left, room, to_the_left)
         yield Gap(1, 12)
 
     def _records(self, rows: list[list[Node]], depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -269,12 +272,11 @@ class BlockRenderer:
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)
         for note in node.children:
-            label = str(note.meta["label"])
+            label, lead = str(note.meta["label"]), []
             if len(label) > 3:  # as a mark it would stand out into the margin
-                lead = [Run(f"{label}: ", replace(SMALL, bold=True))]
-                yield from self._item(note.children, depth + 1, SMALL, "", lead)
-            else:
-                yield from self._item(note.children, depth + 1, SMALL, label)
+                label, lead = "", [Run(f"{label}: ", replace(SMALL, bold=True))]
+            with self.tree.inside(parent=self.tree.note()):
+                yield from self._item(note.children, depth + 1, SMALL, label, lead)
 
     _KINDS: ClassVar[dict[str, Callable[["BlockRenderer", Node, int, TextStyle], Iterator[Flowable]]]] = {
         "paragraph": _paragraph,
@@ -291,3 +293,7 @@ class BlockRenderer:
         "table": _table,
         "footnote_block": _footnotes,
     }
+    _ROLES: ClassVar[dict[str, str]] = {
+        "bullet_list": "L", "ordered_list": "OL", "dl": "L", "blockquote": "BlockQuote", "alert": "Div",
+    }  # fmt: skip
+    """The structure types of the blocks that have others in them."""

@@ -8,22 +8,25 @@ can be drawn, and the ToUnicode map and ActualText say what is copied out of the
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from reportlab import rl_config
 from reportlab.lib.colors import Color
 from reportlab.pdfbase import pdfdoc
-from reportlab.pdfgen.canvas import Canvas
 
+from research.pdf import archive
 from research.pdf.face import Face, Glyph
 from research.pdf.runs import Bookmark, GlyphRun, Line, line_width
+from research.pdf.tags import Element, TaggedCanvas, text_string
 
 SLANT = 0.21
 """The tangent of an italic's angle, 12 degrees."""
 BOLD_STROKE = 0.035
 """The line around the letters of a bold that a font has not, in ems."""
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
+"""Characters that need ActualText, because they mean nothing by themselves (ISO 19005-2, 6.2.11.7.3)."""
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
 
 
@@ -34,10 +37,11 @@ class PageReference(NamedTuple):
     x: float
     y: float
     name: str
+    element: Element | None
 
 
-class GlyphCanvas(Canvas):  # type: ignore[misc]
-    """Reportlab's canvas with shaped text; every page is finished when the number of pages is known."""
+class GlyphCanvas(TaggedCanvas):
+    """A canvas with shaped text; every page is finished when the number of pages is known."""
 
     def __init__(self, *args: Any, finish_page: Callable[..., None], **kwargs: Any) -> None:
         self._faces: dict[Face, _Embedded] = {}
@@ -56,24 +60,22 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
     def add_bookmark(self, bookmark: Bookmark, height: float) -> None:
         """Add the target of links and contents, and from level 0 on an entry of the outline."""
         self.bookmark_pages[bookmark.name] = self.getPageNumber()
+        self.titles[bookmark.name] = bookmark.title
         _, top = self.absolutePosition(0, height)
         self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
         if bookmark.level >= 0:
             self.addOutlineEntry(bookmark.title, bookmark.name, bookmark.level)
 
-    def reserve_page_number(self, name: str, x: float, y: float) -> None:
+    def reserve_page_number(self, name: str, x: float, y: float, element: Element | None) -> None:
         """Reserve the place of a bookmark's page number, which is not known yet; x is its right end."""
         across, up = self.absolutePosition(x, y)
-        self.page_references.append(PageReference(self.getPageNumber(), across, up, name))
+        self.page_references.append(PageReference(self.getPageNumber(), across, up, name, element))
 
     def hairline(self, x: float, y: float, to: float, color: Color, width: float = 0.5) -> None:
         """Draw a thin line to the right."""
         self.setStrokeColor(color)
         self.setLineWidth(width)
         self.line(x, y, to, y)
-
-    def _make_preamble(self) -> None:
-        self._preamble = "1 0 0 1 0 0 cm"  # reportlab's own would name Helvetica, unembedded
 
     def draw_runs(self, x: float, y: float, line: Line) -> None:
         """Draw the glyph runs of a line from the left end x, on the baseline y."""
@@ -116,6 +118,8 @@ class GlyphCanvas(Canvas):  # type: ignore[misc]
         fonts = self._doc.idToObject["BasicFonts"].dict
         for font in self._faces.values():
             fonts[font.resource] = font.embed(self._doc)
+        archive.prepare(self._doc)
+        self._doc.format = partial(archive.file_of, self._doc)
         super().save()
 
 
@@ -141,7 +145,8 @@ class _Embedded:
             return
         # Where marks are placed on letters, readers of the text see gaps that are none.
         marks = run.level % 2 == 0 and any(glyph.x or glyph.y or not glyph.advance for glyph in run.glyphs)
-        if run.shown_as or marks:
+        private = not run.text.isascii() and _PRIVATE_USE.search(run.text)
+        if run.shown_as or marks or private:
             yield from _actual_text(run.shown_as or run.text, self._glyphs(run.glyphs, size))
             return
         starts = sorted({glyph.cluster for glyph in run.glyphs})
@@ -212,7 +217,7 @@ class _Embedded:
 
 
 def _actual_text(text: str, shown: Iterator[str]) -> Iterator[str]:
-    yield f"/Span<</ActualText<feff{_utf16(text)}>>>BDC\n"
+    yield f"/Span<</ActualText{text_string(text)}>>BDC\n"
     yield from shown
     yield "EMC\n"
 
@@ -223,9 +228,11 @@ def _utf16(text: str) -> str:
 
 def _to_unicode(stands_for: dict[int, str]) -> str:
     """Return the CMap from glyphs to the text that they stand for (ISO 32000-1, 9.10.3)."""
-    # A glyph that is no character's own picture is nothing to a reader that knows no ActualText.
+    # A glyph that is no character's own picture is nothing to a reader that knows no ActualText; a
+    # byte order mark must not be in the map (ISO 19005-2, 6.2.11.7.2).
     known = [
-        (glyph, unicodedata.normalize("NFC", text) or "\u200b") for glyph, text in sorted(stands_for.items())
+        (glyph, unicodedata.normalize("NFC", text).replace("\ufeff", "") or "\u200b")
+        for glyph, text in sorted(stands_for.items())
     ]
     blocks = [known[start : start + 100] for start in range(0, len(known), 100)]
     maps = "".join(

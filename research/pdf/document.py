@@ -51,6 +51,7 @@ from research.pdf.styles import (
     TOP,
     TOPIC,
 )
+from research.pdf.tags import Element
 from research.pdf.text import draw_line
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,8 @@ class _Report:
         return Rendered(buffer.getvalue(), document.page, tuple(self.renderer.warnings))
 
     def canvas(self, *args: Any, **kwargs: Any) -> GlyphCanvas:
-        canvas = GlyphCanvas(*args, finish_page=self.finish_page, **kwargs)
+        tree = self.renderer.tree
+        canvas = GlyphCanvas(*args, finish_page=self.finish_page, tree=tree, **kwargs)
         canvas.set_date(self.input.date)
         return canvas
 
@@ -133,8 +135,10 @@ class _Report:
         """Draw the running header and footer, when it is known how many pages there are."""
         right = self.page[0] - MARGIN
         if number > 1:
+            canvas.mark_pagination("Header")
             self.draw(canvas, MARGIN, self.page[1] - 46, in_one_line(self.title, 90))
             canvas.hairline(MARGIN, self.page[1] - 54, right, HAIRLINE)
+        canvas.mark_pagination("Footer")
         canvas.hairline(MARGIN, 52, right, HAIRLINE)
         about = "Sample text, not research" if is_sample(self.input.model) else self.input.date
         self.draw(canvas, MARGIN, 39, about)
@@ -142,14 +146,14 @@ class _Report:
         for reference in canvas.page_references:
             if reference.page == number:
                 page = str(canvas.bookmark_pages.get(reference.name, ""))
-                self.draw(canvas, reference.x, reference.y, page, BODY, from_right=True)
+                self.draw(canvas, reference.x, reference.y, page, BODY, True, reference.element)
 
     def draw(
         self, canvas: GlyphCanvas, x: float, y: float, text: str,
-        style: TextStyle = SMALL, from_right: bool = False,
+        style: TextStyle = SMALL, from_right: bool = False, element: Element | None = None,
     ) -> None:  # fmt: skip
         [line] = break_lines([Run(text, style)], 1e9, self.renderer.missing)
-        draw_line(canvas, x - line_width(line) if from_right else x, y, line)
+        draw_line(canvas, x - line_width(line) if from_right else x, y, line, element)
 
     def line(self, text: str, style: TextStyle = SMALL) -> Flowable:
         return self.renderer.text([Run(text, style)], SMALL_PARAGRAPH)
@@ -165,7 +169,8 @@ class _Report:
             head = ParagraphStyle(15, left=STEP, after=5)
             yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
             yield Spacer(1, 10)
-            yield self.renderer.text([Run("Executive Summary", PANEL_HEAD)], head)
+            element = self.renderer.tree.heading(1)
+            yield self.renderer.text([Run("Executive Summary", PANEL_HEAD)], head, element)
             yield from self.renderer.summary(summary.children)
             yield Spacer(1, 5)
             yield FrameBG(start=False)
@@ -186,9 +191,10 @@ class _Report:
 
     def balanced(self, runs: list[Run], paragraph: ParagraphStyle) -> Flowable:
         """Return a text whose lines are about equally long: no word of a title is alone in the last one."""
-        text = self.renderer.text(runs, paragraph)
+        element = self.renderer.tree.heading(0)
+        text = self.renderer.text(runs, paragraph, element)
         for right in range(20, int(self.width / 2), 20):
-            narrower = self.renderer.text(runs, replace(paragraph, right=right))
+            narrower = self.renderer.text(runs, replace(paragraph, right=right), element)
             if len(narrower.lines) > len(text.lines):
                 break
             text = narrower
@@ -202,12 +208,15 @@ class _Report:
         entries = [heading for heading in headings if heading.level < levels]
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
             return
-        yield self.renderer.text([Run("Contents", PANEL_HEAD)], ParagraphStyle(15, before=4, after=4))
+        tree, head = self.renderer.tree, ParagraphStyle(15, before=4, after=4)
+        yield self.renderer.text([Run("Contents", PANEL_HEAD)], head, tree.heading(1))
+        toc = tree.element("TOC")
         for heading in entries[:MAX_CONTENTS_ENTRIES]:
             style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
             title = Run(in_one_line(heading.title, 80), style)
             paragraph = ParagraphStyle(17, left=heading.level * STEP, right=40)
-            yield self.renderer.text([title], paragraph, page_of=heading.name)
+            element = Element("Reference", Element("TOCI", toc))
+            yield self.renderer.text([title], paragraph, element, page_of=heading.name)
         if len(entries) > MAX_CONTENTS_ENTRIES:
             yield self.line(f"and {len(entries) - MAX_CONTENTS_ENTRIES} more")
         yield Spacer(1, 14)
@@ -224,7 +233,7 @@ class _Report:
             log.warning("%s", warnings[-1])
         lines += [f"Note: {warning}." for warning in warnings]
         if lines:
-            yield CondPageBreak(60)
+            yield CondPageBreak(38)
             yield short_rule(before=16)
         yield from map(self.line, lines)
 

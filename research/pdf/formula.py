@@ -10,6 +10,7 @@ from research.pdf.math import Formula
 from research.pdf.parser import Node
 from research.pdf.runs import MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
+from research.pdf.tags import Element, text_string
 
 FORMULA_SCALE = 1.08
 """STIX's letters are smaller than FiraGO's at the same size."""
@@ -71,8 +72,7 @@ class FormulaBox:
         canvas.saveState()
         canvas.translate(x, y)
         canvas.scale(self.width / max(line_width(line), 1), 1)
-        hexadecimal = self.text.encode("utf-16-be", "replace").hex()
-        canvas._code.append(f"/Span<</ActualText<feff{hexadecimal}>>>BDC 3 Tr")
+        canvas._code.append(f"/Span<</ActualText{text_string(self.text)}>>BDC 3 Tr")
         canvas.draw_runs(0, 0, line)
         canvas._code.append("EMC")
         canvas.restoreState()
@@ -81,9 +81,9 @@ class FormulaBox:
 class FormulaFlowable(Flowable):  # type: ignore[misc]
     """A formula alone, in the middle between its left side and the column's right side."""
 
-    def __init__(self, box: FormulaBox, left: float) -> None:
+    def __init__(self, box: FormulaBox, left: float, element: Element) -> None:
         super().__init__()
-        self.box, self.left = box, left
+        self.box, self.left, self.element = box, left, element
 
     def getSpaceBefore(self) -> float:
         """Return the room above, in points."""
@@ -101,4 +101,6 @@ class FormulaFlowable(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """Draw the formula."""
         x = self.left + (self.width - self.left - self.box.width) / 2
+        self.canv.mark(self.element)
         self.box.draw(self.canv, x, self.box.descent)
+        self.canv.mark()

@@ -88,7 +88,7 @@ class InlineRenderer:
         return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
 
     def _code(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        code = replace(style, family=fonts.CODE, size=style.size * 0.88, shade=STRIPE)
+        code = replace(style, family=fonts.CODE, size=style.size * 0.88, shade=STRIPE, role="Code")
         return [Run(node.content, code)]
 
     def _formula(self, node: Node, style: TextStyle, width: float) -> list[Run]:
@@ -101,7 +101,7 @@ class InlineRenderer:
         return [Run(box.text, style, box)]
 
     def _footnote_mark(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT))]
+        return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT, role="Reference"))]
 
     def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the number of a source, linked to its passage or its entry in the list of references."""

@@ -17,7 +17,7 @@ from research.output.report_markdown import (
 )
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
-from research.pdf.layout import Gap
+from research.pdf.layout import Gap, in_one_line
 from research.pdf.parser import Node, parse
 from research.pdf.runs import Bookmark, ParagraphStyle, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
@@ -38,7 +38,16 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
         return
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
-    for source in report.sources:
+    with renderer.tree.inside("OL"):
+        for source in report.sources:
+            yield from _with_passages(renderer, report, source)
+    yield Gap(1, 4)
+    yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
+
+
+def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+    """Yield an entry and its passages, together one item of the list."""
+    with renderer.tree.inside("LI", "LBody"):
         passages = list(_passages(renderer, report, source))
         if passages:
             yield CondPageBreak(_ENTRY_ROOM)
@@ -46,8 +55,6 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
         yield from passages
         if passages:
             yield Gap(1, 5)
-    yield Gap(1, 4)
-    yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
 
 def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
@@ -59,7 +66,7 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: P
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, paragraph, mark=mark, bookmark=bookmark)
+    return renderer.text(runs, paragraph, renderer.tree.current, mark=mark, bookmark=bookmark)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
@@ -70,5 +77,6 @@ def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) ->
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
         page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
-        bookmark = Bookmark(passage_place(number), "", -1)
-        yield renderer.text([Run(passage_words(shown), style), *page], _PASSAGE, bookmark=bookmark)
+        words = passage_words(shown)
+        bookmark = Bookmark(passage_place(number), in_one_line(words, 200), -1)
+        yield renderer.text([Run(words, style), *page], _PASSAGE, bookmark=bookmark)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
 from research.pdf.linebreak import widest_word
-from research.pdf.runs import Run
+from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run
 from research.pdf.shaping import plain_width
+from research.pdf.styles import ACCENT, HAIRLINE, MIN_COLUMN_WIDTH, STRIPE
+from research.pdf.tags import Element
 from research.pdf.text import Text
 
 PAD_X, PAD_Y = 6.0, 4.0
@@ -24,11 +25,12 @@ class TableFlowable(Flowable):  # type: ignore[misc]
 
     def __init__(
         self, rows: list[list[Text]], widths: list[float], left: float,
-        rule: Color, hairline: Color, stripe: Color, heights: list[float] | None = None, start: int = 0,
+        to_the_left: bool, heights: list[float] | None = None, start: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.rows, self.widths, self.left = rows, widths, left
-        self.colors = {"rule": rule, "hairline": hairline, "stripe": stripe}
+        self.to_the_left = to_the_left
+        """Whether the first column is the one at the right."""
         self.start = start
         """How many rows stand on the pages before, for the stripes."""
         self.heights = heights or [self._row_height(row) for row in rows]
@@ -69,18 +71,21 @@ class TableFlowable(Flowable):  # type: ignore[misc]
             return []
         above, below = [half[0] for half in halves], [half[1] for half in halves]
         first = self._part([*self.rows[:at], above], [*self.heights[:at], self._row_height(above)], 0)
-        head = self.rows[:at]
-        rest = [*head, below, *self.rows[at + 1 :]]
+        rest = [*self._repeated(at), below, *self.rows[at + 1 :]]
         heights = [*self.heights[:at], self._row_height(below), *self.heights[at + 1 :]]
         return [first, self._part(rest, heights, 0)]
 
     def _rest(self, fit: int) -> "TableFlowable":
-        return self._part([self.rows[0], *self.rows[fit:]], [self.heights[0], *self.heights[fit:]], fit - 1)
+        rows = [*self._repeated(1), *self.rows[fit:]]
+        return self._part(rows, [self.heights[0], *self.heights[fit:]], fit - 1)
+
+    def _repeated(self, count: int) -> list[list[Text]]:
+        """Return so many first rows for another page: there they are no content."""
+        return [[cell.as_artifact() for cell in row] for row in self.rows[:count]]
 
     def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "TableFlowable":
-        return TableFlowable(
-            rows, self.widths, self.left, **self.colors, heights=heights, start=self.start + skipped
-        )
+        start = self.start + skipped
+        return TableFlowable(rows, self.widths, self.left, self.to_the_left, heights, start)
 
     def draw(self) -> None:
         """Draw the cells, their rules and stripes."""
@@ -89,14 +94,31 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         for number, (row, height) in enumerate(zip(self.rows, self.heights, strict=True)):
             y -= height
             if number and (number + self.start) % 2 == 0:
-                canvas.setFillColor(self.colors["stripe"])
+                canvas.setFillColor(STRIPE)
                 canvas.rect(self.left, y, total, height, stroke=0, fill=1)
-            color = self.colors["hairline" if number else "rule"]
-            canvas.hairline(self.left, y, self.left + total, color, 0.5 if number else 1.0)
-            x = self.left
+            color, thickness = (HAIRLINE, 0.5) if number else (ACCENT, 1.0)
+            canvas.hairline(self.left, y, self.left + total, color, thickness)
+            x = self.left + total if self.to_the_left else self.left
             for cell, width in zip(row, self.widths, strict=False):
+                x -= width if self.to_the_left else 0
                 cell.drawOn(canvas, x + PAD_X, y + height - PAD_Y - cell.height)
-                x += width
+                x += 0 if self.to_the_left else width
+
+
+def table(
+    cells: list[list[list[Run]]], styles: list[ParagraphStyle], missing: MissingGlyphs,
+    element: Element, left: float, room: float, to_the_left: bool,
+) -> TableFlowable:  # fmt: skip
+    """Return a table of rows of cells; it is as wide as they are, and begins where its rows begin."""
+    widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
+    texts = []
+    for number, row in enumerate(cells):
+        line, role = Element("TR", element), "TD" if number else "TH"
+        texts.append([Text(runs, style, missing, element=Element(role, line))
+                      for runs, style in zip(row, styles, strict=False)])  # fmt: skip
+    if to_the_left:
+        left = room - sum(widths)
+    return TableFlowable(texts, widths, left, to_the_left)
 
 
 def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:

@@ -1,7 +1,9 @@
 """The flowable of a block of text: broken into lines, split between pages, drawn."""
 
 from collections.abc import Sequence
+from copy import copy
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from reportlab.platypus import Flowable
@@ -9,6 +11,7 @@ from reportlab.platypus import Flowable
 from research.pdf.bidi import runs_to_the_left
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import Bookmark, Line, MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
+from research.pdf.tags import Element
 
 FEWEST_LINES = 2
 """Lines of a paragraph that stay together at the foot and at the head of a page."""
@@ -20,10 +23,13 @@ class Text(Flowable):  # type: ignore[misc]
     def __init__(
         self, runs: Sequence[Run], block: ParagraphStyle, missing: MissingGlyphs,
         mark: Sequence[Run] = (), bookmark: Bookmark | None = None, page_of: str = "",
+        element: Element | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.runs, self.block, self.missing = runs, block, missing
         self.mark, self.bookmark, self.page_of = mark, bookmark, page_of
+        self.element = element
+        """What the text is in the structure of the document; without one, it is an artifact."""
         self.right_to_left = runs_to_the_left(self.runs) or block.to_the_right
         self.lines: list[Line] = []
         self._laid_out_for = -1.0
@@ -63,6 +69,7 @@ class Text(Flowable):  # type: ignore[misc]
     def _part(self, start: int, end: int) -> "Text":
         of_first = (self.mark, self.bookmark, self.page_of) if start == 0 else ()
         part = Text((), self.block, self.missing, *of_first)
+        part.element = self.element
         part.right_to_left = self.right_to_left
         part.lines, part._laid_out_for = self.lines[start:end], self._laid_out_for
         part.wrap(self._laid_out_for, 0)
@@ -70,7 +77,7 @@ class Text(Flowable):  # type: ignore[misc]
 
     def draw(self) -> None:
         """Draw the lines, with their mark, and add their bookmark."""
-        block, canvas = self.block, self.canv
+        block, canvas, element = self.block, self.canv, self.element
         if block.shade is not None:
             canvas.setFillColor(block.shade)
             canvas.rect(block.left, 0, self.width - block.left - block.right, self.height, stroke=0, fill=1)
@@ -86,29 +93,49 @@ class Text(Flowable):  # type: ignore[misc]
             x = right - line_width(line) if self.right_to_left else left
             if self.mark and number == 0:
                 [mark] = break_lines(self.mark, 1e9, self.missing)
-                draw_line(canvas, right + 6 if self.right_to_left else left - line_width(mark) - 6, y, mark)
-            draw_line(canvas, x, y, line)
-
+                at = right + 6 if self.right_to_left else left - line_width(mark) - 6
+                draw_line(canvas, at, y, mark, element and element.label())
+            draw_line(canvas, x, y, line, element)
+        canvas.mark()
+        if element:
+            element.join()  # because a cell or a heading without a text counts
         if self.page_of:
-            canvas.reserve_page_number(self.page_of, self.width, baseline)
+            canvas.reserve_page_number(self.page_of, self.width, baseline, element)
+
+    def as_artifact(self) -> "Text":
+        """Return the text for where it stands once more, as the head of a table does."""
+        text = copy(self)
+        text.element = None
+        return text
 
     def _first_baseline(self) -> float:
         size = max((run.style.size for line in self.lines[:1] for run in line), default=10.0)
         return (self.block.leading + size * 0.7) / 2
 
 
-def draw_line(canvas: Any, x: float, y: float, line: Line) -> None:
-    """Draw the glyph runs of a line with the shade, strike and link of their styles."""
+def draw_line(canvas: Any, x: float, y: float, line: Line, element: Element | None = None) -> None:
+    """Draw the glyph runs of an element's line with the shade, strike and link of their styles."""
+    elements = element.of_line(line) if element else [None] * len(line)
+    parts = [list(group) for _, group in groupby(zip(line, elements, strict=True), key=itemgetter(1))]
     at = x
-    for style, group in groupby(line, key=lambda run: run.style):
-        width = line_width(list(group))
-        _decorate(canvas, at, y, width, style)
-        at += width
-    canvas.draw_runs(x, y, line)
+    for part in parts:
+        for style, group in groupby(part, key=lambda pair: pair[0].style):
+            width = line_width([run for run, _ in group])
+            _decorate(canvas, at, y, width, style, part[0][1])
+            at += width
+    for part in parts:
+        runs = [run for run, _ in part]
+        canvas.mark(part[0][1])
+        canvas.draw_runs(x, y, runs)
+        x += line_width(runs)
 
 
-def _decorate(canvas: Any, x: float, y: float, width: float, style: TextStyle) -> None:
+def _decorate(
+    canvas: Any, x: float, y: float, width: float, style: TextStyle, element: Element | None
+) -> None:
     size = style.size
+    if style.shade is not None or style.strike:
+        canvas.mark()
     if style.shade is not None:
         canvas.setFillColor(style.shade)
         canvas.roundRect(x - 1, y - size * 0.28, width + 2, size * 1.22, 2, stroke=0, fill=1)
@@ -116,9 +143,5 @@ def _decorate(canvas: Any, x: float, y: float, width: float, style: TextStyle) -
         canvas.setStrokeColor(style.color)
         canvas.setLineWidth(size / 16)
         canvas.line(x, y + size * 0.26, x + width, y + size * 0.26)
-    if style.link:
-        area = (x, y - size * 0.25, x + width, y + size * 0.9)
-        if style.link.startswith("#"):
-            canvas.linkRect("", style.link[1:], area, relative=1, thickness=0)
-        else:
-            canvas.linkURL(style.link, area, relative=1, thickness=0)
+    if style.link and element:
+        canvas.add_link(style.link, (x, y - size * 0.25, x + width, y + size * 0.9), element.link)
