@@ -48,7 +48,7 @@ def forgeries(number: int) -> dict[str, list[str]]:
         "halves of two sentences": [_halves(own, place) for place in range(len(own))],
         "a negation removed": [forged for each in own for forged in _without_negation(each)],
         "of another page": [
-            sentence for text in others for sentence in sentences_of(" ".join(text.split("\n\n")[1:]))
+            each for text in others for each in sentences_of(" ".join(text.split("\n\n")[1:]))[::3]
         ],
     }
 

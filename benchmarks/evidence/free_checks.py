@@ -54,8 +54,8 @@ def wrongly_admitted(decided: Iterable[Decided]) -> list[Stated]:
 def statements_table(decided: Sequence[Decided]) -> str:
     """Return a table of what is decided of the statements of each kind."""
     rows = [
-        "| | statements | a number or quotation is in no cited page | of these refused | of the others refused "
-        "| the judge is shown what decides |",
+        "| | statements | a number or quotation is in no cited page | of these refused "
+        "| of the others refused | the judge is shown what decides |",
         "|---|---|---|---|---|---|",
     ]
     for kind in (*KINDS, ""):
@@ -81,10 +81,10 @@ class Taken:
 
 
 def take_forged() -> dict[str, Taken]:
-    """Give forgeries as a model's answer, some beside a true passage; return what was taken by their kinds."""
+    """Give forgeries as a model's answer; return what was taken by how they are made."""
     found: dict[str, Taken] = {}
     for number, page in pages().items():
-        own = letters(page)
+        own, true = letters(page), true_passages(page)[-1]
         for kind, forged in forgeries(number).items():
             count = found.setdefault(kind, Taken())
             long = [each for each in dict.fromkeys(forged) if quotes(f"> {each}")]
@@ -92,17 +92,15 @@ def take_forged() -> dict[str, Taken]:
             count.in_page += len(long) - len(false)
             count.given += len(false)
             for group in _parts(false):
-                count.taken += _taken(group, number, page)
+                count.taken += _taken(group, true, number, page)
     return found
 
 
-def _taken(forged: Sequence[str], number: int, page: str) -> int:
-    """Return how many of these forgeries are taken, alone or beside a true passage."""
-    alone, _ = taking.take(_quoted(forged), number, page, ())
-    answer = _quoted([true_passages(page)[-1], *forged])
+def _taken(forged: Sequence[str], true: str, number: int, page: str) -> int:
+    """Return how many of these forgeries are taken beside a true passage."""
+    answer = _quoted([true, *forged])
     passages, dropped = taking.take(answer, number, page, ())
-    beside = max(sum(p.is_copied for p in passages), len(quotes(answer)) - dropped) - 1
-    return max(sum(p.is_copied for p in alone), beside)
+    return max(sum(p.is_copied for p in passages), len(quotes(answer)) - dropped) - 1
 
 
 def take_true() -> dict[str, Taken]:
@@ -129,7 +127,7 @@ def _quoted(passages: Iterable[str]) -> str:
 
 def _disguised(passage: str) -> str:
     """Return a passage in bold, with other quotation marks, dashes and spaces, over several lines."""
-    words = passage.translate(str.maketrans("„“”‘’–", "\"\"\"''-")).split(" ")
+    words = passage.translate(str.maketrans("„“”‘’–", '"""\'\'-')).split(" ")
     lines = [" ".join(words[start : start + 6]) for start in range(0, len(words), 6)]
     return "\n> ".join(["**" + lines[0], *lines[1:]]) + "**"
 

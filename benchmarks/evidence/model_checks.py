@@ -117,7 +117,8 @@ def _judging(together: Sequence[Sequence[Stated]], sources: Sequence[Source]) ->
         Part(Step("", number, len(together)), section(group), tuple(sources), ())
         for number, group in enumerate(together, start=1)
     ]
-    return Calls(GenerateReportInput("", sources=True), Ledger()).proof(StepKind.JUDGE, parts, [*paragraphs()])
+    calls = Calls(GenerateReportInput("", sources=True), Ledger())
+    return calls.proof(StepKind.JUDGE, parts, [*paragraphs()])
 
 
 def passages_table(taken: Sequence[LLMCallOutput]) -> str:
@@ -155,7 +156,8 @@ def kinds_table(judged: Sequence[Judged]) -> str:
 
 def confusion_table(judged: Sequence[Judged]) -> str:
     """Return a table of the right verdicts and those that were given, by the program and by the model."""
-    rows = [f"| right | {' | '.join(Verdict)} | absent, by the program |", f"|---|{'---|' * (len(Verdict) + 1)}"]
+    names = [*Verdict, "absent, by the program"]
+    rows = [f"| right | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for expected in dict.fromkeys(KINDS.values()):
         own = [each for each in judged if each.stated.expected == expected]
         cells = [*_row(own), sum(map(_is_refused_by_program, own))]

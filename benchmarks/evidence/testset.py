@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from models import Passage
 from research.evidence import excerpts
@@ -59,10 +60,9 @@ def pages() -> dict[int, str]:
 def statements() -> tuple[Stated, ...]:
     """Return the statements, those of one language after those of another."""
     lists = ("sources", "rests_on", "strange")
-    given = json.loads((_FOLDER / "statements.json").read_text("utf-8"))
+    given: list[dict[str, Any]] = json.loads((_FOLDER / "statements.json").read_text("utf-8"))
     return tuple(
-        Stated(**{name: tuple(value) if name in lists else value for name, value in each.items()})
-        for each in given
+        Stated(**{**each, **{name: tuple(each[name]) for name in lists if name in each}}) for each in given
     )
 
 
