@@ -1,7 +1,6 @@
 """What crosses the border between processes: plain dataclasses, standard library only.
 
-A report that was started by one version must complete on the next, so a field is only ever added
-here, and always with a default.
+A report that one version has started completes on the next: fields are only added, always with a default.
 """
 
 from dataclasses import dataclass, field
@@ -27,19 +26,15 @@ class GenerateReportInput:
 
 @dataclass(frozen=True)
 class Document:
-    """A file of the person's own, whose bytes are `documents/<sha256>` beside the reports, or a page."""
+    """A file, whose bytes are `documents/<sha256>` beside the reports; or a page, by its address."""
 
     name: str
-    """The file's name, or the address of the page, which has no hash."""
     sha256: str = ""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a report took, and what of it durability saved.
-
-    Costs are US dollars, or None where litellm's price list has no price.
-    """
+    """What a report took; costs are US dollars, or None where litellm's price list has no price."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -51,12 +46,10 @@ class Usage:
     saved_cost: float | None = None
     searches: int = 0
     search_cost: float | None = None
-    """A part of `cost`."""
 
 
 Read = StrEnum("Read", "PAGE RESULT SNIPPET DOCUMENT NO")
-"""What of a source a report was written from: the page as the program fetched it or as the search provider
-sent it (result), what that shows of it, a file of the person's own, or nothing."""
+"""What of a source was read: its page, or that as the search has sent it; its snippet; a file; nothing."""
 Verdict = StrEnum("Verdict", "SUPPORTED PARTLY CONTRADICTED ABSENT UNCHECKED")
 """What passages say of a statement; unchecked where nobody could tell."""
 
@@ -68,7 +61,6 @@ class Source:
     number: int = 0
     """The number by which a text cites it; 0 while it has none."""
     url: str = ""
-    """Its address; empty for a file."""
     title: str = ""
     date: str = ""
     """The day of its publication as the search provider gives it; empty where it is not known."""
@@ -78,7 +70,6 @@ class Source:
     """The hash of its frozen text, which has so many characters; empty where it was not read."""
     characters: int = 0
     retrieved: str = ""
-    """The day on which it was read, as YYYY-MM-DD in UTC."""
     read: str = Read.SNIPPET
     reason: str = ""
     """Why it could not be read, as a short clause."""
@@ -92,7 +83,6 @@ class Passage:
     start: int
     end: int
     page: int = 0
-    """Of a PDF, counted from 1."""
     is_copied: bool = True
     """Whether the model has copied it, as against a paragraph that the program has chosen."""
 
@@ -106,9 +96,8 @@ class Citation:
     passages: tuple[Passage, ...] = ()
     verdict: str = Verdict.UNCHECKED
     judge: str = ""
-    """The model that judged; empty for the program itself."""
+    """The model that judged, and the day in UTC; empty for the program itself."""
     judged: str = ""
-    """The day on which it did, as YYYY-MM-DD in UTC."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +108,6 @@ class GenerateReportOutput:
     """The sentence a person reads, ending in the file's name."""
     filename: str = ""
     path: str = ""
-    """Where the PDF is: an address, or a path on the worker's machine."""
     pages: int = 0
     model: str = ""
     bill: Usage = field(default_factory=Usage)
@@ -141,19 +129,15 @@ class Step:
     number: int = 0
     """Its place among those of its kind, counted from 1; 0 for the only one."""
     count: int = 0
-    """How many sections the report has, or is to be planned with; 0 for a report of one text."""
+    """How many sections the report has, or is to be planned with."""
     title: str = ""
     """The section's title, below which its text is to stand; a search's query, a page's title."""
     topic: str = ""
-    """The beginning of what the person asked for, in one line."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Where a prompt quotes texts: the part that is shortened where a prompt is too long for the model.
-
-    Lengths rather than texts, so that a worker of an older version sends the same prompt, as it stands.
-    """
+    """Where a prompt quotes texts: the part that is shortened where a prompt is too long for the model."""
 
     start: int = 0
     """The character of the prompt at which the first piece begins."""
@@ -185,55 +169,44 @@ class LLMCallInput:
     """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
     material: Material = Material()
     texts: tuple[str, ...] = ()
-    """For each piece of the material the hash of a frozen text, or ""; the Activity quotes from it."""
     numbers: tuple[int, ...] = ()
-    """For each piece the number of its source."""
+    """For each piece of the material the hash of a frozen text to quote from, or "", and its source."""
     queries: tuple[str, ...] = ()
-    """What excerpts are to be about, where there are no passages of a text."""
     passages: tuple[Passage, ...] = ()
-    """What is quoted of the texts."""
     written: str = ""
-    """The text whose statements are judged or rewritten."""
+    """The text whose statements are judged or rewritten; the citations were judged before."""
     citations: tuple[Citation, ...] = ()
-    """Its citations as far as they were judged."""
     label: str = ""
     title: str = ""
     """The step's name and the section's title, in such a call."""
 
 
-NO_ANSWER = "no answer"
-
-
 @dataclass(frozen=True)
 class LLMCallOutput:
-    """What a model wrote and what it took; never the provider's whole response."""
+    """What a model wrote and what it took, in US dollars by litellm's price list."""
 
     text: str
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
-    """US dollars by litellm's price list; None where it has no price for the model."""
     finish_reason: str = ""
     """Why the text ends: "stop", or where it is not whole "length", "too_long", "empty", "unfinished",
-    "refused", "cost" or NO_ANSWER: there is none, and the notes say why."""
+    "refused", "cost" or "no answer": there is none, and the notes say why."""
     seconds: float = 0.0
     requests: int = 1
     """Requests to the provider, those of lost workers included."""
     attempts: int = 1
     interruptions: int = 0
-    """Attempts that were lost with their worker or handed over by it, not those that the provider failed."""
     resumed_at: int | None = None
-    """The character at which another attempt resumed an interrupted text."""
     resumed_by: str = ""
-    """How: "retrieve", "prefill", "block" or "again"; empty where it was not."""
+    """The character at which another attempt resumed an interrupted text, and how: "retrieve", "prefill",
+    "block" or "again"."""
     kept_tokens: int = 0
     """Tokens that this attempt did not have to pay again, and their price."""
     kept_cost: float | None = None
     prompt_shortened: bool = False
-    """Whether the prompt had to be shortened to fit into the model's context."""
     prompt_cut: bool = False
-    """Whether the provider read far less of it than was sent."""
     notes: tuple[str, ...] = ()
     """What a reader must know about the text, as clauses whose subject is the text."""
     stored: tuple[str, ...] = ()
@@ -241,10 +214,8 @@ class LLMCallOutput:
     plan: tuple[PlannedSection, ...] | None = None
     """The plan that the text is; None for any other text, and in results of a version before 0.7."""
     passages: tuple[Passage, ...] = ()
-    """Those that the model has copied and that are in the page, and how many more are not."""
     dropped: int = 0
     citations: tuple[Citation, ...] = ()
-    """Those of the text that was judged."""
 
 
 @dataclass(frozen=True)
@@ -264,11 +235,10 @@ class WebSearchInput:
 
 @dataclass(frozen=True)
 class WebSearchOutput:
-    """What a search has found, cleaned and bounded; not yet numbered."""
+    """What a search has found, cleaned and bounded; its cost is None where the price list has none."""
 
     results: tuple[Source, ...] = ()
     cost: float | None = None
-    """US dollars by litellm's price list; None where it has no price for the provider."""
     failure: str = ""
     """Why the provider gave no answer, for a report that continues without it."""
     attempts: int = 1
@@ -307,15 +277,12 @@ class PDFGenerationInput:
     notes: tuple[str, ...] = ()
     """What a reader has to know: a cut text, a summary that is missing and why."""
     bill: str = ""
-    """The bill in one line."""
     sources: tuple[Source, ...] = ()
     """What the text may cite, numbered, without the snippets."""
     retrieved: str = ""
-    """The day of the searches, as YYYY-MM-DD in UTC; empty for a report without sources."""
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     dropped_passages: int = 0
-    """Those that the models gave and that are in no page."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +294,6 @@ class PDFGenerationOutput:
     pages: int = 0
     attempts: int = 1
     interruptions: int = 0
-    """Attempts that were lost with their worker or handed over by it."""
     warnings: tuple[str, ...] = ()
     """What is not on the page as the model wrote it, and what would repair it."""
     sources: tuple[Source, ...] = ()

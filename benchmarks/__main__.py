@@ -20,6 +20,7 @@ TITLES = {
     "hostile": "Hostile texts",
     "reading": "Reading pages",
     "evidence": "Evidence",
+    "proof": "A proven report",
 }
 
 

@@ -17,14 +17,15 @@ class ShownPassage:
     text: str
 
     @property
-    def lines(self) -> list[str]:
-        """The words as a reader of the source sees them, a paragraph, list item or row of a table each.
+    def rows(self) -> list[list[str]]:
+        """The words as a reader of the source sees them: paragraphs, list items, and the cells of rows.
 
         The frozen text marks headings, lists and tables as Markdown does.
         """
-        rows = (_MARKS.sub("", line).strip() for line in self.text.splitlines())
-        cells = (" · ".join(filter(None, map(str.strip, row.strip("|").split(" | ")))) for row in rows)
-        return [" ".join(line.split()) for line in cells if line and not _RULE.fullmatch(line)]
+        lines = [_MARKS.sub("", line).strip() for line in self.text.splitlines()]
+        rows = [line.strip("|").split(" | ") for line in lines if not _RULE.fullmatch(line)]
+        cells = [[" ".join(cell.split()) for cell in row if cell.strip()] for row in rows]
+        return [row for row in cells if row]
 
 
 @dataclass(frozen=True)

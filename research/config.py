@@ -9,7 +9,7 @@ import io
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -75,6 +75,16 @@ class Settings:
     def is_sample(self) -> bool:
         """Whether the offline sample model writes the reports."""
         return is_sample(self.model)
+
+    def for_reading(self) -> "Settings":
+        """Return the settings of the model that takes passages and judges.
+
+        One of another provider has the key of that provider's own variable, and no LLM_API_BASE.
+        """
+        reading = replace(self, model=self.reader_model)
+        if _provider(self.model) == _provider(self.reader_model):
+            return reading
+        return replace(reading, api_key=None, api_base=None, store="no")
 
     def without_secrets(self, text: str) -> str:
         """Return the text without these settings' keys; nothing else in it changes."""
@@ -168,9 +178,12 @@ def _api_key(values: "_Reader", model: str) -> str | None:
         return None
     api_key = values.key("LLM_API_KEY")
     if not api_key:
-        provider = model.split("/")[0] if "/" in model else "openai"
-        values.key(f"{provider.upper()}_API_KEY")
+        values.key(f"{_provider(model).upper()}_API_KEY")
     return api_key
+
+
+def _provider(model: str) -> str:
+    return model.split("/")[0] if "/" in model else "openai"
 
 
 def _search_provider(values: "_Reader") -> str | None:

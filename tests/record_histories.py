@@ -18,6 +18,7 @@ from pathlib import Path
 
 from temporalio.client import WorkflowHandle
 
+from research.llm.evidence_prompts import JUDGE_INSTRUCTION, PASSAGES_INSTRUCTION, REWRITE_INSTRUCTION
 from testing.app import App, DevServer, checkout, copy_clone, free_port, wait_until
 from testing.pages import Pages, html_page
 from testing.processes import workflow_id
@@ -59,6 +60,17 @@ def busy_at_first() -> Callable[[Call], Reply]:
     return reply
 
 
+def proving(call: Call) -> Reply:
+    """Passages that are in the page; a statement that is absent, is rewritten, and is judged again."""
+    if call.prompt.startswith(PASSAGES_INSTRUCTION):
+        return Reply("> They live in moss, and wait for rain.")
+    if call.prompt.startswith(JUDGE_INSTRUCTION):
+        return Reply("1: absent" if "They fly" in call.prompt else "1: supported")
+    if call.prompt.startswith(REWRITE_INSTRUCTION):
+        return Reply("1: They live in moss [1].")
+    return Reply("They fly [1]. Nothing else is known.") if call.section else default_reply(call)
+
+
 @dataclass(frozen=True)
 class Shape:
     """One course that a report can take."""
@@ -88,6 +100,7 @@ SHAPES = {
     "over-the-ceiling": Shape(environ={"LLM_MAX_COST": "0.00001"}),
     "stored": Shape(reply=slow, environ={"LLM_STORE": "yes"}, kill=True, since="0.7"),
     "documents": Shape(options=("--documents", "models.py", "research/sample"), since="0.8"),
+    "proof": Shape(("--sources", "--sections", "2"), proving, reads=True, since="0.8"),
     "reading": Shape(options=("--sources",), reads=True, since="0.8"),
     "sources": Shape(options=("--sources",), since="0.5"),
     "sections": Shape(options=("--sources", "--sections", "4"), reply=slow_sections, kill=True, since="0.5"),

@@ -7,14 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from threading import Barrier
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import PDFGenerationInput, Read, Source
+from models import Passage, PDFGenerationInput, Read, Source
+from research.checked import ShownPassage
 from research.evidence import excerpts, store
 from research.evidence.manifest import evidence_file
+from research.output.report_markdown import passage_address, passage_words
 
 TEXTS = ["", "Moss.", "水熊虫 생물\n\nעברית\r\n", "a" * 300_000, "\ud800 lone", "𠀀 \x00 \u2028"]
 
@@ -142,3 +145,42 @@ def test_the_evidence_file_says_what_was_read() -> None:
         (None, "snippet", "", "blocked by robots.txt"),
     ]
     assert evidence_file(PDFGenerationInput("", "report.pdf")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "words", "fragment"),
+    [
+        ("# Ten days — “in space”", 0, "Ten days — “in space”", ":~:text=Ten days — “in space”"),
+        ("well-known", 0, "well-known", ":~:text=well%2Dknown"),
+        (
+            "one two three four five six, seven eight nine ten eleven twelve thirteen.",
+            0,
+            "one two three four five six, seven eight nine ten eleven twelve thirteen.",
+            ":~:text=one two three four five six%2C,eight nine ten eleven twelve thirteen.",
+        ),
+        (
+            "在2007年，百分之六十八的动物在太空真空中存活了十天，研究人员这样说。",
+            0,
+            "在2007年，百分之六十八的动物在太空真空中存活了十天，研究人员这样说。",
+            ":~:text=在2007年，,研究人员这样说。",
+        ),
+        (
+            "| Pump | Days |\n|---|---|\n| red | 12 |",
+            0,
+            "Pump · Days red · 12",
+            ":~:text=Pump,12",
+        ),
+        ("- It ran.\n- It stood.", 0, "It ran. It stood.", ":~:text=It ran.,It stood."),
+        ("On a page of\na PDF.", 7, "On a page of a PDF.", "page=7"),
+    ],
+)
+def test_a_passage_is_printed_and_linked_as_a_reader_sees_it(
+    text: str, page: int, words: str, fragment: str
+) -> None:
+    """These fragments were tried in Chromium, which scrolls to each of them; a file has no address."""
+    shown = ShownPassage(Passage(1, 0, len(text), page), text)
+    assert passage_words(shown) == f"“{words}”"
+    address = passage_address(Source(1, "https://example.org/a?b=c#d"), shown)
+    address = unquote(address.replace("%2C", "%252C").replace("%2D", "%252D"))
+    assert address == f"https://example.org/a?b=c#{fragment}"
+    assert passage_address(Source(1), shown) == ""

@@ -169,8 +169,9 @@ async def test_what_is_proven_and_what_is_not(
         assert passage["text"] in PAGES.values() and passage["copied"]
     assert "- The eggs were taken to Mars[^2]‡.\n\n" in markdown, "the item that is left out leaves no bullet"
     assert f"{died[:-1]}[^2]‡. Of the 2500 animals, 38 percent were eggs[^3]†. Nothing" in markdown
-    account = "3 of 7 statements that cite are supported by the passages shown, 1 partly, 3 not."
-    assert f"{account} 3 passages that the model gave were not found and not used." in markdown
+    account = "3 of 7 statements that cite are supported by the passages shown, 1 partly, 3 not"
+    dropped = "3 passages that the model gave were not found and not used."
+    assert f"{account}; judged by openai/reader. {dropped}" in markdown
     assert len(asked(provider, JUDGE_INSTRUCTION)) == 2, "what was rewritten is judged again"
     assert statements(asked(provider, JUDGE_INSTRUCTION)[1].prompt) == [(1, f"{MENDED}.")], "and nothing else"
     assert len(asked(provider, REWRITE_INSTRUCTION)) == 1
@@ -233,7 +234,7 @@ async def test_without_a_verdict_a_statement_is_unchecked_and_never_refuted(
     counts = [verdict for _, verdict in verdicts(evidence(inside))]
     assert counts.count("absent") == 1, "the number that is not in the passages"
     assert counts.count("unchecked") == len(counts) - 1
-    assert f", 1 not, {len(counts) - 1} unchecked." in inside.markdown()
+    assert f", 1 not, {len(counts) - 1} unchecked" in inside.markdown()
     told = "Not every page could be read and not every statement judged by a model: "
     assert [note for note in output.notes if reason and reason in note and note.startswith(told)] == list(
         output.notes

@@ -113,6 +113,16 @@ def test_a_dotenv_that_cannot_be_read(tmp_path: Path, content: bytes, line: str)
     assert str(dotenv) in str(error.value)
 
 
+def test_the_model_that_reads() -> None:
+    """It has the writer's key and address where it is of the same provider, and else its own variable's."""
+    same = config.read({"LLM_API_KEY": KEY, "LLM_READER_MODEL": "openai/gpt-4o-mini"}).for_reading()
+    assert (same.model, same.api_key) == ("openai/gpt-4o-mini", KEY)
+    base = {"LLM_MODEL": "ollama/llama3.2", "LLM_API_BASE": "http://127.0.0.1:11434"}
+    other = config.read({**base, "LLM_READER_MODEL": "openai/gpt-4o"}).for_reading()
+    assert (other.api_key, other.api_base, other.store) == (None, None, "no")
+    assert config.read({"LLM_API_KEY": KEY}).for_reading().model == "openai/gpt-4o"
+
+
 def test_settings_do_not_show_the_key() -> None:
     assert KEY not in repr(config.read({"LLM_API_KEY": KEY}))
 
@@ -125,6 +135,14 @@ UNUSABLE = [
     (
         {"LLM_MODEL": "anthropic/claude-sonnet-4-5"},
         "LLM_MODEL=anthropic/claude-sonnet-4-5 needs a key: set LLM_API_KEY or ANTHROPIC_API_KEY",
+    ),
+    (
+        {"LLM_READER_MODEL": "anthropic/claude-sonnet-4-5", "LLM_API_KEY": KEY},
+        "LLM_READER_MODEL=anthropic/claude-sonnet-4-5 needs a key: set ANTHROPIC_API_KEY in .env",
+    ),
+    (
+        {"LLM_READER_MODEL": "openai/of-my-own", "LLM_API_KEY": KEY, "LLM_MAX_COST": "1"},
+        "LLM_MAX_COST cannot be kept: there is no price for LLM_READER_MODEL=openai/of-my-own.",
     ),
     ({"REPORTS_DIR": "nope://bucket/x"}, "REPORTS_DIR: nope:// is not supported. To fix: "),
     ({"SEARCH_PROVIDER": "no-such"}, "SEARCH_PROVIDER=no-such names no search provider"),

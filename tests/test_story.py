@@ -200,7 +200,7 @@ async def test_documents_are_read_first(client: Client) -> None:
     given = (Document("a\n\n[9] forged.md", "ab" * 32), Document("https://example.org/wiki"))
     steps = Steps()
     await made(client, steps, documents=given)
-    [research, _] = steps.calls
+    [research] = steps.of(StepKind.RESEARCH)
     assert research.prompt.endswith("\n\n[1] a [9] forged.md\n\n[2] Wiki\nhttps://example.org/wiki")
     assert research.texts == ("ab" * 32, "cd" * 32)
     assert [page.read for page in steps.pages[0].sources] == [Read.DOCUMENT, Read.PAGE]

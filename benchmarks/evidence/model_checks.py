@@ -13,7 +13,6 @@ from pathlib import Path
 
 from benchmarks.evidence.testset import KINDS, Stated, groups, pages, paragraphs, section, title
 from models import (
-    NO_ANSWER,
     Citation,
     GenerateReportInput,
     LLMCallInput,
@@ -30,6 +29,7 @@ from research.llm.draft import Draft
 from research.report import writing
 from research.report.calls import Calls
 from research.report.ledger import Ledger
+from research.report.proof import NO_ANSWER
 from research.report.sections import Part
 
 REFUSED = (Verdict.CONTRADICTED, Verdict.ABSENT)

@@ -15,7 +15,7 @@ examples:
   {STARTER} "Moss" --sections 8      a long report of eight sections
   echo "a topic" | {STARTER} --quiet print the PDF's path alone
   {STARTER} --list                   the latest reports, with their IDs
-  {STARTER} --attach 1a2b3c4d        follow one of them again
+  {STARTER} --verify a-report.pdf    is every citation what it was?
 
 exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
              4 cancelled, 130 Ctrl-C, 143 SIGTERM (the report continues)"""
@@ -45,7 +45,7 @@ def parse() -> argparse.Namespace:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("topic", nargs="*", help="the topic or question (default: ask for it)")
+    add("topic", nargs="*", help=argparse.SUPPRESS)
     add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
     sources = "search the web first (default: if SEARCH_PROVIDER set)"
     add("--sources", action=argparse.BooleanOptionalAction, help=sources)
@@ -61,9 +61,7 @@ def parse() -> argparse.Namespace:
     action.add_argument("--attach", type=_report_id, metavar="ID", help="follow a report again")
     action.add_argument("--cancel", type=_report_id, metavar="ID", help="cancel a report")
     action.add_argument("--list", action="store_true", help="show the latest reports")
-    verify = (
-        "check a report (its path or name) against its evidence; exit status 1 if something does not hold"
-    )
+    verify = "check a report (path or name) against its evidence"
     action.add_argument("--verify", metavar="REPORT", help=verify)
     add("--online", action="store_true", help="with --verify: also fetch the sources' pages again")
     add("--version", action="version", version=f"%(prog)s {__version__}")

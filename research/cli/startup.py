@@ -15,6 +15,8 @@ def banner(settings: Settings, service: Service, identity: str) -> str:
         model += "  (sample text; see .env.example)"
     else:
         model += f"  (from {settings.sources['LLM_MODEL']})"
+    if settings.reader_model != settings.model:
+        model += f"; reads with {settings.reader_model}"
     rows = [
         ("Temporal service", service.address + ("  (local dev server)" if service.is_dev_server else "")),
         ("Namespace", service.namespace),

@@ -15,19 +15,12 @@ MAX_BASIS, MAX_UNRANKED, MAX_CITED = 3, 8, 6
 more sources."""
 CITATION_BYTES, PASSAGE_BYTES = 160, 80
 """Of a citation as JSON, without its statement, and of each of its passages."""
-MAX_SENTENCE_CHARACTERS, MAX_GROWTH_BYTES = 1_500, 4_000
-"""Of one rewritten statement, and by how much all of them may make a text longer."""
 MAX_ANSWER_CHARACTERS = 100_000
 
 _VERDICT = re.compile(
     r"^[^\w\n]{0,9}(?P<number>\d{1,3})[^\w\n]{1,9}(?P<not>not\s+|un)?(?P<word>supported|partly|partially|contradicted|absent)\b",
     re.MULTILINE | re.IGNORECASE,
 )
-_LINE = re.compile(
-    r"^[^\w\n]{0,9}(?P<number>\d{1,3})\s{0,3}[.:)：、]\s{0,9}(?P<sentence>\S[^\n]*)$", re.MULTILINE
-)
-_LEAVE_OUT = re.compile(r"[^\w]*leave[ _-]?out\b", re.IGNORECASE)
-_MARK = re.compile(r"[ \t]?[\[【](\d{1,3})[\]】]")
 
 
 @dataclass(frozen=True)
@@ -127,46 +120,3 @@ def verdicts(answer: str) -> dict[int, Verdict]:
         if found.setdefault(number, verdict) is not verdict:
             unclear.add(number)
     return {number: verdict for number, verdict in found.items() if number not in unclear}
-
-
-def to_rewrite(citations: Sequence[Citation]) -> list[Citation]:
-    """Return the citations that a writer is asked to rewrite: those that the passages do not support."""
-    failed = (Verdict.CONTRADICTED, Verdict.ABSENT)
-    return [citation for citation in citations if citation.verdict in failed]
-
-
-def rewritten(text: str, numbers: Collection[int], asked: Sequence[Citation], answer: str) -> str:
-    """Return the text with the sentences that a model's answer gives in place of these statements.
-
-    A statement that the answer does not name stays as it is. What cites nothing gets the statement's own
-    marks, and numbers that the statement does not have are no citations.
-    """
-    lines = {int(line["number"]): line["sentence"] for line in _LINE.finditer(answer[:MAX_ANSWER_CHARACTERS])}
-    wanted: dict[tuple[str, tuple[int, ...]], list[str | None]] = {}
-    for number, citation in enumerate(asked, start=1):
-        wanted.setdefault((citation.statement, citation.sources), []).append(lines.get(number))
-    parts, last = list[str](), 0
-    for statement in cited_statements(text, numbers):
-        answers = wanted.get((statement.text, statement.numbers))
-        sentence = answers.pop(0) if answers else None
-        if sentence is None or len(sentence) > MAX_SENTENCE_CHARACTERS:
-            continue
-        parts += [text[last : statement.start], _sentence(sentence, statement)]
-        last = statement.end
-    changed = _without_empty_items("".join([*parts, text[last:]]))
-    return changed if json_bytes(changed) <= json_bytes(text) + MAX_GROWTH_BYTES else text
-
-
-def _sentence(sentence: str, statement: Statement) -> str:
-    if _LEAVE_OUT.match(sentence):
-        return ""
-    allowed = [number for number in map(int, _MARK.findall(sentence)) if number in statement.numbers]
-    words = " ".join(_MARK.sub("", sentence).split()).lstrip("#>-*+|` ").replace("|", "/")
-    marks = "".join(f"[{number}]" for number in dict.fromkeys(allowed or statement.numbers))
-    stop = words[-1:] if words[-1:] in ".!?。！？।" else ""
-    return f"{words[: len(words) - len(stop)]} {marks}{stop}" if words else ""
-
-
-def _without_empty_items(text: str) -> str:
-    """Return the text without list items that have lost their only sentence."""
-    return re.sub(r"^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]*\n", "", text, flags=re.MULTILINE)

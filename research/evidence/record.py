@@ -50,6 +50,7 @@ class CitationRecord:
     sources: tuple[int, ...]
     passages: tuple[int, ...]
     verdict: str
+    judge: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def _passage(entry: Mapping[str, Any]) -> PassageRecord:
 
 def _citation(entry: Mapping[str, Any]) -> CitationRecord:
     sources, passages = _numbers(entry, "sources"), _numbers(entry, "passages")
-    return CitationRecord(_text(entry, "statement"), sources, passages, _text(entry, "verdict"))
+    verdict, judge = _text(entry, "verdict"), _text(entry, "judge")
+    return CitationRecord(_text(entry, "statement"), sources, passages, verdict, judge)
 
 
 def _entries(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 from models import Citation, Passage, PDFGenerationInput, Source, Verdict
 from research.checked import CheckedReport, ShownPassage
@@ -18,6 +19,18 @@ SIGNS = {
     Verdict.PARTLY: "†", Verdict.UNCHECKED: "†", Verdict.CONTRADICTED: "‡", Verdict.ABSENT: "‡",
 }  # fmt: skip
 """Stand behind the numbers of a statement that its passages do not support; † says less than ‡."""
+
+
+class Judged(Protocol):
+    """A statement and what became of it, in a report or in its evidence file."""
+
+    @property
+    def verdict(self) -> str:
+        """A `Verdict`."""
+
+    @property
+    def judge(self) -> str:
+        """Who judged; empty for the program itself."""
 
 
 def checked_report(report: PDFGenerationInput, settings: Settings) -> PDFGenerationInput:
@@ -45,7 +58,7 @@ def with_proof(report: CheckedReport, settings: Settings) -> CheckedReport:
     ]
     citations = tuple(citation for _, citation in stated)
     shown = _shown(citations, report.sources, settings)
-    judged = account_of([citation.verdict for citation in citations], report.dropped_passages)
+    judged = account_of(citations, report.dropped_passages)
     account = f"{report.account} {judged}" if citations else report.account
     return _with_signs(replace(report, citations=citations, shown=shown, account=account), stated)
 
@@ -90,17 +103,18 @@ def _with_signs(report: CheckedReport, stated: Sequence[tuple[Statement, Citatio
     )
 
 
-def account_of(verdicts: Sequence[str], dropped: int) -> str:
-    """Return in a sentence or two what was judged, and how many passages the models made up."""
-    counts = Counter(verdicts)
+def account_of(citations: Sequence[Judged], dropped: int) -> str:
+    """Return in a sentence or two what was judged by whom, and how many passages the models made up."""
+    counts = Counter(citation.verdict for citation in citations)
     others = {
         "partly": counts[Verdict.PARTLY],
         "not": counts[Verdict.CONTRADICTED] + counts[Verdict.ABSENT],
         "unchecked": counts[Verdict.UNCHECKED],
     }
     told = "".join(f", {count} {word}" for word, count in others.items() if count)
-    of = pluralize(len(verdicts), "statement")
-    account = f"{counts[Verdict.SUPPORTED]} of {of} that cite are supported by the passages shown{told}."
+    of, judges = pluralize(len(citations), "statement"), {citation.judge for citation in citations} - {""}
+    by = f"; judged by {' and '.join(sorted(judges))}" if judges else ""
+    account = f"{counts[Verdict.SUPPORTED]} of {of} that cite are supported by the passages shown{told}{by}."
     if dropped:
         are = "was" if dropped == 1 else "were"
         account += f" {pluralize(dropped, 'passage')} that the model gave {are} not found and not used."

@@ -16,13 +16,23 @@ def take(answer: str, source: int, text: str, queries: Sequence[str]) -> tuple[t
 
     What is kept are the page's own characters. Without any, the page's best paragraphs are returned.
     """
-    found = [locate(text, quote) for quote in quotes(answer)]
+    found = [span for quote in quotes(answer) for span in _located(text, quote)]
     spans = list(_apart(span for span in found if span))[:MAX_PASSAGES]
     dropped = found.count(None)
     if spans:
         return tuple(Passage(source, start, end, page_of(text, start)) for start, end in spans), dropped
     chosen = excerpts.choose({source: text}, queries, MAX_CHOSEN_BYTES)
     return tuple(Passage(source, each.start, each.end, each.page, False) for each in chosen), dropped
+
+
+def _located(text: str, quote: str) -> list[tuple[int, int] | None]:
+    """Return where a quote stands in the text; of one that does not stand there, the same of each line.
+
+    Models forget the blank line between two passages.
+    """
+    lines = quote.split("\n")
+    found = locate(text, quote)
+    return [found] if found or len(lines) == 1 else [locate(text, line) for line in lines]
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

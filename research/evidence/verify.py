@@ -184,7 +184,7 @@ def _wrong_markdown(record: EvidenceRecord, markdown: str, marks: Sequence[int])
         if escape_markdown(passage_words(_shown(passage))) not in defined.get(passage.source, ""):
             name = f"passages[{place}] ({_short(passage.text)})"
             yield f"the reference [^{passage.source}] does not have {name}"
-    account = account_of([citation.verdict for citation in record.citations], record.dropped_passages)
+    account = account_of(record.citations, record.dropped_passages)
     if record.citations and account not in tail:
         yield f"the account below the references is not that of the evidence: {account}"
 

@@ -110,30 +110,39 @@ def can_stream(settings: Settings) -> bool:
 
 
 def check(settings: Settings) -> None:
-    """Check that a call can be made with these settings; nothing is sent.
+    """Check that calls can be made with these settings, for writing and for reading; nothing is sent.
 
     Raises:
         UserError: litellm does not know the provider, its key is missing, or LLM_MAX_COST is set for a
             model that has no price.
     """
+    _check(settings, "LLM_MODEL")
+    if settings.reader_model != settings.model:
+        _check(settings.for_reading(), "LLM_READER_MODEL")
+
+
+def _check(settings: Settings, name: str) -> None:
     litellm = load()
     try:
         litellm.get_llm_provider(settings.model, api_base=settings.api_base)
     except litellm.exceptions.BadRequestError:
         raise UserError(
-            f"LLM_MODEL={settings.model} names no provider that litellm knows: write it as"
+            f"{name}={settings.model} names no provider that litellm knows: write it as"
             " provider/model, such as openai/gpt-4o, anthropic/claude-sonnet-4-5 or ollama/llama3.2."
         ) from None
     if settings.max_cost is not None and price(settings.model, 1, 1) is None:
         raise UserError(
-            f"LLM_MAX_COST cannot be kept: there is no price for LLM_MODEL={settings.model}. To fix: unset"
+            f"LLM_MAX_COST cannot be kept: there is no price for {name}={settings.model}. To fix: unset"
             " LLM_MAX_COST, or choose a model with a price."
         )
     if settings.api_key or settings.api_base:
         return
     missing = litellm.validate_environment(settings.model)["missing_keys"]
     if missing:
+        keys = " and ".join(missing)
+        if name == "LLM_MODEL":
+            keys = f"LLM_API_KEY or {keys}"
         raise UserError(
-            f"LLM_MODEL={settings.model} needs a key: set LLM_API_KEY or {' and '.join(missing)}"
-            f" in .env or the environment, or LLM_MODEL={SAMPLE_MODEL} to do without one."
+            f"{name}={settings.model} needs a key: set {keys} in .env or the environment, or"
+            f" {name}={SAMPLE_MODEL} to do without one."
         )

@@ -60,13 +60,14 @@ def passage_address(source: Source, shown: ShownPassage) -> str:
 
     It is a text fragment (https://wicg.github.io/scroll-to-text-fragment), or the page of a PDF.
     """
-    if not source.url or not shown.lines:
+    parts = [cell for row in shown.rows for cell in row]
+    if not source.url or not parts:
         return ""
     address = source.url.partition("#")[0]
     if shown.passage.page:
         return f"{address}#page={shown.passage.page}"
-    first, last = _terms(shown.lines[0]), _terms(shown.lines[-1])
-    ends = [shown.lines[0]] if first == last and len(first) == 1 else [first[0], last[-1]]
+    first, last = _terms(parts[0]), _terms(parts[-1])
+    ends = first if len(parts) == 1 else [first[0], last[-1]]
     return f"{address}#:~:text={','.join(quote(end, safe='').replace('-', '%2D') for end in ends)}"
 
 
@@ -83,7 +84,7 @@ def _terms(line: str) -> list[str]:
 
 def passage_words(shown: ShownPassage) -> str:
     """Return a passage as it is printed: in quotation marks."""
-    return f"“{' '.join(shown.lines)}”"
+    return f"“{' '.join(' · '.join(row) for row in shown.rows)}”"
 
 
 def _passages(report: CheckedReport, source: Source) -> list[str]:

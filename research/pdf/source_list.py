@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from markdown_it.common.normalize_url import normalizeLink
-from reportlab.platypus import Flowable
+from reportlab.platypus import CondPageBreak, Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
@@ -19,10 +19,13 @@ from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap
 from research.pdf.parser import Node, parse
-from research.pdf.runs import Bookmark, Run
+from research.pdf.runs import Bookmark, ParagraphStyle, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
+_ENTRY_ABOVE = replace(SOURCE_PARAGRAPH, after=3)
+_ENTRY_ROOM = 60
+"""For an entry with its first passage."""
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
@@ -36,13 +39,18 @@ def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content:
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
     for source in report.sources:
-        yield _entry(renderer, source, report.retrieved)
-        yield from _passages(renderer, report, source)
+        passages = list(_passages(renderer, report, source))
+        if passages:
+            yield CondPageBreak(_ENTRY_ROOM)
+        yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        yield from passages
+        if passages:
+            yield Gap(1, 5)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
+def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
     about = Run(details(source, retrieved), _DETAILS)
     runs = [Run(f"{source.title}\n", _TITLE), about]
@@ -51,7 +59,7 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str) -> Flowable:
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, _ENTRY, mark=mark, bookmark=bookmark)
+    return renderer.text(runs, paragraph, mark=mark, bookmark=bookmark)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from models import NO_ANSWER, Citation, LLMCallOutput, Passage
-from research.evidence.judging import to_rewrite
+from models import Citation, LLMCallOutput, Passage
+from research.evidence.rewriting import to_rewrite
 from research.report.sections import Answer
+
+NO_ANSWER = "no answer"
+"""The finish reason of a call for which a model will never answer; its notes say why."""
 
 
 @dataclass

@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from models import NO_ANSWER, LLMCallInput, LLMCallOutput, Passage, StepKind
+from models import LLMCallInput, LLMCallOutput, Passage, StepKind
 from research.config import Settings
 from research.errors import ErrorKind, StepError
-from research.evidence import excerpts, judging, taking
+from research.evidence import excerpts, judging, rewriting, taking
 from research.llm import evidence_prompts
 from research.llm.draft import Draft
 from research.llm.limits import max_material_bytes
 from research.llm.prompts import Prompt
 from research.llm.usage import price
+from research.report.proof import NO_ANSWER
 
 KINDS = (StepKind.PASSAGES, StepKind.JUDGE, StepKind.REWRITE)
 MAX_PAGE_BYTES = 60_000
@@ -37,7 +38,7 @@ async def prove(
     Raises:
         StepError: no answer now; for a rewriting also that none will ever come.
     """
-    reading = replace(settings, model=settings.reader_model)
+    reading = settings.for_reading()
 
     async def read(prompt: Prompt) -> LLMCallOutput:
         try:
@@ -84,10 +85,10 @@ def _docket(call: LLMCallInput, words: Mapping[Passage, str]) -> judging.Docket:
 async def _rewrite(
     call: LLMCallInput, words: Mapping[Passage, str], settings: Settings, complete: Complete
 ) -> LLMCallOutput:
-    asked = judging.to_rewrite(call.citations)
+    asked = rewriting.to_rewrite(call.citations)
     shown = [(citation, [words[p] for p in citation.passages if p in words]) for citation in asked]
     answer = await complete(_asking(call, evidence_prompts.rewrite_prompt(shown)), settings)
-    text = await asyncio.to_thread(judging.rewritten, call.written, call.numbers, asked, answer.text)
+    text = await asyncio.to_thread(rewriting.rewritten, call.written, call.numbers, asked, answer.text)
     return replace(answer, text=text)
 
 

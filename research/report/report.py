@@ -4,6 +4,7 @@ Knows nothing of Temporal. The Workflow holds it: `begin_…` returns what a ste
 what came of it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -275,13 +276,12 @@ class Report:
         call, count = self._written[place].call, len(self.sections)
         step = Step("", place + 1, count, self.sections[place].title) if count else Step("")
         sources = self._sources_of(place + 1) if count else self._found.sources
-        given = {source.number: source for source in sources}
-        return Part(
-            step,
-            call.text if call else "",
-            tuple(given.get(source.number, replace(source, sha256="")) for source in self._found.sources),
-            self.proof.citations.get(place, ()),
-        )
+        given, text = {source.number for source in sources}, call.text if call else ""
+        named = [
+            source for source in self._found.sources if re.search(rf"(?<!\d){source.number}(?!\d)", text)
+        ]
+        read = tuple(s if s.number in given else replace(s, sha256="") for s in named)
+        return Part(step, text, read, self.proof.citations.get(place, ()))
 
 
 def _plan_of(call: LLMCallOutput) -> tuple[PlannedSection, ...]:

@@ -50,7 +50,7 @@ class Part:
     """Its place, without a kind."""
     text: str
     sources: tuple[Source, ...]
-    """All of the report, with the frozen texts of those that it was written from."""
+    """Those of the report whose numbers stand in it, with the frozen texts of those it was written from."""
     citations: tuple[Citation, ...]
     """Its statements that were judged before."""
 

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models import LLMCallInput, Step, StepKind
+from research.sample import reading
 from research.sample.publications import DOIS
-
-_SENTENCE = re.compile(r"[A-Z][^.!?\n]{40,300}[.!?](?=\s|$)")
-_NOTHING = "The sample model judges nothing."
 
 
 class Section(NamedTuple):
@@ -33,18 +31,19 @@ def answer(call: LLMCallInput) -> str:
         if step.count:
             return plan(step.count, is_about_tardigrades)
         return _read("tardigrades_queries.md") if is_about_tardigrades else f"## Queries\n\n- {_line(step)}\n"
-    start, length = call.material.start, sum(call.material.pieces)
     if step.kind == StepKind.PASSAGES:
-        page = call.prompt[start : start + length]
-        return "\n\n".join(f"> {passage}" for passage in _SENTENCE.findall(page)[:3]) or _NOTHING
-    if step.kind in (StepKind.JUDGE, StepKind.REWRITE):
-        return _NOTHING
+        return reading.passages(call)
+    if step.kind == StepKind.JUDGE:
+        return reading.verdicts(call)
+    if step.kind == StepKind.REWRITE:
+        return reading.NOTHING
+    start, length = call.material.start, sum(call.material.pieces)
     numbers = _numbers(call.prompt[start : start + length])
     if step.kind == StepKind.SECTION:
         return section(step, numbers, has_sources=length > 0)
-    if is_about_tardigrades:
+    if is_about_tardigrades and (numbers or not length):
         return _with_citations(_read("tardigrades.md"), numbers)
-    return _read("skeleton.md").replace("TOPIC", _line(step))
+    return _read("skeleton.md").replace("TOPIC", _line(step)) + reading.section(call)
 
 
 def plan(count: int, is_about_tardigrades: bool) -> str:
