@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from models import Passage
+from research.checked import MAX_PASSAGES
 from research.evidence import excerpts
 from research.evidence.passages import MAX_PASSAGE_CHARACTERS, locate, page_of, quotes
 from research.evidence.sentences import sentences
 
-MAX_PASSAGES = 8
 MAX_LINE_CHARACTERS = 20_000
 """Of a longer line the sentences are not looked for."""
 MAX_CHOSEN_BYTES = 3_000
