@@ -7,6 +7,7 @@
 # make real                 kills while a real model writes, on this machine; each text against its right one
 # make fuzz                 a hundred times the suite's examples of input that nobody thought of
 # make bench                the measurements in benchmarks/, side by side with others
+# make evidence             which passages and statements are told from false ones, by the program and by LLM_MODEL
 # make stop                 ends the local Temporal dev server
 # make lock                 refreshes the lock files from requirements*.txt
 # make clean                removes the virtual environment and the caches of the tools
@@ -29,7 +30,7 @@ not_digits = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst 5,,$
 	8,,$(subst 9,,$(1)))))))))))
 $(foreach name,$(NUMBERS),$(if $(call not_digits,$($(name))),$(error $(name) must be a number, such as $(name)=4)))
 
-.PHONY: help report test coverage demo chaos real fuzz bench stop lock clean
+.PHONY: help report test coverage demo chaos real fuzz bench evidence stop lock clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -61,6 +62,9 @@ fuzz: $(VENV)/dev
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks
+
+evidence: $(VENV)/dev
+	$(BIN)/python -m benchmarks.evidence --with-model
 
 stop: $(VENV)/run
 	@$(BIN)/python -m research.temporal.devserver stop

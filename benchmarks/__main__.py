@@ -19,6 +19,7 @@ TITLES = {
     "pdf": "Markdown to PDF",
     "hostile": "Hostile texts",
     "reading": "Reading pages",
+    "evidence": "Evidence",
     "proof": "A proven report",
 }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from models import Passage, PDFGenerationInput, Source
 
+MAX_PASSAGES = 8
+"""That a model is asked for, and that are taken, of one page."""
 _MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|[-*+][ \t](?!-))")
 _RULE = re.compile(r"[-: |·]+")
 

@@ -207,7 +207,7 @@ def _readers_of_providers() -> dict[str, Callable[[str], object]]:
 
 def _other_readers() -> dict[str, Callable[[str], object]]:
     from research import formatting, redaction
-    from research.pdf import parser
+    from research.markdown import parser
 
     secrets = redaction.secrets_of(["a-secret-key-1234", "x" * 30])
     return {
@@ -218,7 +218,7 @@ def _other_readers() -> dict[str, Callable[[str], object]]:
         "redaction.clean_json": lambda text: redaction.clean_json(
             json.dumps({"a": text}).encode(), lambda value: redaction.remove_secrets(value, secrets)
         ),
-        "pdf.parser.parse": lambda text: parser.parse(text, 100),
+        "markdown.parser.parse": lambda text: parser.parse(text, 100),
     }
 
 

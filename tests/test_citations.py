@@ -11,9 +11,9 @@ from models import PDFGenerationInput, Source
 from research.address import normalize_address
 from research.checked import CheckedReport
 from research.evidence.citations import check_citations, check_report
+from research.markdown.parser import parse
+from research.markdown.parser_rules import mark_citations
 from research.output.report_markdown import report_markdown
-from research.pdf.parser import parse
-from research.pdf.parser_rules import mark_citations
 
 SOURCES = (
     Source(1, "https://www.example.org/genome?utm_source=feed", "The genome of a tardigrade"),

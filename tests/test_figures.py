@@ -75,6 +75,12 @@ def test_a_date_in_any_notation(written: str) -> None:
         ("2019-2020", "from 2019 to 2020"),
         ("at 10:30 with version 1.2.3", "1.2.3 at 10:30"),
         ("GPT-4", "GPT 4"),
+        ("40 %", "约占四成"),
+        ("four pumps", "حلت محلها أربع مضخات"),
+        ("4 pumps", "четыре насоса"),
+        ("两座医院", "في المدينة مستشفيان"),
+        ("vier Eier", "quatre œufs"),
+        ("2 million", "deux millions"),
     ],
 )
 def test_what_is_the_same(statement: str, passage: str) -> None:
@@ -107,6 +113,9 @@ def test_what_is_the_same(statement: str, passage: str) -> None:
         ("3千米", "3000", "3"),
         ("1½", "1 and 2", "1½"),
         ("1.5 million", "1.5–2 thousand", "1.5 million"),
+        ("five", "three of 4 μm, as Δt", "five"),
+        ("five", "tres huevos", "five"),
+        ("13 pumps", "ثلاث عشرة مضخة", "13"),
     ],
 )
 def test_what_is_not_the_same(statement: str, passage: str, lost: str) -> None:
@@ -122,6 +131,7 @@ def test_what_is_not_the_same(statement: str, passage: str, lost: str) -> None:
         "Eine von ihnen, siehe https://example.org/2024/7.",
         "第3章，图2",
         "A “term” and „ein“ 「术语」",
+        "Es sei denn, dass das Sechste einmal kam; once it was due.",
     ],
 )
 def test_what_does_not_count(statement: str) -> None:

@@ -12,7 +12,14 @@ from testing.hostile import readers, shapes
 
 SHAPES = shapes()
 READERS = readers()
-HEAVY = ("citations.", "reference_lists.without", "sections.written", "continuation.Prefill", "pdf.")
+HEAVY = (
+    "citations.",
+    "reference_lists.without",
+    "sections.written",
+    "continuation.Prefill",
+    "markdown.parser",
+    "pdf.",
+)
 """They take long for any text, so they get fewer shapes."""
 MAX_SECONDS = 1.0
 """Ten times what the slowest takes, on a machine that is busy; a square took 4 s and more."""
@@ -35,7 +42,7 @@ ONCE_SLOW = {
         f"{unit!r} repeated" for unit in ("<a ", "<!--", "<a b='", "<think ", "\u0301\u0323")
     ],
     "cleaning.clean_results": ["'<a ' repeated", "'&#1' repeated"],
-    "pdf.parser.parse": [
+    "markdown.parser.parse": [
         *(f"{unit!r} repeated" for unit in ("![", "[1, ", "<![CDATA[", "https://a.b/(", "$$ab\n")),
         *("[] nested", "a footnote, then marks", "images nested around text", "quotes nested, then lines"),
     ],
@@ -62,7 +69,9 @@ def test_a_hostile_text_takes_little_time(function: str) -> None:
 def test_texts_that_once_took_long(function: str) -> None:
     for shape in ONCE_SLOW[function]:
         taken = seconds(function, shape, 80_000)
-        assert taken < (MAX_PAGE_SECONDS if function.startswith("pdf.") else MAX_SECONDS), (shape, taken)
+        assert taken < (
+            MAX_PAGE_SECONDS if function.startswith(("markdown.parser", "pdf.")) else MAX_SECONDS
+        ), (shape, taken)
 
 
 @pytest.mark.parametrize(("shape", "size"), [("'\\xa0' in 'x{}x'", 20_000), ("'水' in '# x{}x'", 180_000)])
@@ -76,7 +85,7 @@ def test_a_page_that_once_took_long(shape: str, size: int) -> None:
 
 
 def test_nothing_is_lost_where_a_bound_is_reached() -> None:
-    from research.pdf import parser
+    from research.markdown import parser
 
     words = " ".join(f"word{number}" for number in range(3_000))
     for text in (
@@ -95,7 +104,7 @@ def test_nothing_is_lost_where_a_bound_is_reached() -> None:
 
 
 def test_a_long_paragraph_is_parted_between_its_lines() -> None:
-    from research.pdf import parser
+    from research.markdown import parser
 
     lines = "\n".join(
         f"[{number}] A title, *number {number}*. https://a.b/{number}" for number in range(1, 400)

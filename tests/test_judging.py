@@ -67,6 +67,13 @@ def test_what_shares_no_word_is_judged_by_all() -> None:
     assert list(basis(statement, PUMPS).values()) == [PUMPS[p] for p in PUMPS if p.source == 1]
 
 
+def test_of_a_source_in_another_language_the_judge_gets_more_than_the_first() -> None:
+    [statement] = cited_statements("The pump was sold [1][3].", [1, 3])
+    german = {Passage(3, n, n + 9): text for n, text in enumerate(("Katze.", "Sie stand.", "Nass."))}
+    chosen = basis(statement, PUMPS | german)
+    assert set(german) < set(chosen)
+
+
 def test_the_first_statements_are_judged_and_those_without_passage_are_not_asked_about() -> None:
     text = "The pump was checked [1]. It has 77 wheels [1]. It is green [3]. The pump was sold [2]."
     judged = docket(text, [1, 2, 3], PUMPS, (), 100_000)
@@ -144,6 +151,9 @@ def test_passages_are_the_page_s_own_characters() -> None:
     passages, dropped = take(f"{answer}\n\n> In year 2001, the pump – it was new – stood still.", 7, page, [])
     assert [page[p.start : p.end] for p in passages] == facts[:8]
     assert (dropped, {(p.source, p.page, p.is_copied) for p in passages}) == (1, {(7, 0, True)})
+    whole = "It is not true that the pump stood still. The other one ran."
+    passages, dropped = take("> the pump stood still. The other one", 7, f"Why? {whole} Nobody knows.", [])
+    assert [f"Why? {whole}"[p.start : p.end] for p in passages] == [whole], "what is before it may be a not"
     together = f"> {facts[3]}\n> {facts[1]}\n> {facts[1].replace('2', '3')}\n> {facts[5]}"
     passages, dropped = take(together, 7, page, [])
     assert ([page[p.start : p.end] for p in passages], dropped) == ([facts[1], facts[3], facts[5]], 1)

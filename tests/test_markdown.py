@@ -8,8 +8,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from models import PDFGenerationInput
+from research.markdown.parser import Node, parse, plain
 from research.output.report_markdown import report_markdown
-from research.pdf.parser import Node, parse, plain
 from tests.conftest import needs_fonts
 from tests.page_reader import EXAMPLES, pages, pdf
 

@@ -6,9 +6,11 @@ number stands in a passage, in whatever notation.
 
 import re
 from collections.abc import Hashable, Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 from research.evidence.normalized import CJK_LETTER, normalize
+from research.evidence.number_words import MAX_SPELLED
 from research.evidence.numbers import Figure, find_figures
 
 MAX_QUOTED_CHARACTERS = 500
@@ -21,6 +23,9 @@ _QUOTED = re.compile(
         for opening, closing in ("“”", "„“", '""', "«»", "»«", "「」", "『』", "‹›")
     )
 )
+_OTHER_SCRIPT = re.compile(r"[\u0370-\u11ff\u1780-\u17ff]{3}|[\uac00-\ud7a3]")
+"""A word of a script in whose languages the number words are not known here, from Greek to Korean."""
+_SPELLED = frozenset[Hashable](map(Fraction, range(2, MAX_SPELLED + 1)))
 _ELLIPSIS = re.compile(r"[\[(]?(?:\.{3,}|…+)[\])]?")
 
 
@@ -29,9 +34,12 @@ def missing(statement: str, passages: Sequence[str]) -> list[str]:
 
     Another notation of a number or date is the same. A rounded number is another one: neither "68" nor "about
     68" stands in a passage that says 67.6. The number of a list item, of a section or of a citation does not
-    count, nor does "one", which is often no number.
+    count, nor does "one", which is often no number, nor do two to twelve where a passage may have them as
+    words that are not known here.
     """
     given = frozenset[Hashable]().union(*map(_given_by, passages))
+    if any(map(_OTHER_SCRIPT.search, passages)):
+        given |= _SPELLED
     found = [figure.written for figure in find_figures(statement) if not _is_given(figure, given)]
     for quoted in _quotations(statement):
         words = normalize(quoted)

@@ -11,8 +11,7 @@ from research.evidence.statements import Statement, cited_statements
 from research.formatting import json_bytes
 
 MAX_BASIS, MAX_UNRANKED, MAX_CITED = 3, 8, 6
-"""Passages by which a statement is judged; more where nothing tells which are about it, or where it cites
-more sources."""
+"""Passages by which a statement is judged; of sources in another language together; sources at most."""
 CITATION_BYTES, PASSAGE_BYTES = 160, 80
 """Of a citation as JSON, without its statement, and of each of its passages."""
 MAX_ANSWER_CHARACTERS = 100_000
@@ -86,13 +85,16 @@ def basis(statement: Statement, passages: Mapping[Passage, str]) -> dict[Passage
     """Return the passages by which a statement is judged, of the sources that it cites, the best one first.
 
     They are the best one of each source, those that have its figures and quoted words, and others about it.
-    Where none has a word of the statement, as when it is in another language, they are the first of each.
+    Of a source without a word of the statement, as when it is in another language, they are the first ones.
     """
     own = {p: text for p, text in passages.items() if p.source in statement.numbers}
     scores = dict(zip(own, excerpts.relevance(list(own.values()), [statement.text]), strict=True))
     order = sorted(own, key=lambda p: -scores[p])
-    firsts = {p.source: p for p in reversed(order)}
-    chosen = [firsts[number] for number in statement.numbers if number in firsts][:MAX_CITED]
+    chosen = list[Passage]()
+    for number in statement.numbers[:MAX_CITED]:
+        of_source = [p for p in order if p.source == number]
+        is_ranked = any(scores[p] for p in of_source)
+        chosen += of_source[: 1 if is_ranked else max(MAX_UNRANKED // len(statement.numbers), 1)]
     rest = [p for p in order if p not in chosen]
     while rest and (lacking := missing(statement.text, [own[p] for p in chosen])):
         found, count = min(
@@ -103,8 +105,7 @@ def basis(statement: Statement, passages: Mapping[Passage, str]) -> dict[Passage
             break
         chosen.append(found)
         rest.remove(found)
-    most = MAX_BASIS if any(scores.values()) else MAX_UNRANKED
-    chosen += rest[: max(most - len(chosen), 0)]
+    chosen += rest[: max(MAX_BASIS - len(chosen), 0)]
     return {p: own[p] for p in chosen}
 
 

@@ -47,6 +47,20 @@ WORDS |= {
     for tens in _TENS["de"].split()
     for unit in _WORDS["de"].split()[1:10]
 }
+_OTHERS = """
+deux trois quatre cinq six sept huit neuf dix onze douze
+dos tres cuatro cinco seis siete ocho nueve diez once doce
+due tre quattro cinque sei sette otto nove dieci undici dodici
+dois três quatro cinco seis sete oito nove dez onze doze
+twee drie vier vijf zes zeven acht negen tien elf twaalf
+"""
+OTHER_WORDS = {
+    word: number for line in _OTHERS.split("\n") for number, word in enumerate(line.split(), 2)
+} | {"duas": 2}
+"""Number words that a passage may have and that are not looked for, because of some, such as German "sei",
+nobody can tell whether they are numbers."""
+MAX_SPELLED = 12
+"""Larger numbers are written in digits."""
 ENGLISH_TENS, ENGLISH_UNITS = _TENS["en"].split(), _WORDS["en"].split()[1:10]
 CJK_DIGITS = dict(zip("零〇一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 CJK_SCALES = {

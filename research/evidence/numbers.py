@@ -15,6 +15,7 @@ from research.evidence.number_words import (
     FRACTIONS,
     MEASURES,
     MONTHS,
+    OTHER_WORDS,
     SCALE_LETTERS,
     SCALES,
     WORDS,
@@ -79,7 +80,7 @@ _SCAN = re.compile(
     | (?P<number> {_NUMBER})(?:\s?(?P<fraction>[{FRACTIONS}]))?{_SCALE}?
     | (?P<lone> [{FRACTIONS}])
     | (?P<cjk> [{CJK}]+(?:点[{CJK}]+)?)
-    | (?<!{_LETTER})(?P<word> (?ai:{_TENS_WITH_UNITS}|{_any(WORDS)}))(?!{_LETTER})
+    | (?<!{_LETTER})(?P<word> (?ai:{_TENS_WITH_UNITS}|{_any({*WORDS, *OTHER_WORDS})}))(?!{_LETTER})
         {_SCALE.replace("letter", "letter2").replace("P<scale", "P<scale2")}?
     | (?<!{_LETTER})(?i:an?|eine?[mnrs]?)[ ](?P<scale3>(?ai:{_any(set(SCALES) - SCALE_LETTERS)}))(?!{_LETTER})
     """,
@@ -131,8 +132,9 @@ def _figure(found: re.Match[str], written: str) -> Figure:
         return _exactly(written, _part(found["lone"]))
     if found["word"] or found["scale3"]:
         tens, _, unit = re.sub(r"[ -]", " ", (found["word"] or "one").lower()).partition(" ")
-        number, scale = WORDS[tens] + WORDS.get(unit, 0), _scale(found)
-        return _exactly(written, Fraction(number * scale), counts=number > 1 or scale > 1)
+        number, scale = (OTHER_WORDS | WORDS)[tens] + WORDS.get(unit, 0), _scale(found)
+        counts = tens in WORDS and (number > 1 or scale > 1)
+        return _exactly(written, Fraction(number * scale), counts=counts)
     if found["number"]:
         return _numeric(written, found)
     return _exactly(written, found[0])  # like a date, but it is none
@@ -193,6 +195,8 @@ def _chinese(found: re.Match[str], written: str) -> Figure:
         return _exactly(written, *(Fraction(CJK_DIGITS[character]) for character in run), counts=False)
     if re.search(r"[十百千万亿].?[一二三四五六七八九]{2}", run):  # 十四五: the name of a plan
         return _exactly(written, run, counts=False)
+    if text.startswith("成", found.end()):  # 四成: four tenths
+        return _exactly(written, _value(run), _value(run) * 10, counts=False)
     is_measured = text[found.end() : found.end() + 1] in MEASURES and found.end() < len(text)
     is_vague = run[0] in "百千万萬亿億兆" or text[max(found.start() - 1, 0) : found.start()] in (*_VAGUE,)
     return _exactly(

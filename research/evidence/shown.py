@@ -13,7 +13,6 @@ from research.evidence import store
 from research.evidence.citations import check_report
 from research.evidence.statements import Statement, cited_statements
 from research.formatting import pluralize
-from research.output.storage import needs_repair
 
 SIGNS = {
     Verdict.PARTLY: "†", Verdict.UNCHECKED: "†", Verdict.CONTRADICTED: "‡", Verdict.ABSENT: "‡",
@@ -72,7 +71,9 @@ def _shown(
 ) -> tuple[ShownPassage, ...]:
     """Return the passages by which the statements were judged, by source."""
     found = {passage for citation in citations for passage in citation.passages}
-    texts = {source.number: _thaw(source, settings) for source in sources if source.sha256}
+    texts = {
+        source.number: store.thaw_for_step(settings, source.sha256) for source in sources if source.sha256
+    }
     return tuple(
         ShownPassage(passage, texts[passage.source][passage.start : passage.end])
         for passage in sorted(found, key=lambda passage: (passage.source, passage.start, passage.end))
@@ -119,11 +120,3 @@ def account_of(citations: Sequence[Judged], dropped: int) -> str:
         are = "was" if dropped == 1 else "were"
         account += f" {pluralize(dropped, 'passage')} that the model gave {are} not found and not used."
     return account
-
-
-def _thaw(source: Source, settings: Settings) -> str:
-    try:
-        return store.thaw(settings.reports_dir, source.sha256)
-    except OSError as error:
-        what = f"{store.TEXTS}/{source.sha256}.txt is not to be had in {settings.reports_dir}"
-        raise needs_repair(what, error, settings) from None

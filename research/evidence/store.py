@@ -7,6 +7,7 @@ Each file is named by the hash of its bytes and written once. They lie in the fo
 import hashlib
 from pathlib import Path
 
+from research.config import Settings
 from research.output import storage
 
 TEXTS, DOCUMENTS = "evidence", "documents"
@@ -32,6 +33,19 @@ def thaw(reports: Path | str, sha256: str) -> str:
         OSError: it is not there, was changed, or cannot be read.
     """
     return _load(reports, TEXTS, f"{sha256}.txt", sha256).decode("utf-8")
+
+
+def thaw_for_step(settings: Settings, sha256: str, use: str = "") -> str:
+    """Return the text with this hash; `use` is a clause that says what for.
+
+    Raises:
+        StepError: it is not to be had; the step waits until a person has put it back.
+    """
+    try:
+        return thaw(settings.reports_dir, sha256)
+    except OSError as error:
+        what = f"{TEXTS}/{sha256}.txt{use} is not to be had in {settings.reports_dir}"
+        raise storage.needs_repair(what, error, settings) from None
 
 
 def store_document(reports: Path | str, content: bytes) -> str:

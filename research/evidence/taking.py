@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from models import Passage
+from research.checked import MAX_PASSAGES
 from research.evidence import excerpts
-from research.evidence.passages import locate, page_of, quotes
+from research.evidence.passages import MAX_PASSAGE_CHARACTERS, locate, page_of, quotes
+from research.evidence.sentences import sentences
 
-MAX_PASSAGES = 8
+MAX_LINE_CHARACTERS = 20_000
+"""Of a longer line the sentences are not looked for."""
 MAX_CHOSEN_BYTES = 3_000
 """Of the paragraphs of a page of which the model has given no passage that is in it."""
 
@@ -14,10 +17,11 @@ MAX_CHOSEN_BYTES = 3_000
 def take(answer: str, source: int, text: str, queries: Sequence[str]) -> tuple[tuple[Passage, ...], int]:
     """Return the passages of a page that are in it, and how many others the model gave.
 
-    What is kept are the page's own characters. Without any, the page's best paragraphs are returned.
+    What is kept are the page's own characters, in whole sentences: what stands before some of their words may
+    be a "not". Without any, the page's best paragraphs are returned.
     """
     found = [span for quote in quotes(answer) for span in _located(text, quote)]
-    spans = list(_apart(span for span in found if span))[:MAX_PASSAGES]
+    spans = list(_apart(_in_whole_sentences(text, *span) for span in found if span))[:MAX_PASSAGES]
     dropped = found.count(None)
     if spans:
         return tuple(Passage(source, start, end, page_of(text, start)) for start, end in spans), dropped
@@ -33,6 +37,19 @@ def _located(text: str, quote: str) -> list[tuple[int, int] | None]:
     lines = quote.split("\n")
     found = locate(text, quote)
     return [found] if found or len(lines) == 1 else [locate(text, line) for line in lines]
+
+
+def _in_whole_sentences(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the characters of the sentences that a passage is in; its own if those are too many."""
+    first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    lines = text[first : last if last >= 0 else len(text)]
+    begin, stop = start, end
+    for from_, to in sentences(lines) if len(lines) <= MAX_LINE_CHARACTERS else ():
+        if first + from_ < start < first + to and any(map(str.isalnum, text[first + from_ : start])):
+            begin = first + from_
+        if first + from_ < end < first + to and any(map(str.isalnum, text[end : first + to])):
+            stop = first + to
+    return (begin, stop) if stop - begin <= MAX_PASSAGE_CHARACTERS else (start, end)
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

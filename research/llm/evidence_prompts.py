@@ -6,6 +6,7 @@ A small model can answer them: block quotes, or a line for each number.
 from collections.abc import Sequence
 
 from models import Citation, Material, PlannedSection, Source
+from research.checked import MAX_PASSAGES
 from research.llm.prompts import (
     MAX_PLAN_TOPIC_CHARACTERS,
     Prompt,
@@ -14,8 +15,6 @@ from research.llm.prompts import (
     section_line,
 )
 
-MAX_PASSAGES = 8
-"""Of one page."""
 PASSAGES_INSTRUCTION = "Copy passages"
 PAGE_LINE = "The page:"
 JUDGE_INSTRUCTION = "Judge each statement"

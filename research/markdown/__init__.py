@@ -1,1 +1,1 @@
-"""Markdown as models write it: fences, headings, titles, lists of references. Knows no page and no report."""
+"""Markdown as models write it: parser, fences, headings, titles, reference lists; knows no page or report."""

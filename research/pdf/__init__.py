@@ -1,1 +1,1 @@
-"""The page: Markdown to a PDF. May import `research.{config,errors,reports.markdown}` and `models`."""
+"""The page: a parsed Markdown text to a PDF."""

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 from reportlab.lib.colors import Color
 from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable
 
+from research.markdown.parser import Node, as_written, plain
+from research.markdown.parser_rules import SOURCE, is_source_list
 from research.pdf.bidi import is_right_to_left
 from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
 from research.pdf.layout import Gap, in_one_line, room_for, short_rule
-from research.pdf.parser import Node, as_written, plain
-from research.pdf.parser_rules import SOURCE, is_source_list
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
     ACCENT,

@@ -21,6 +21,8 @@ from reportlab.platypus import (
 from models import PDFGenerationInput
 from research.checked import CheckedReport
 from research.config import is_sample
+from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
+from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_title
 from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon
 from research.pdf import fonts
@@ -29,8 +31,6 @@ from research.pdf.canvas import GlyphCanvas
 from research.pdf.language import language_of
 from research.pdf.layout import in_one_line, short_rule
 from research.pdf.linebreak import break_lines
-from research.pdf.parser import Node, parse, parse_inline, parse_plain, plain
-from research.pdf.parser_rules import mark_citations
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.source_list import reference_list
 from research.pdf.styles import (

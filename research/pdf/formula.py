@@ -5,9 +5,9 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
+from research.markdown.parser import Node
 from research.pdf.linebreak import break_lines
 from research.pdf.math import Formula
-from research.pdf.parser import Node
 from research.pdf.runs import MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
 from research.pdf.tags import Element, text_string

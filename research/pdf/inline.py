@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
+from research.markdown.parser import Node, plain
+from research.markdown.parser_rules import is_cjk
 from research.pdf import fonts
 from research.pdf.formula import FormulaBox, formula_source
 from research.pdf.math import Formula, set_formula
-from research.pdf.parser import Node, plain
-from research.pdf.parser_rules import is_cjk
 from research.pdf.runs import Run, TextStyle
 from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
 

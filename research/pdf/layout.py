@@ -5,8 +5,8 @@ from itertools import takewhile
 
 from reportlab.platypus import Flowable, HRFlowable, Spacer
 
-from research.pdf.parser import Node, plain
-from research.pdf.parser_rules import is_cjk
+from research.markdown.parser import Node, plain
+from research.markdown.parser_rules import is_cjk
 from research.pdf.styles import HAIRLINE, HEADINGS
 from research.pdf.table import TABLE_ROOM
 from research.pdf.unicode import clean

@@ -8,6 +8,7 @@ from reportlab.platypus import CondPageBreak, Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
+from research.markdown.parser import Node, parse
 from research.output.report_markdown import (
     REFERENCES_TITLE,
     about_check,
@@ -18,7 +19,6 @@ from research.output.report_markdown import (
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
-from research.pdf.parser import Node, parse
 from research.pdf.runs import Bookmark, ParagraphStyle, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
 

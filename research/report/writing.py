@@ -1,7 +1,6 @@
 """Model calls whose prompts the Activity completes from the evidence store, and whose answers it reads."""
 
 import asyncio
-from collections.abc import Sequence
 
 from models import LLMCallInput, LLMCallOutput, StepKind
 from research.config import Settings
@@ -11,7 +10,6 @@ from research.llm import client, prompts
 from research.llm.draft import Draft
 from research.llm.limits import max_material_bytes
 from research.llm.request import OnResume
-from research.output.storage import needs_repair
 from research.report import proving
 
 MAX_TEXT_BYTES, MAX_SECTION_TEXT_BYTES = 60_000, 30_000
@@ -57,17 +55,5 @@ def with_quotes(call: LLMCallInput, frozen: dict[int, str], settings: Settings) 
 
 def _thaw(call: LLMCallInput, settings: Settings) -> dict[int, str]:
     """Return the frozen texts of the call's sources, by the sources' numbers."""
-    numbered = zip(_numbers(call), call.texts, strict=True)
-    return {number: _text(sha256, settings) for number, sha256 in numbered if sha256}
-
-
-def _numbers(call: LLMCallInput) -> Sequence[int]:
-    return call.numbers or range(len(call.texts))
-
-
-def _text(sha256: str, settings: Settings) -> str:
-    try:
-        return store.thaw(settings.reports_dir, sha256)
-    except OSError as error:
-        what = f"{store.TEXTS}/{sha256}.txt, from which this text is written, is not to be had in"
-        raise needs_repair(f"{what} {settings.reports_dir}", error, settings) from None
+    use, numbered = ", from which this text is written,", zip(call.numbers, call.texts, strict=True)
+    return {number: store.thaw_for_step(settings, sha256, use) for number, sha256 in numbered if sha256}

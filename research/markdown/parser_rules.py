@@ -19,7 +19,7 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
 
-from research.pdf.parser_bounds import InlineState
+from research.markdown.parser_bounds import InlineState
 
 SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""

@@ -14,8 +14,8 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from research.markdown.fences import part_fences
-from research.pdf.parser_bounds import add_bounds
-from research.pdf.parser_rules import CITED, SOURCE, add_rules, is_source_list
+from research.markdown.parser_bounds import add_bounds
+from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
 
 Node = SyntaxTreeNode
 
