@@ -16,25 +16,32 @@ from models import (
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
-    ReadPageInput,
-    ReadPageOutput,
     StepKind,
     StoredAnswersInput,
-    WebSearchInput,
-    WebSearchOutput,
 )
 from research import config
 from research.errors import ErrorKind, StepError
 from research.formatting import format_call, pluralize
 from research.llm import resume, stored, usage
 from research.llm.draft import Draft
+from research.messages import (
+    OpenedReport,
+    OpenReportInput,
+    QuestionInput,
+    QuestionOutput,
+    ReadPageInput,
+    ReadPageOutput,
+    WebSearchInput,
+    WebSearchOutput,
+)
 from research.report import writing
+from research.report.changes import read_changes
 from research.report.plan import read_plan
 from research.report.plan_forms import as_headings
 from research.report.sections import text_below
 from research.sources import search
 from research.temporal import kept
-from research.temporal.faults import as_application_error, within_outages
+from research.temporal.faults import as_application_error, in_thread, within_outages
 from research.temporal.heartbeat import (
     EmptyDraft,
     counting_faults,
@@ -119,9 +126,8 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
                 report = await run(_RENDERING, shown.checked_report, input, settings)
                 pdf = await run(_RENDERING, document.render, report, settings.page_size, settings.fonts)
                 await ensure_ours(draft)
-                path = await run(
-                    _RENDERING, storage.store_report, report, settings, pdf.data, evidence_file(report)
-                )
+                others = evidence_file(report, activity.info().workflow_id or "")
+                path = await run(_RENDERING, storage.store_report, report, settings, pdf.data, others)
     except StepError as error:
         raise as_application_error(error, draft.faults) from None
     activity.logger.info("PDF written: %s, %s", pluralize(pdf.pages, "page"), path)
@@ -170,9 +176,30 @@ async def _call(input: LLMCallInput) -> LLMCallOutput:
     if step.kind == StepKind.PLAN:
         text = as_headings(answer.text)
         return replace(answer, text=text, plan=read_plan(text), prices=usage.prices(answer.model))
+    if step.kind == StepKind.CHANGES:
+        return replace(answer, plan=read_changes(answer.text, step.count))
     if step.kind == StepKind.SECTION:
         return replace(answer, text=text_below(step.title, answer.text))
     return answer
+
+
+@activity.defn
+async def open_report(input: OpenReportInput) -> OpenedReport:
+    """Return what the evidence file of a finished report says of it."""
+    from research.report import opening
+
+    return await in_thread(opening.open_report, input.report, config.load())
+
+
+@activity.defn
+async def store_answer(input: QuestionInput) -> QuestionOutput:
+    """Append a question with its answer to the report's file of questions."""
+    from research.evidence import answers
+
+    run_id = activity.info().workflow_run_id or ""
+    stored = await in_thread(answers.store_answer, input, config.load(), run_id)
+    activity.logger.info("Answer written: %s", stored.path)
+    return stored
 
 
 @activity.defn

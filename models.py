@@ -1,6 +1,7 @@
 """What crosses the border between processes: plain dataclasses, standard library only.
 
 A report that one version has started completes on the next: fields are only added, always with a default.
+Reports and model calls are here; searches, pages, reviews, revisions and questions: `research/messages.py`.
 """
 
 from dataclasses import dataclass, field
@@ -63,11 +64,10 @@ class Source:
     """A page that a search has found, or a document."""
 
     number: int = 0
-    """The number by which a text cites it; 0 while it has none."""
+    """By which a text cites it; 0 while it has none."""
     url: str = ""
     title: str = ""
     date: str = ""
-    """The day of its publication as the search provider gives it; empty where it is not known."""
     snippet: str = ""
     author: str = ""
     sha256: str = ""
@@ -88,7 +88,7 @@ class Passage:
     end: int
     page: int = 0
     is_copied: bool = True
-    """Whether the model has copied it, as against a paragraph that the program has chosen."""
+    """By the model; else the program has chosen the paragraph."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,16 @@ class GenerateReportOutput:
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     """What the report cites, in the order of citing, without the snippets."""
+    answer: str = ""
+    """Where a question was asked: the answer, as Markdown."""
 
 
-PlanStage = StrEnum("PlanStage", "NONE WAITS CHANGES APPROVED")
-"""Whether there is a plan yet, it waits for its person, another one is being written, or it is approved."""
-StepKind = StrEnum("StepKind", "PLAN SEARCH READ PASSAGES RESEARCH SECTION JUDGE REWRITE SUMMARY PDF CLEANUP")
-"""What a step of a report is for; research is one text, which is the whole report."""
+StepKind = StrEnum(
+    "StepKind",
+    "PLAN SEARCH READ PASSAGES RESEARCH SECTION JUDGE REWRITE SUMMARY PDF CLEANUP OPEN CHANGES ANSWER STORE",
+)
+"""What a step is for. Research is one text, which is the whole report. A finished report is opened, and what
+is to change in it chosen; or a question about it is answered, and the answer stored."""
 
 
 @dataclass(frozen=True)
@@ -158,32 +162,8 @@ class PlannedSection:
     title: str
     covers: str = ""
     queries: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PlanReview:
-    """What a person says of a plan: that it is approved, another plan in its place, or a wish."""
-
-    revision: int
-    """Of the plan that the person has seen."""
-    approved: bool = False
-    plan: tuple[PlannedSection, ...] = ()
-    wish: str = ""
-
-
-@dataclass(frozen=True)
-class PlanState:
-    """A plan, and what it waits for."""
-
-    state: str
-    """A `PlanStage`."""
-    revision: int = 0
-    plan: tuple[PlannedSection, ...] = ()
-    has_sections: bool = False
-    """Else it is queries for a report of one text."""
-    estimate: str = ""
-    """What the rest will cost and take, in one line."""
-    note: str = ""
+    number: int = 0
+    """Its place in a report that there is, which is to be revised there."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +178,7 @@ class LLMCallInput:
     max_bytes: int = 0
     """The longest answer that is wanted, in bytes of its JSON; 0 for as much as a payload holds."""
     step: Step = Step("")
-    """What the answer is for; without a kind in a call that a version before 0.7 has scheduled."""
+    """What it is for; in a call of a version before 0.7 `label` and a section's `title` say so."""
     material: Material = Material()
     texts: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
@@ -210,7 +190,6 @@ class LLMCallInput:
     citations: tuple[Citation, ...] = ()
     label: str = ""
     title: str = ""
-    """The step's name and the section's title, in such a call."""
 
 
 @dataclass(frozen=True)
@@ -257,44 +236,23 @@ class StoredAnswersInput:
     """Answers that the provider keeps and nobody needs any more."""
 
     ids: tuple[str, ...]
+    step: Step = Step(StepKind.CLEANUP)
 
 
 @dataclass(frozen=True)
-class WebSearchInput:
-    """One query for the configured search provider."""
+class Version:
+    """Which version of a report this is, and what it changes against the one before."""
 
-    query: str
-    max_results: int = 10
-
-
-@dataclass(frozen=True)
-class WebSearchOutput:
-    """What a search has found, cleaned and bounded; its cost is None where the price list has none."""
-
-    results: tuple[Source, ...] = ()
-    cost: float | None = None
-    failure: str = ""
-    """Why the provider gave no answer, for a report that continues without it."""
-    attempts: int = 1
-    max_pages: int = 0
-    """How many pages a report reads, by the worker's setting; 0 in results of a version before 0.8."""
-
-
-@dataclass(frozen=True)
-class ReadPageInput:
-    """A page or document that is to be read."""
-
-    source: Source
-    document: str = ""
-    """The hash of the document's bytes; "" for a page."""
-
-
-@dataclass(frozen=True)
-class ReadPageOutput:
-    """The source as it was read, its text in the evidence store; or with the reason why it was not."""
-
-    source: Source
-    attempts: int = 1
+    number: int = 1
+    before: str = ""
+    """The name of that one's PDF."""
+    notes: tuple[str, ...] = ()
+    """What a reader had to know of it, and of those before it."""
+    wish: str = ""
+    changed: tuple[int, ...] = ()
+    """The sections that were written anew, counted from 1."""
+    kept: tuple[int, ...] = ()
+    """The sources that keep the number which they were cited by."""
 
 
 @dataclass(frozen=True)
@@ -317,6 +275,9 @@ class PDFGenerationInput:
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     dropped_passages: int = 0
+    plan: tuple[PlannedSection, ...] = ()
+    version: Version = Version()
+    step: Step = Step(StepKind.PDF)
 
 
 @dataclass(frozen=True)

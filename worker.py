@@ -17,15 +17,7 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities import (
-    create_pdf_activity,
-    delete_stored_answers,
-    failing_generate_summary,
-    generate_summary,
-    llm_call,
-    read_page,
-    web_search,
-)
+import activities
 from research import __version__, config, programs
 from research.cli import arguments, log_format, signals, startup, terminal
 from research.config import Settings
@@ -38,7 +30,7 @@ from research.temporal import lost_workers, sandbox
 from research.temporal.client import connect
 from research.temporal.identity import own_identity
 from research.temporal.names import TASK_QUEUE
-from workflow import GenerateReportWorkflow
+from workflow import AskReportWorkflow, GenerateReportWorkflow, ReviseReportWorkflow
 
 DRAIN_SECONDS = 20
 """For a worker that was asked to shut down to complete a running PDF; model calls are handed over at once."""
@@ -116,14 +108,18 @@ async def _drain(client: Client, worker: Worker) -> None:
 
 
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
-    """Return a Worker for the Workflow and the Activities, at most `max_calls` of them at a time."""
-    summary = failing_generate_summary if simulate_failure else generate_summary
+    """Return a Worker for the Workflows and the Activities, at most `max_calls` of them at a time."""
+    summary = activities.failing_generate_summary if simulate_failure else activities.generate_summary
+    steps: list[Callable[..., Any]] = [
+        activities.llm_call, activities.web_search, activities.read_page, activities.create_pdf_activity,
+        activities.open_report, activities.store_answer, activities.delete_stored_answers,
+    ]  # fmt: skip
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[GenerateReportWorkflow],
+        workflows=[GenerateReportWorkflow, ReviseReportWorkflow, AskReportWorkflow],
         workflow_runner=sandbox.workflow_runner(),
-        activities=[llm_call, web_search, read_page, summary, create_pdf_activity, delete_stored_answers],
+        activities=[summary, *steps],
         # So that the history says for every step which version made it.
         deployment_config=WorkerDeploymentConfig(
             WorkerDeploymentVersion(TASK_QUEUE, __version__), use_worker_versioning=False

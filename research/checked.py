@@ -44,3 +44,5 @@ class CheckedReport(PDFGenerationInput):
     """Every source that the report was given; those that it does not cite have the number 0."""
     account: str = ""
     """What was checked, in a few sentences."""
+    unsigned: str = ""
+    """The content without the signs at statements that are not confirmed."""

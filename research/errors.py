@@ -37,6 +37,8 @@ class ErrorKind(StrEnum):
     """Waits for a person, for as long as it takes."""
     PERMANENT = "Permanent"
     """This request will never succeed."""
+    REFUSED = "Refused"
+    """So has the person asked for what is not there."""
     INTERNAL = "Internal"
     """A bug of this program: retried, so that a fixed worker completes the report."""
 

@@ -14,7 +14,7 @@ from research.config import ROOT
 TOP = ("starter", "worker", "workflow", "activities", "models")
 BASE = tuple(
     f"research.{name}"
-    for name in ("config", "redaction", "errors", "formatting", "address", "checked", "programs")
+    for name in ("config", "redaction", "errors", "formatting", "address", "checked", "programs", "messages")
 )
 DEVELOPMENT = ("testing", "tests", "demos", "benchmarks")
 ROOMS = ("cli", "evidence", "llm", "markdown", "output", "pdf", "report", "sample", "sources", "temporal")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 
-from models import LLMCallInput, PlannedSection, PlanReview, PlanStage, PlanState, StepKind
+from models import LLMCallInput, PlannedSection, StepKind
+from research.messages import PlanReview, PlanStage, PlanState
 from research.temporal.shown import MEMO
 from tests.test_story import PLAN, Steps, begun, client, events_of
 

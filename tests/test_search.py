@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import LLMCallOutput, Source, WebSearchOutput
+from models import LLMCallOutput, Source
 from research import config
 from research.config import Settings
 from research.errors import ErrorKind, StepError, UserError
 from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_usage
 from research.llm.prompts import MAX_SOURCES_BYTES, quote_sources
+from research.messages import WebSearchOutput
 from research.report.ledger import Ledger
 from research.sources import search
 from research.sources.cleaning import (

@@ -22,14 +22,11 @@ from models import (
     PDFGenerationInput,
     PDFGenerationOutput,
     Read,
-    ReadPageInput,
-    ReadPageOutput,
     Source,
     StepKind,
     StoredAnswersInput,
-    WebSearchInput,
-    WebSearchOutput,
 )
+from research.messages import ReadPageInput, ReadPageOutput, WebSearchInput, WebSearchOutput
 from research.report.plan import MAX_SECTIONS, read_plan
 from research.temporal.converter import data_converter
 from research.temporal.steps import MAX_SIDE_BY_SIDE

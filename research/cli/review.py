@@ -13,11 +13,12 @@ from typing import TypeVar
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models import PlannedSection, PlanReview, PlanStage, PlanState
+from models import PlannedSection
 from research.cli import listing, terminal
 from research.cli.output import Output
 from research.cli.progress import Handle, reason
 from research.errors import UserError
+from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import WORKER
 from research.report.plan_markdown import BadPlan, edited_plan, plan_markdown
 

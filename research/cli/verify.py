@@ -19,13 +19,13 @@ from research.evidence.record import (
 )
 from research.formatting import pluralize
 from research.output import storage
+from research.output.naming import EVIDENCE
 from research.sources.allow import parse_allow
 from research.sources.extract import Unreadable, close, extract
 from research.sources.extracted import MAX_CONTENT_BYTES
 from research.sources.fetch import NotRead, fetch
 
-SUFFIXES = (".evidence.json", ".pdf", ".md")
-EVIDENCE = SUFFIXES[0]
+SUFFIXES = (EVIDENCE, ".pdf", ".md")
 MAX_MARKDOWN_BYTES = 10_000_000
 MAX_FROZEN_BYTES = 10_000_000
 MAX_SHOWN = 20

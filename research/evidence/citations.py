@@ -89,7 +89,7 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
     if not report.sources:
         content, summary = without_file_citations(report.content), without_file_citations(report.summary)
         return replace(report, content=content, summary=summary)
-    checked = check_citations(report.content, report.sources)
+    checked = check_citations(report.content, report.sources, kept=report.version.kept)
     marked = CheckedReport(
         **{
             **vars(report),
@@ -100,6 +100,7 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
         marks=checked.citations,
         given=(*checked.cited, *[replace(source, number=0) for source in _uncited(report, checked)]),
         account=checked.account(),
+        unsigned=checked.text,
     )
     return _renumbered(marked, checked.numbers)
 
@@ -126,17 +127,19 @@ def _uncited(report: PDFGenerationInput, checked: CheckedText) -> list[Source]:
     return [source for source in report.sources if replace(source, number=0) not in cited]
 
 
-def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True) -> CheckedText:
+def check_citations(
+    text: str, sources: Sequence[Source], has_marks: bool = True, kept: Iterable[int] = ()
+) -> CheckedText:
     """Check and renumber the citations of a text; without sources the text is returned as it is.
 
-    Without `has_marks` the citations are left out.
+    Without `has_marks` the citations are left out. Numbers that are `kept` stay, and new ones follow them.
     """
     if not sources:
         return CheckedText(text)
     # As the Markdown parser does, which counts lines.
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     text, removed_lists = without_reference_lists(part_fences(text), sources)
-    checker = _Checker(sources, f"{_MADE}[^{{}}]" if has_marks else "")
+    checker = _Checker(sources, f"{_MADE}[^{{}}]" if has_marks else "", kept)
     parts = [part if is_code else checker.rewrite(part) for is_code, part in _code_apart(text)]
     parts = "".join(parts).strip("\n").split(_MADE)
     *citations, _ = accumulate(map(len, parts))
@@ -145,8 +148,8 @@ def check_citations(text: str, sources: Sequence[Source], has_marks: bool = True
     return CheckedText(
         text=text,
         citations=tuple(citations),
-        cited=tuple(replace(checker.given[old], number=new) for old, new in checker.numbers.items()),
-        numbers=checker.numbers,
+        cited=tuple(replace(checker.given[old], number=new) for old, new in checker.cited.items()),
+        numbers=checker.cited,
         given=len(sources),
         read=sum(bool(source.sha256) for source in sources),
         paragraphs=len(paragraphs),
@@ -181,14 +184,21 @@ def without_file_citations(text: str) -> str:
 class _Checker:
     """Rewrites the parts of a text one after the other, with one numbering over all of them."""
 
-    def __init__(self, sources: Sequence[Source], mark: str) -> None:
+    def __init__(self, sources: Sequence[Source], mark: str, kept: Iterable[int]) -> None:
         self._mark = mark
         self.given = {source.number: source for source in sources}
-        self.numbers: dict[int, int] = {}
-        """From the number that a source was given with to the number in the order of citing."""
+        self._numbers = {number: number for number in kept}
+        """From the number that a source was given with to that by which it is cited."""
+        self._cited: set[int] = set()
         self.removed_numbers = 0
         self.unknown_links = 0
         self._addresses = {normalize_address(source.url) for source in sources}
+
+    @property
+    def cited(self) -> dict[int, int]:
+        """The numbers of what is cited, by those that were given, in their order."""
+        numbers = sorted(self._numbers.items(), key=lambda pair: pair[1])
+        return {old: new for old, new in numbers if new in self._cited}
 
     def rewrite(self, text: str) -> str:
         """Return the text with its citations checked; code, links and formulas in it stay as they are."""
@@ -221,7 +231,8 @@ class _Checker:
         cited: dict[str, None] = {}
         for number in numbers(marks):
             if number in self.given:
-                new = self.numbers.setdefault(number, len(self.numbers) + 1)
+                new = self._numbers.setdefault(number, max(self._numbers.values(), default=0) + 1)
+                self._cited.add(new)
                 cited[self._mark.format(new)] = None
             else:
                 self.removed_numbers += 1

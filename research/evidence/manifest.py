@@ -1,4 +1,4 @@
-"""The evidence file of a report: its sources, and the frozen text of each (docs/evidence.md)."""
+"""The evidence file of a report: its parts, its sources, and what proves it (docs/evidence.md)."""
 
 import json
 from collections.abc import Mapping
@@ -6,29 +6,45 @@ from typing import Any
 
 from models import Citation, Passage, PDFGenerationInput, Source
 from research.checked import CheckedReport, ShownPassage
+from research.output.naming import EVIDENCE
 
 VERSION = 1
 
 
-def evidence_file(report: PDFGenerationInput) -> Mapping[str, bytes]:
-    """Return the name and the bytes of a report's evidence file; nothing for a report without sources."""
+def evidence_file(report: PDFGenerationInput, workflow_id: str = "") -> Mapping[str, bytes]:
+    """Return the name and the bytes of a report's evidence file."""
     given: tuple[Source, ...] = report.sources
     shown: tuple[ShownPassage, ...] = ()
+    text = report.content
     if isinstance(report, CheckedReport):
-        given, shown = report.given, report.shown
-    if not given:
-        return {}
+        given, shown, text = report.given, report.shown, report.unsigned
     places = {each.passage: place for place, each in enumerate(shown)}
+    version = report.version
     content = {
         "version": VERSION,
         "report": report.filename,
+        "workflow": workflow_id,
+        "topic": report.topic,
+        "model": report.model,
+        "date": report.date,
+        "searched": report.retrieved,
+        "notes": list(report.notes),
+        "revision": {
+            "number": version.number,
+            "before": version.before,
+            "wish": version.wish,
+            "changed": list(version.changed),
+            "notes": list(version.notes),
+        },
+        "plan": [{"title": s.title, "covers": s.covers, "queries": list(s.queries)} for s in report.plan],
+        "text": text,
         "sources": list(map(_entry, given)),
         "passages": [_passage(each) for each in shown],
         "dropped_passages": report.dropped_passages,
         "citations": [_citation(citation, places) for citation in report.citations],
     }
     data = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-    return {f"{report.filename.removesuffix('.pdf')}.evidence.json": data.encode("utf-8", "replace")}
+    return {f"{report.filename.removesuffix('.pdf')}{EVIDENCE}": data.encode("utf-8", "replace")}
 
 
 def _entry(source: Source) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from models import Read, ReadPageInput, Source
+from models import Read, Source
 from research.config import Settings
 from research.errors import ErrorKind, StepError
 from research.evidence import store
+from research.messages import ReadPageInput
 from research.output.storage import needs_repair
 from research.sources.allow import parse_allow
 from research.sources.cleaning import (

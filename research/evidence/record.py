@@ -29,6 +29,10 @@ class SourceRecord:
     sha256: str
     characters: int
     read: str
+    author: str = ""
+    date: str = ""
+    retrieved: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class PassageRecord:
     end: int
     text: str
     page: int | None
+    copied: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,41 @@ class CitationRecord:
     passages: tuple[int, ...]
     verdict: str
     judge: str
+    judged: str = ""
+
+
+@dataclass(frozen=True)
+class SectionRecord:
+    """What the plan said of a section."""
+
+    title: str
+    covers: str
+    queries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RevisionRecord:
+    """Which version of a report it is, and what it has changed."""
+
+    number: int = 1
+    before: str = ""
+    wish: str = ""
+    changed: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MakingRecord:
+    """What the report was made of; a program before 0.9 has written nothing of it."""
+
+    workflow: str
+    topic: str
+    model: str
+    searched: str
+    notes: tuple[str, ...]
+    revision: RevisionRecord
+    plan: tuple[SectionRecord, ...]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +102,7 @@ class EvidenceRecord:
     passages: tuple[PassageRecord, ...]
     citations: tuple[CitationRecord, ...]
     dropped_passages: int
+    making: MakingRecord | None = None
 
 
 def read_evidence(data: bytes) -> EvidenceRecord:
@@ -87,6 +128,7 @@ def read_evidence(data: bytes) -> EvidenceRecord:
         _entries(content, "passages", _passage),
         _entries(content, "citations", _citation),
         _number(content, "dropped_passages"),
+        _making(content) if "text" in content else None,
     )
 
 
@@ -101,19 +143,52 @@ def _source(entry: Mapping[str, Any]) -> SourceRecord:
         sha256,
         _number(entry, "characters"),
         _text(entry, "read"),
+        *(_text(entry, name) for name in ("author", "date", "retrieved", "reason")),
     )
 
 
 def _passage(entry: Mapping[str, Any]) -> PassageRecord:
     start, end = _number(entry, "start"), _number(entry, "end")
     page = _number_or_none(entry, "page")
-    return PassageRecord(_number(entry, "source"), start, end, _text(entry, "text"), page)
+    copied = entry.get("copied") is not False
+    return PassageRecord(_number(entry, "source"), start, end, _text(entry, "text"), page, copied)
 
 
 def _citation(entry: Mapping[str, Any]) -> CitationRecord:
     sources, passages = _numbers(entry, "sources"), _numbers(entry, "passages")
     verdict, judge = _text(entry, "verdict"), _text(entry, "judge")
-    return CitationRecord(_text(entry, "statement"), sources, passages, verdict, judge)
+    return CitationRecord(
+        _text(entry, "statement"), sources, passages, verdict, judge, _text(entry, "judged")
+    )
+
+
+def _making(content: Mapping[str, Any]) -> MakingRecord:
+    return MakingRecord(
+        _text(content, "workflow"),
+        _text(content, "topic"),
+        _text(content, "model"),
+        _text(content, "searched"),
+        _texts(content, "notes"),
+        _revision(content.get("revision")),
+        _entries(content, "plan", _section),
+        _text(content, "text"),
+    )
+
+
+def _revision(entry: Any) -> RevisionRecord:
+    if not isinstance(entry, dict):
+        raise BadEvidence("revision is no JSON object")
+    return RevisionRecord(
+        _number(entry, "number"),
+        _text(entry, "before"),
+        _text(entry, "wish"),
+        _numbers(entry, "changed"),
+        _texts(entry, "notes"),
+    )
+
+
+def _section(entry: Mapping[str, Any]) -> SectionRecord:
+    return SectionRecord(_text(entry, "title"), _text(entry, "covers"), _texts(entry, "queries"))
 
 
 def _entries(
@@ -138,6 +213,13 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadEvidence(f"{name} is no text")
     return value
+
+
+def _texts(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    values = entry.get(name)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise BadEvidence(f"{name} is no list of texts")
+    return tuple(values)
 
 
 def _number(entry: Mapping[str, Any], name: str) -> int:

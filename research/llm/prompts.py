@@ -129,7 +129,7 @@ introduction to the whole report, no summary of it and no conclusion about it, u
 - Begin with the text, without the section's title. Headings within the section begin with "### " and have \
 no numbers.
 - Write in the language of the topic."""
-    return _with_sources(prompt, sources, MAX_SECTION_SOURCES_BYTES)
+    return with_sources(prompt, sources, MAX_SECTION_SOURCES_BYTES)
 
 
 def section_line(section: PlannedSection) -> str:
@@ -143,7 +143,7 @@ def research_prompt(topic: str, sources: Sequence[Source]) -> Prompt:
     if not sources:
         return Prompt(topic)
     asked = f"Write a research report on what is asked for below.\n\nThe topic:\n\n{quote(topic)}"
-    return _with_sources(asked, sources, MAX_SOURCES_BYTES)
+    return with_sources(asked, sources, MAX_SOURCES_BYTES)
 
 
 def summary_prompt(research: str) -> Prompt:
@@ -211,7 +211,7 @@ def _followed(piece: str, paragraphs: Sequence[str]) -> str:
     return f"{piece}\n>\n{quoted}" if "\n> " in piece else f"{piece}\n{quoted}"
 
 
-def _with_sources(prompt: str, sources: Sequence[Source], max_bytes: int) -> Prompt:
+def with_sources(prompt: str, sources: Sequence[Source], max_bytes: int) -> Prompt:
     """Return the prompt with the sources behind it, and with how they are to be used."""
     if not sources:
         return Prompt(prompt)

@@ -1,12 +1,15 @@
-"""A section's own headings, brought below its title.
+"""The headings of a text: a section's own brought below its title, and a report cut at those of its sections.
 
-It takes time that is linear in the text, which a Markdown parser does not for every text.
+The first takes time that is linear in the text, which a Markdown parser does not for every text.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from research.markdown.block_parser import parse_blocks
 from research.markdown.fences import Fence, closes, leaves, opening
 
 TOP_LEVEL, LOWEST_LEVEL = 3, 6
@@ -33,6 +36,40 @@ class _Heading:
     level: int
     text: str
     prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A section of a text: its heading with the line breaks behind it, and what stands below it."""
+
+    title: str
+    heading: str
+    text: str
+
+
+def cut_sections(text: str) -> tuple[str, list[Cut]]:
+    """Return what stands before the first section, and the sections; together they are the text.
+
+    Sections begin with the highest headings of which there are several. A text without is one section.
+    """
+    lines, tokens = re.split(r"(?<=\n)", text), parse_blocks(text)
+    headings = [
+        (token.tag, token.map, inline.content)
+        for token, inline in pairwise(tokens)
+        if token.type == "heading_open" and token.level == 0 and token.map
+    ]
+    counts = Counter(tag for tag, _ in {(tag, title) for tag, _, title in headings})
+    level = min((tag for tag, count in counts.items() if count > 1), default="")
+    found = [(place, title) for tag, place, title in headings if tag == level]
+    if not found:
+        return "", [Cut("", "", text)]
+    starts = [*[start for (start, _), _ in found], len(lines)]
+    cuts = []
+    for ((start, end), title), stop in zip(found, starts[1:], strict=True):
+        while end < stop and not lines[end].strip():
+            end += 1
+        cuts.append(Cut(title, "".join(lines[start:end]), "".join(lines[end:stop])))
+    return "".join(lines[: starts[0]]), cuts
 
 
 def below_title(text: str, title: str) -> str:

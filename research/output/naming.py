@@ -5,12 +5,16 @@ import unicodedata
 
 from research.errors import ErrorKind, StepError
 
+EVIDENCE = ".evidence.json"
+"""What the name of a report's evidence file ends in, behind that of its PDF without ".pdf"."""
 MAX_SLUG_BYTES = 80
 MAX_NAME_BYTES = 255
 MAX_READ_CHARACTERS = 10_000
 """Of a topic: the rest is in no name, and the Workflow has two seconds for the whole."""
 # Windows reserves these names for devices, whatever extension follows.
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³])\s*(\..*)?", re.IGNORECASE)
+
+_VERSION = re.compile(r"-v[1-9]\d{0,3}\Z")
 
 
 def report_filename(topic: str, run_id: str) -> str:
@@ -26,6 +30,16 @@ def report_filename(topic: str, run_id: str) -> str:
         cut = slug.encode()[:MAX_SLUG_BYTES].decode("utf-8", "ignore")
         slug = cut[: cut.rindex("-")] if "-" in cut[20:] else cut
     return f"{slug or 'report'}-{run_id.replace('-', '')[-12:]}.pdf"
+
+
+def version_filename(filename: str, version: int) -> str:
+    """Return the name of another version of a PDF, such as `moss-1a2b3c-v2.pdf`."""
+    return f"{first_name(filename)}-v{version}.pdf"
+
+
+def first_name(filename: str) -> str:
+    """Return the name of the first version of a PDF, without ".pdf"."""
+    return _VERSION.sub("", filename.removesuffix(".pdf"))
 
 
 def require_safe(filename: str) -> None:

@@ -70,8 +70,8 @@ def read(folder: Path | str, name: str, max_bytes: int | None = None) -> bytes:
             if not path.is_file():
                 raise OSError(errno.EINVAL, "it is no plain file")
         return path.read_bytes()
-    with _as_os_error():
-        filesystem, root = _open(folder)
+    with as_os_error():
+        filesystem, root = open_store(folder)
         try:
             if max_bytes is not None:
                 _require_size(filesystem.size(f"{root}/{name}") or 0, max_bytes)
@@ -114,8 +114,8 @@ def probe(address: str) -> None:
     Raises:
         OSError: the store does not answer, or denies access.
     """
-    with _as_os_error():
-        filesystem, root = _open(address)
+    with as_os_error():
+        filesystem, root = open_store(address)
         filesystem.exists(root)
 
 
@@ -141,13 +141,13 @@ def store(folder: Path | str, files: Mapping[str, bytes], is_shared: bool = Fals
 
 
 def _store_remotely(address: str, files: Mapping[str, bytes]) -> None:
-    with _as_os_error():
-        filesystem, root = _open(address)
+    with as_os_error():
+        filesystem, root = open_store(address)
         for name, data in files.items():
             filesystem.pipe_file(f"{root}/{name}", data)
 
 
-def _open(address: str) -> tuple[Any, str]:
+def open_store(address: str) -> tuple[Any, str]:
     """Return the address's file system and the path in it.
 
     The connection is new, because a cached one keeps the credentials of before. No folder is
@@ -166,7 +166,7 @@ def _known_hosts() -> Any:
     """Return a paramiko policy that accepts the host keys in ~/.ssh/known_hosts and no others.
 
     fsspec accepts any host key by default, and with its "reject" it reads no known hosts at all.
-    The message spells the folder "~", because `_as_os_error` removes long paths.
+    The message spells the folder "~", because `as_os_error` removes long paths.
     """
     import paramiko  # type: ignore[import-untyped]
 
@@ -181,7 +181,7 @@ def _known_hosts() -> Any:
 
 
 @contextmanager
-def _as_os_error() -> Iterator[None]:
+def as_os_error() -> Iterator[None]:
     """Raise a store's own exceptions as OSError, because each of them requires action of a person."""
     try:
         yield
@@ -210,16 +210,16 @@ def _store_locally(folder: Path, files: Mapping[str, bytes], is_shared: bool) ->
                 with suppress(OSError):  # the first error is the one to report
                     path.unlink(missing_ok=True)
             raise
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def _write_part(path: Path, data: bytes, held: ExitStack) -> None:
     """Write a file and sync it, locked for as long as `held` says; on Windows it is closed at once."""
     file = held.enter_context(path.open("xb"))
-    _lock(file)
+    lock(file)
     while not path.exists():  # because it was taken for left over before it was locked
         file = held.enter_context(path.open("xb"))
-        _lock(file)
+        lock(file)
     path.chmod(0o644)
     file.write(data)
     file.flush()
@@ -236,7 +236,7 @@ def _create_folder(folder: Path) -> None:
     except FileExistsError:
         raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is not a folder: move it away") from None
     for path in missing:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _ensure_replaceable(target: Path) -> None:
@@ -253,11 +253,11 @@ def remove_parts(target: Path, spares_living: bool) -> None:
             part.unlink(missing_ok=True)
             continue
         with suppress(OSError), part.open("rb") as file:
-            _lock(file, wait=False)
+            lock(file, wait=False)
             part.unlink()
 
 
-def _lock(file: BinaryIO, wait: bool = True) -> None:
+def lock(file: BinaryIO, wait: bool = True) -> None:
     """Lock a file until it is closed; the death of the process closes it. Some folders have no locks.
 
     Raises:
@@ -276,7 +276,7 @@ def _prefix(target: Path) -> str:
     return f".{hashlib.sha256(target.name.encode()).hexdigest()[:16]}-"
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Sync the folder's list of names; Windows and some network folders have no such call."""
     if os.name == "nt":
         return

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from models import GenerateReportInput, LLMCallInput, Passage, PlannedSection, Source, Step, StepKind
-from research.llm import evidence_prompts, prompts
+from research.llm import evidence_prompts, prompts, reader_prompts
 from research.llm.prompts import MAX_STEP_TOPIC_CHARACTERS, Prompt
 from research.report.ledger import Ledger
 from research.report.plan import MAX_PLAN_BYTES, MAX_QUERIES
@@ -72,6 +72,37 @@ class Calls:
             call = replace(self._call(prompt, step, MAX_SECTION_BYTES), share=len(plan))
             calls.append(_quoting(call, (prompts.section_line(section), *section.queries), passages))
         return calls
+
+    def changes(self, attempt: int, plan: Sequence[PlannedSection], wish: str) -> LLMCallInput:
+        """Return the call that chooses the sections which a wish concerns."""
+        prompt = reader_prompts.changes_prompt(self.asked.prompt, plan, wish)
+        return self._alone(prompt, Step(StepKind.CHANGES, attempt, len(plan)), MAX_PLAN_BYTES)
+
+    def revisions(
+        self,
+        plan: Sequence[PlannedSection],
+        changing: Sequence[PlannedSection],
+        texts: Sequence[str],
+        sources: Sequence[Sequence[Source]],
+        passages: Sequence[Passage],
+        wish: str,
+    ) -> list[LLMCallInput]:
+        """Return the calls that write sections of a plan once more, each with its text and its sources."""
+        self.ledger.begin_stage()
+        calls = []
+        for section, text, own in zip(changing, texts, sources, strict=True):
+            prompt = prompts.section_prompt(self.asked.prompt, plan, section.number, own)
+            prompt = reader_prompts.revision_prompt(prompt, text, wish)
+            step = Step(StepKind.SECTION, section.number, len(plan), section.title)
+            call = replace(self._call(prompt, step, MAX_SECTION_BYTES), share=len(changing))
+            calls.append(_quoting(call, (wish, prompts.section_line(section), *section.queries), passages))
+        return calls
+
+    def answer(self, question: str, sources: Sequence[Source]) -> LLMCallInput:
+        """Return the call that answers a question from these sources."""
+        prompt = reader_prompts.answer_prompt(self.asked.prompt, question, sources)
+        call = self._alone(prompt, Step(StepKind.ANSWER, title=question), MAX_SECTION_BYTES)
+        return replace(call, queries=(question,))
 
     def proof(self, kind: StepKind, parts: Sequence[Part], passages: Sequence[Passage]) -> list[LLMCallInput]:
         """Return the calls that judge or rewrite these parts of the report; the Activity has the prompts."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from models import LLMCallOutput, Usage, WebSearchOutput
+from models import LLMCallOutput, Usage
+from research.messages import WebSearchOutput
 
 
 class Ledger:
@@ -17,9 +18,9 @@ class Ledger:
         """Begin a stage: the calls that are entered from now on were made side by side."""
         self._stages.append([])
 
-    def enter(self, call: LLMCallOutput) -> None:
-        """Enter a call of the stage that was begun last, when it has ended."""
-        self._stages[-1].append(call)
+    def enter(self, call: LLMCallOutput | None) -> None:
+        """Enter a call of the stage that was begun last, when it has ended; None for one that has failed."""
+        self._stages[-1] += [call] if call else []
 
     def enter_searches(self, searches: Iterable[WebSearchOutput]) -> None:
         """Enter the searches that were made."""

@@ -7,10 +7,9 @@ from models import (
     LLMCallInput,
     LLMCallOutput,
     PlannedSection,
-    PlanReview,
-    PlanStage,
-    PlanState,
 )
+from research.errors import ErrorKind
+from research.messages import PlanReview, PlanStage, PlanState
 from research.report.calls import Calls
 from research.report.estimate import estimate
 from research.report.plan import (
@@ -27,6 +26,14 @@ from research.report.sections import Answer
 
 class ReportFailed(Exception):
     """The report cannot be made; the message says why."""
+
+    kind = ErrorKind.PERMANENT
+
+
+class Refused(ReportFailed):
+    """The person has asked for what is not there; the message is a sentence."""
+
+    kind = ErrorKind.REFUSED
 
 
 @dataclass

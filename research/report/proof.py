@@ -30,7 +30,7 @@ class Proof:
     def take_passages(self, answers: Iterable[Answer]) -> None:
         """Take the passages of each page; a page whose call failed has none."""
         calls = self._answered(answers)
-        self.passages = tuple(passage for call in calls for passage in call.passages)
+        self.passages += tuple(passage for call in calls for passage in call.passages)
         self.dropped = sum(call.dropped for call in calls)
 
     def to_judge(self, written: Sequence[Answer]) -> list[int]:

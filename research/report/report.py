@@ -15,20 +15,16 @@ from models import (
     LLMCallOutput,
     PDFGenerationInput,
     PDFGenerationOutput,
-    ReadPageInput,
     Source,
     Step,
     StepKind,
-    WebSearchInput,
-    WebSearchOutput,
 )
 from research.formatting import format_usage, summary_notes
+from research.messages import ReadPageInput, ReadPageOutput, WebSearchInput, WebSearchOutput
 from research.output.naming import report_filename
 from research.report.calls import Calls
 from research.report.ledger import Ledger
-from research.report.plan import (
-    plan_notes,
-)
+from research.report.plan import plan_notes
 from research.report.planning import Planning, ReportFailed
 from research.report.proof import Proof
 from research.report.sections import (
@@ -84,26 +80,30 @@ class Report:
             raise ReportFailed(f"a report takes at most {MAX_DOCUMENTS} documents, not {len(documents)}")
         names = [clean_text(document.name, MAX_TITLE_CHARACTERS) for document in documents]
         return [
-            ReadPageInput(Source(number, "" if document.sha256 else document.name, name), document.sha256)
+            _reading(number, Source(number, "" if document.sha256 else document.name, name), document.sha256)
             for number, (document, name) in enumerate(zip(documents, names, strict=True), start=1)
         ]
 
-    def take_documents(self, read: Sequence[Source]) -> None:
+    def take_documents(self, read: Sequence[ReadPageOutput]) -> None:
         """Take the documents as they were read.
 
         Raises:
             ReportFailed: one of them cannot be read; the person may do without it, or repair it.
         """
-        failed = [document for document in read if not document.sha256]
+        documents = [output.source for output in read]
+        failed = [document for document in documents if not document.sha256]
         if failed:
             listed = ", ".join(f"{document.title} ({document.reason})" for document in failed)
             hint = "; READ_ALLOW may name private addresses" if any(page.url for page in failed) else ""
             raise ReportFailed(f"these documents cannot be read: {listed}{hint}")
-        self._found = gather_sources((), read)
+        self._found = gather_sources((), documents)
 
     def begin_searches(self) -> list[WebSearchInput]:
         """Return the searches for all queries of the plan."""
-        return [WebSearchInput(query.text) for query in self.plan.queries]
+        return [
+            WebSearchInput(query.text, step=Step(StepKind.SEARCH, number, title=query.text))
+            for number, query in enumerate(self.plan.queries, start=1)
+        ]
 
     def take_searches(self, searches: Sequence[WebSearchOutput], day: str) -> None:
         """Take what the searches have found; `day` is the day on which they did."""
@@ -115,11 +115,12 @@ class Report:
         """Return the pages that are to be read: the best results of every query."""
         found = self._found.sources[self._found.documents :]
         unread = [replace(source, snippet="") for source in found if not source.sha256]
-        return list(map(ReadPageInput, unread[: max(self._max_pages - (len(found) - len(unread)), 0)]))
+        most = max(self._max_pages - (len(found) - len(unread)), 0)
+        return [_reading(number, source) for number, source in enumerate(unread[:most], start=1)]
 
-    def take_pages(self, read: Sequence[Source]) -> None:
+    def take_pages(self, read: Sequence[ReadPageOutput]) -> None:
         """Take the pages as they were read, or with the reason why not."""
-        self._found = self._found.with_read(read)
+        self._found = self._found.with_read(output.source for output in read)
 
     def begin_passages(self) -> list[LLMCallInput]:
         """Return the calls that take the passages of each page that was read."""
@@ -146,6 +147,7 @@ class Report:
 
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the research as one text."""
+        self.ledger.enter(call)
         self._written = [Answer(call)]
 
     def begin_sections(self) -> list[LLMCallInput]:
@@ -187,6 +189,7 @@ class Report:
             citations=self.proof.all_citations(),
             passages=self.proof.passages,
             dropped_passages=self.proof.dropped,
+            plan=self.plan.sections,
         )
 
     def output(self, pdf: PDFGenerationOutput) -> GenerateReportOutput:
@@ -244,3 +247,7 @@ class Report:
         ]
         read = tuple(s if s.number in given else replace(s, sha256="") for s in named)
         return Part(step, text, read, self.proof.citations.get(place, ()))
+
+
+def _reading(number: int, source: Source, document: str = "") -> ReadPageInput:
+    return ReadPageInput(source, document, Step(StepKind.READ, number, title=source.title))

@@ -6,7 +6,8 @@ A refusal changes nothing, and costs nothing: the Workflow asks for it in the va
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from models import PlannedSection, PlanReview, PlanStage
+from models import PlannedSection
+from research.messages import PlanReview, PlanStage
 from research.report.plan import (
     MAX_COVERS_CHARACTERS,
     MAX_QUERY_CHARACTERS,

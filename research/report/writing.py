@@ -1,8 +1,9 @@
 """Model calls whose prompts the Activity completes from the evidence store, and whose answers it reads."""
 
 import asyncio
+from dataclasses import replace
 
-from models import LLMCallInput, LLMCallOutput, StepKind
+from models import LLMCallInput, LLMCallOutput, Passage, StepKind
 from research.config import Settings
 from research.evidence import excerpts, store
 from research.evidence.excerpts import Excerpt
@@ -29,13 +30,17 @@ async def write(call: LLMCallInput, settings: Settings, draft: Draft, on_resume:
 
     if call.step.kind in proving.KINDS:
         return await proving.prove(call, frozen, settings, draft, complete)
-    return await complete(await asyncio.to_thread(with_quotes, call, frozen, settings), settings)
+    call, quoted = await asyncio.to_thread(with_quotes, call, frozen, settings)
+    answer = await complete(call, settings)
+    return replace(answer, passages=quoted) if call.step.kind == StepKind.ANSWER else answer
 
 
-def with_quotes(call: LLMCallInput, frozen: dict[int, str], settings: Settings) -> LLMCallInput:
-    """Return the call with what is quoted of its sources: their passages, or else excerpts."""
+def with_quotes(
+    call: LLMCallInput, frozen: dict[int, str], settings: Settings
+) -> tuple[LLMCallInput, tuple[Passage, ...]]:
+    """Return the call with what is quoted of its sources, and that: their passages, or else excerpts."""
     if not frozen:
-        return call
+        return call, ()
     most = MAX_SECTION_TEXT_BYTES if call.step.kind == StepKind.SECTION else MAX_TEXT_BYTES
     taken = {passage.source for passage in call.passages}
     found = [
@@ -47,10 +52,12 @@ def with_quotes(call: LLMCallInput, frozen: dict[int, str], settings: Settings) 
         *excerpts.choose({n: text for n, text in frozen.items() if n not in taken}, call.queries, most),
     ]
     chosen: dict[int, list[str]] = {}
-    for excerpt in excerpts.best(found, call.queries, min(most, max_material_bytes(settings.model))):
+    best = excerpts.best(found, call.queries, min(most, max_material_bytes(settings.model)))
+    for excerpt in best:
         page = f"Page {excerpt.page}:\n" if excerpt.page else ""
         chosen.setdefault(call.numbers.index(excerpt.source), []).append(f"{page}{excerpt.text}")
-    return prompts.with_quotes(call, chosen)
+    quoted = (Passage(e.source, e.start, e.end, e.page, is_copied=False) for e in best)
+    return prompts.with_quotes(call, chosen), tuple(quoted)
 
 
 def _thaw(call: LLMCallInput, settings: Settings) -> dict[int, str]:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from models import Read, Source, WebSearchOutput
+from models import Read, Source
 from research.address import normalize_address
 from research.formatting import pluralize
+from research.messages import WebSearchOutput
 
 MAX_SOURCES = 100
 """In one report; with titles and addresses as long as they may be, still far from Temporal's 2 MB."""
@@ -48,23 +49,27 @@ class FoundSources:
 
 
 def gather_sources(searches: Sequence[WebSearchOutput], documents: Sequence[Source] = ()) -> FoundSources:
-    """Number the documents and what the searches have found, once over the whole report.
+    """Number what the searches have found, behind the documents, once over the whole report.
 
     Notes say what the searches have not found.
     """
+    notes = failure_notes(searches)
+    found_sources, by_query = number_sources([search.results for search in searches], documents)
+    if searches and not found_sources:
+        found = "No search of the web found anything" if not notes else "Nothing else was found"
+        cited = "cites your documents alone" if documents else "cites no sources"
+        notes.append(f"{found}, so this report {cited}.")
+    return FoundSources((*documents, *found_sources), by_query, tuple(notes), len(documents))
+
+
+def failure_notes(searches: Sequence[WebSearchOutput]) -> list[str]:
+    """Return a note for each reason why searches had no answer."""
     failures = list(dict.fromkeys(search.failure for search in searches if search.failure))
-    notes = [
+    return [
         f"{sum(search.failure == failure for search in searches)} of {len(searches)} searches of the web"
         f" failed: {failure}."
         for failure in failures
     ]
-    found_sources, by_query = number_sources([search.results for search in searches], documents)
-    numbered = [replace(document, number=number) for number, document in enumerate(documents, start=1)]
-    if searches and not found_sources:
-        found = "No search of the web found anything" if not failures else "Nothing else was found"
-        cited = "cites your documents alone" if documents else "cites no sources"
-        notes.append(f"{found}, so this report {cited}.")
-    return FoundSources((*numbered, *found_sources), by_query, tuple(notes), len(documents))
 
 
 def number_sources(
@@ -72,12 +77,13 @@ def number_sources(
 ) -> tuple[tuple[Source, ...], tuple[tuple[int, ...], ...]]:
     """Return one numbered source for each page found, and for each query the numbers that it found.
 
-    The documents have the first numbers, and are not found once more.
+    The documents have their numbers already, and are not found once more.
 
     The first results of every query stand before the second ones, so that MAX_SOURCES leaves out the
     results that the search provider ranks lowest.
     """
     given = {normalize_address(document.url) for document in documents}
+    first = max((document.number for document in documents), default=0) + 1
     sources: dict[str, Source] = {}
     by_query: list[dict[int, None]] = [{} for _ in results]
     for rank in zip_longest(*results):
@@ -90,7 +96,7 @@ def number_sources(
             known = sources.get(address)
             if known is None and len(sources) == MAX_SOURCES:
                 continue
-            number = len(documents) + len(sources) + 1
+            number = first + len(sources)
             sources[address] = _joined(known, result) if known else replace(result, number=number)
             by_query[query][sources[address].number] = None
     return tuple(sources.values()), tuple(map(tuple, by_query))

@@ -20,6 +20,8 @@ _KINDS = {
     "generate_summary": StepKind.SUMMARY,
     "create_pdf_activity": StepKind.PDF,
     "delete_stored_answers": StepKind.CLEANUP,
+    "open_report": StepKind.OPEN,
+    "store_answer": StepKind.STORE,
 }
 """What Activities are for, by their types; the input of an `llm_call` says so itself."""
 
@@ -68,6 +70,14 @@ def step_summary(step: Step) -> str:
             return "Write the PDF"
         case StepKind.CLEANUP:
             return "Delete the stored answers"
+        case StepKind.OPEN:
+            return "Open the report"
+        case StepKind.CHANGES:
+            return "Choose what is to change"
+        case StepKind.ANSWER:
+            return "Answer the question"
+        case StepKind.STORE:
+            return "Store the answer"
         case _:
             return cut_summary(f"{step_name(step)}: {step.title}")
 

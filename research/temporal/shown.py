@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from models import PlanStage, PlanState
+from research.messages import PlanStage, PlanState
 from research.programs import STARTER
 
 MEMO = "review"

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityConfig
 
 from models import Step, StepKind
@@ -15,7 +16,16 @@ from research.temporal.names import step_summary
 MAX_SIDE_BY_SIDE = 20
 """Steps of one kind that a report has the workers do at once."""
 
-Input = TypeVar("Input")
+
+class StepInput(Protocol):
+    """What an Activity is given: it says what the step is for."""
+
+    @property
+    def step(self) -> Step:
+        """What the step is for."""
+
+
+Input = TypeVar("Input", bound=StepInput)
 Output = TypeVar("Output")
 
 # A worker that sends no heartbeat for eight seconds counts as dead, and its step goes to another one;
@@ -37,10 +47,26 @@ _OTHERS: dict[str, ActivityConfig] = {
 }
 
 
-async def run_step(activity: Callable[[Input], Awaitable[Output]], input: Input, step: Step) -> Output:
+async def run_step(activity: Callable[[Input], Awaitable[Output]], input: Input) -> Output:
     """Have an Activity do a step, with the options of its kind."""
-    options = ActivityConfig(**_OTHERS.get(step.kind, _STEP), summary=step_summary(step))
+    options = ActivityConfig(**_OTHERS.get(input.step.kind, _STEP), summary=step_summary(input.step))
     return await workflow.execute_activity(activity, input, **options)
+
+
+async def try_step(activity: Callable[[Input], Awaitable[Output]], input: Input) -> tuple[Output | None, str]:
+    """Return the result of a step, or None and the reason why there will never be one."""
+    try:
+        return await run_step(activity, input), ""
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.warning("%s: %s", step_summary(input.step), error.cause)
+        return None, getattr(error.cause, "message", "")
+
+
+async def run_each(activity: Callable[[Input], Awaitable[Output]], inputs: Iterable[Input]) -> list[Output]:
+    """Have an Activity do several steps side by side."""
+    return await each(run_step(activity, input) for input in inputs)
 
 
 async def each(steps: Iterable[Awaitable[Output]]) -> list[Output]:

@@ -1,0 +1,85 @@
+"""Answers to questions about a report: with the numbers, the passages and the signs that its page has."""
+
+import re
+
+from models import PDFGenerationInput, Source, Verdict, Version
+from research.checked import CheckedReport
+from research.config import Settings
+from research.evidence.shown import checked_report
+from research.markdown.title import escape_markdown
+from research.messages import QuestionInput, QuestionOutput
+from research.output import folder, storage
+from research.output.report_markdown import details, passage_words
+
+NOTHING = "The sources of this report do not say."
+_MARK = re.compile(r"\[\^(\d{1,3})\]")
+
+
+def store_answer(asked: QuestionInput, settings: Settings, run_id: str) -> QuestionOutput:
+    """Append a question with its answer to the report's file of questions, once for each run.
+
+    Raises:
+        StepError: a frozen text cannot be had, or the folder needs repair.
+    """
+    text, cited = answer_markdown(asked, settings)
+    name, mark = questions_name(asked.report), f"<!-- {run_id} -->"
+    try:
+        path = folder.append(settings.reports_dir, name, f"{text}\n{mark}\n\n", mark)
+    except OSError as error:
+        raise storage.needs_repair("the answer cannot be written", error, settings) from None
+    return QuestionOutput(text, name, path, cited)
+
+
+def questions_name(report: str) -> str:
+    """Return the name of the file with the questions about a report, by the name of its PDF."""
+    return f"{report.removesuffix('.pdf')}-questions.md"
+
+
+def answer_markdown(asked: QuestionInput, settings: Settings) -> tuple[str, tuple[Source, ...]]:
+    """Return a question with its answer as Markdown, and the sources that it cites.
+
+    What no passage says is no answer.
+
+    Raises:
+        StepError: a frozen text cannot be had.
+    """
+    checked = checked_report(
+        PDFGenerationInput(
+            asked.answer,
+            sources=asked.sources,
+            citations=asked.citations,
+            passages=asked.passages,
+            version=Version(kept=asked.kept),
+        ),
+        settings,
+    )
+    parts = [f"## {' '.join(escape_markdown(asked.question).split())}"]
+    is_answer = isinstance(checked, CheckedReport) and _says_something(checked)
+    if isinstance(checked, CheckedReport) and is_answer:
+        parts += [_MARK.sub(r"[\1]", checked.content.strip()), *_references(checked), checked.account]
+    else:
+        parts.append(NOTHING)
+    parts += [f"**Note.** {note}" for note in asked.notes]
+    if asked.bill and asked.model:
+        parts.append(f"{asked.date}, {asked.model}: {asked.bill}.")
+    return "\n\n".join(parts) + "\n", checked.sources if is_answer else ()
+
+
+def _says_something(checked: CheckedReport) -> bool:
+    """Return whether a passage says at least a part of a statement, or nobody could tell."""
+    refuted = (Verdict.CONTRADICTED, Verdict.ABSENT)
+    return any(citation.verdict not in refuted for citation in checked.citations)
+
+
+def _references(checked: CheckedReport) -> list[str]:
+    entries = []
+    for source in checked.sources:
+        address = f" <{source.url}>" if source.url else ""
+        about = escape_markdown(details(source, ""))
+        entries.append(f"[{source.number}] {escape_markdown(source.title)}.{address} ({about})")
+        entries += [
+            f"> {escape_markdown(passage_words(shown))}"
+            for shown in checked.shown
+            if shown.passage.source == source.number
+        ]
+    return entries

@@ -1,0 +1,77 @@
+"""The prompts for what a reader wants of a finished report: that it be changed, or an answer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from models import PlannedSection, Source
+from research.formatting import truncate_json
+from research.llm.prompts import (
+    MAX_PLAN_BYTES,
+    MAX_SECTION_TOPIC_BYTES,
+    MAX_SOURCES_BYTES,
+    Prompt,
+    quote,
+    section_line,
+    with_sources,
+)
+
+CHANGES_INSTRUCTION = "Which sections of this research report must change"
+ANSWER_INSTRUCTION = "Answer the question below"
+MAX_OLD_SECTION_BYTES = 40_000
+"""Of a section that is written once more, as JSON."""
+
+
+def changes_prompt(topic: str, sections: Sequence[PlannedSection], wish: str) -> Prompt:
+    """Return the prompt that asks which sections of a finished report a wish concerns."""
+    listed = "\n".join(f"{n}. {section_line(section)}" for n, section in enumerate(sections, start=1))
+    return Prompt(f"""{CHANGES_INSTRUCTION} for the wish of its reader? Every other section stays as it \
+is, so choose as few as the wish needs.
+
+Answer with a line for each of them, in this form and with nothing else: its number, a colon, and a search \
+query of a few words for what it must know to fulfil the wish.
+
+3: a query, as for a search engine
+
+The topic of the report:
+
+{truncate_json(quote(topic), MAX_SECTION_TOPIC_BYTES)}
+
+Its sections:
+
+{truncate_json(listed, MAX_PLAN_BYTES)}
+
+The wish:
+
+{quote(wish)}""")
+
+
+def revision_prompt(prompt: Prompt, text: str, wish: str) -> Prompt:
+    """Return the prompt for a section that asks for it once more, as a reader wishes."""
+    begin = f"""There is a text of your section already:
+
+{quote(truncate_json(text, MAX_OLD_SECTION_BYTES))}
+
+Write the section anew, whole, with this wish of the reader:
+
+{quote(wish)}
+
+Keep of the text what is right and what the wish does not concern, with its citations.
+
+"""
+    start = prompt.material.start + len(begin) if prompt.material.pieces else 0
+    return replace(prompt, text=f"{begin}{prompt.text}", material=replace(prompt.material, start=start))
+
+
+def answer_prompt(topic: str, question: str, sources: Sequence[Source]) -> Prompt:
+    """Return the prompt that asks a question about a finished report, with its sources."""
+    asked = f"""{ANSWER_INSTRUCTION} in a few sentences, from the sources of a research report alone. Where \
+they do not answer it, write so in one sentence, and cite nothing.
+
+The topic of the report:
+
+{truncate_json(quote(topic), MAX_SECTION_TOPIC_BYTES)}
+
+The question:
+
+{quote(question)}"""
+    return with_sources(asked, sources, MAX_SOURCES_BYTES)

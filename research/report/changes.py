@@ -1,0 +1,83 @@
+"""What is to change in a finished report: the sections that a wish concerns, with a query for each."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from models import LLMCallInput, PlannedSection
+from research.formatting import pluralize
+from research.report.plan import MAX_QUERY_CHARACTERS, MAX_SECTIONS, PlannedQuery
+from research.report.planning import Planning, Refused, ReportFailed
+from research.report.sections import Answer
+
+_LINE = re.compile(r"\W{0,4}(?:section\s{1,4})?(\d{1,2})\W{0,4}[:：]\s{0,9}(\S.*)", re.IGNORECASE)
+
+
+def read_changes(text: str, count: int) -> tuple[PlannedSection, ...]:
+    """Return the sections that a model names, by their numbers from 1 to `count`, each with its query."""
+    queries: dict[int, str] = {}
+    for line in text.splitlines():
+        found = _LINE.fullmatch(line.strip())
+        if found and 1 <= int(found[1]) <= count:
+            queries.setdefault(int(found[1]), found[2].strip(' *_`"')[:MAX_QUERY_CHARACTERS])
+    return tuple(PlannedSection("", "", (query,), number) for number, query in sorted(queries.items()))
+
+
+@dataclass
+class Changes(Planning):
+    """The sections of a finished report, and those of them that are written anew."""
+
+    wish: str = ""
+    changing: tuple[PlannedSection, ...] = ()
+    """With their numbers, and the queries for this time alone."""
+    _attempt: int = 0
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the model has to choose; of one section it is that one."""
+        return not self.changing
+
+    def choose(self, numbers: tuple[int, ...]) -> None:
+        """Take the sections that the person has named, if any.
+
+        Raises:
+            Refused: there is no such section.
+        """
+        count = len(self.sections)
+        if wrong := [number for number in numbers if not 1 <= number <= count]:
+            raise Refused(f"The report has {pluralize(count, 'section')}: there is no section {wrong[0]}.")
+        named = sorted(set(numbers)) or ([1] if count == 1 else [])
+        query = " ".join(self.wish.split())[:MAX_QUERY_CHARACTERS]
+        self._change([PlannedSection("", "", (query,), number) for number in named])
+
+    def begin(self, attempt: int) -> LLMCallInput:
+        """Return the call that chooses the sections."""
+        self._attempt = attempt
+        return self.calls.changes(attempt, self.sections, self.wish)
+
+    def take(self, answer: Answer) -> bool:
+        """Take the sections that the model has chosen; return False where none can be read.
+
+        Raises:
+            ReportFailed: there will never be an answer, or none can be read for the second time.
+        """
+        self._change((answer.call.plan if answer.call else None) or ())
+        if not self.changing and (self._attempt > 1 or not answer.call):
+            why = answer.failure or "the model named none"
+            raise ReportFailed(
+                f'it is not known which sections are to change; name one: "Section 3: …" ({why})'
+            )
+        return bool(self.changing)
+
+    def _change(self, chosen: Sequence[PlannedSection]) -> None:
+        known = [section for section in chosen if 1 <= section.number <= len(self.sections)]
+        self.changing = tuple(
+            replace(self.sections[section.number - 1], queries=section.queries, number=section.number)
+            for section in known[:MAX_SECTIONS]
+        )
+        queries: dict[str, PlannedQuery] = {}
+        for section in self.changing:
+            for text in section.queries if self.asked.sources else ():
+                query = queries.get(text.casefold(), PlannedQuery(text))
+                queries[text.casefold()] = replace(query, sections=(*query.sections, section.number))
+        self.queries = tuple(queries.values())
