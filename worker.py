@@ -110,7 +110,7 @@ async def _drain(client: Client, worker: Worker) -> None:
 def create_worker(client: Client, max_calls: int, simulate_failure: bool = False) -> Worker:
     """Return a Worker for the Workflows and the Activities, at most `max_calls` of them at a time."""
     summary = activities.failing_generate_summary if simulate_failure else activities.generate_summary
-    steps: list[Callable[..., Any]] = [
+    steps: list[Any] = [
         activities.llm_call, activities.web_search, activities.read_page, activities.create_pdf_activity,
         activities.open_report, activities.store_answer, activities.delete_stored_answers,
     ]  # fmt: skip

@@ -134,5 +134,6 @@ class App:
         )
 
     def reports(self) -> list[Path]:
-        """What is in the reports folder, but for the Markdown beside each PDF."""
-        return sorted(path for path in (self.root / "reports").glob("*") if path.suffix != ".md")
+        """What is in the reports folder, but for the Markdown and the evidence file beside each PDF."""
+        others = (".md", ".evidence.json")
+        return sorted(path for path in (self.root / "reports").glob("*") if not path.name.endswith(others))

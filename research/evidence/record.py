@@ -143,7 +143,7 @@ def _source(entry: Mapping[str, Any]) -> SourceRecord:
         sha256,
         _number(entry, "characters"),
         _text(entry, "read"),
-        *(_text(entry, name) for name in ("author", "date", "retrieved", "reason")),
+        *(_text_or_none(entry, name) for name in ("author", "date", "retrieved", "reason")),
     )
 
 
@@ -158,7 +158,7 @@ def _citation(entry: Mapping[str, Any]) -> CitationRecord:
     sources, passages = _numbers(entry, "sources"), _numbers(entry, "passages")
     verdict, judge = _text(entry, "verdict"), _text(entry, "judge")
     return CitationRecord(
-        _text(entry, "statement"), sources, passages, verdict, judge, _text(entry, "judged")
+        _text(entry, "statement"), sources, passages, verdict, judge, _text_or_none(entry, "judged")
     )
 
 
@@ -213,6 +213,10 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadEvidence(f"{name} is no text")
     return value
+
+
+def _text_or_none(entry: Mapping[str, Any], name: str) -> str:
+    return _text(entry, name) if entry.get(name) else ""
 
 
 def _texts(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from research.report.sections import Answer
 class ReportFailed(Exception):
     """The report cannot be made; the message says why."""
 
-    kind = ErrorKind.PERMANENT
+    kind: ErrorKind | None = None
 
 
 class Refused(ReportFailed):
