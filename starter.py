@@ -23,10 +23,10 @@ def main() -> int:
         terminal.prepare_output(must_arrive=True)
         options = arguments.parse()
         output.set_format(options.quiet, options.json, options.open)
-        if options.verify is not None:
-            from research.cli import verify
+        if arguments.is_local(options):
+            from research.cli import local
 
-            return signals.run_async(lambda: verify.run(options.verify, options.online))
+            return signals.run_async(lambda: local.act(options))
         topic = _topic(options, output)
         return signals.run_async(lambda: act(options, topic, output))
     except UserError as error:

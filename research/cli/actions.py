@@ -1,9 +1,9 @@
-"""What the starter does with a report that was started before: list, follow, cancel, review its plan."""
+"""What the starter does with a report that was started before: list, follow, review, revise, ask."""
 
 import argparse
 from typing import TYPE_CHECKING
 
-from research.cli import listing, review
+from research.cli import finished, listing, review
 from research.cli.follow import follow
 from research.cli.output import Output
 
@@ -19,6 +19,10 @@ async def act(client: "Client", service: "Service", options: argparse.Namespace,
     Raises:
         UserError: there is no such report, or it refuses; the message says why.
     """
+    if options.revise:
+        return await finished.revise(client, service, tuple(options.revise), output)
+    if options.ask:
+        return await finished.ask(client, service, tuple(options.ask), output)
     if options.list:
         output.print_list(await listing.latest(client))
         return 0

@@ -75,9 +75,13 @@ def parse() -> argparse.Namespace:
     action.add_argument("--change", nargs=2, metavar=("ID", "WISH"), help="have another plan written")
     action.add_argument("--plan-file", nargs=2, metavar=("ID", "FILE"), help="put a plan of yours there")
     plan.add_argument("--revision", type=_revision, metavar="N", help="only if the plan still is revision N")
+    revise = 'another version, as in "Section 3: more on costs"'
+    action.add_argument("--revise", nargs=2, metavar=("ID", "WISH"), help=revise)
+    action.add_argument("--ask", nargs=2, metavar=("ID", "QUESTION"), help="an answer from its sources")
+    action.add_argument("--diff", metavar="REPORT", help="what a version has changed")
     add("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args()
-    if options.topic and (is_about_a_report(options) or options.verify is not None):
+    if options.topic and (is_about_a_report(options) or is_local(options)):
         parser.error("a topic starts a new report: give a topic, or an option for a report that there is")
     if options.revision is not None and not (options.approve or options.change or options.plan_file):
         parser.error("--revision belongs to --approve, --change or --plan-file")
@@ -88,9 +92,14 @@ def parse() -> argparse.Namespace:
     return options
 
 
+def is_local(options: argparse.Namespace) -> bool:
+    """Return whether the options ask for something that needs the report's files alone."""
+    return options.verify is not None or options.diff is not None
+
+
 def is_about_a_report(options: argparse.Namespace) -> bool:
     """Return whether the options ask for something else than a new report."""
-    names = ("list", "attach", "cancel", "plan", "approve", "change", "plan_file")
+    names = ("list", "attach", "cancel", "plan", "approve", "change", "plan_file", "revise", "ask")
     return any(getattr(options, name) for name in names)
 
 

@@ -1,6 +1,6 @@
 """A report's history: its topic, its steps and a pause, from the events that the service recorded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +21,14 @@ from research.temporal.names import expected_steps, recorded_step, step_name
 async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
     """Return the report as these events leave it; what runs now is not in them."""
     asked, steps, pauses = dict[str, Any](), dict[int, StepStatus](), dict[int, float]()
+    workflow_type = ""
     for event in events:
         when = unix(event.event_time)
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-                payloads = event.workflow_execution_started_event_attributes.input.payloads
-                asked = await first_object(client, payloads)
+                begun = event.workflow_execution_started_event_attributes
+                asked = await first_object(client, begun.input.payloads)
+                workflow_type = begun.workflow_type.name
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 steps[event.event_id] = await _scheduled(client, event)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -52,10 +54,10 @@ async def read(client: Client, events: Iterable[HistoryEvent]) -> Status:
                 pauses.pop(event.timer_fired_event_attributes.started_event_id, None)
     scheduled = {step.step.kind for step in steps.values()}
     has_sections = _wants_sections(asked.get("sections")) and StepKind.RESEARCH not in scheduled
-    expected = expected_steps(bool(asked.get("sources")), has_sections)
+    expected = expected_steps(bool(asked.get("sources")), has_sections, workflow_type)
     to_come = [StepStatus(step) for step in expected if step.kind not in scheduled]
-    topic, pause_ends = str(asked.get("prompt", "")), next(iter(pauses.values()), None)
-    return Status(topic, (*steps.values(), *to_come), pause_ends)
+    pause_ends = next(iter(pauses.values()), None)
+    return Status(topic_of(asked), (*steps.values(), *to_come), pause_ends)
 
 
 async def first_object(client: Client, payloads: Sequence[Payload]) -> dict[str, Any]:
@@ -82,6 +84,13 @@ async def _summary(client: Client, event: HistoryEvent) -> str:
     summary = event.user_metadata.summary
     values = await client.data_converter.decode([summary]) if summary.data else []
     return str(values[0]) if values else ""
+
+
+def topic_of(asked: Mapping[str, Any]) -> str:
+    """Return what a Workflow is about, by its input."""
+    if "prompt" in asked:
+        return str(asked["prompt"])
+    return f"{asked.get('report', '')}: {asked.get('wish') or asked.get('question') or ''}"
 
 
 def _is_written(steps: Iterable[StepStatus]) -> bool:

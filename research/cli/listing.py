@@ -18,20 +18,21 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportOutput
 from research.cli import terminal
-from research.cli.history import first_object
+from research.cli.history import first_object, topic_of
 from research.cli.progress import Handle, reason, waiting_plan
 from research.errors import UserError
 from research.programs import STARTER, WORKER
-from research.temporal.names import WORKFLOW_TYPE
+from research.temporal.names import ASK_TYPE, REVISE_TYPE, WORKFLOW_TYPE
 
 MAX_LISTED = 20
 MAX_SEARCHED = 1_000
 """Reports among which the end of an ID is searched for."""
 CANCEL_SECONDS = 10.0
-_QUERY = f'WorkflowType = "{WORKFLOW_TYPE}"'
+DONE = "done"
+_QUERY = " OR ".join(f'WorkflowType = "{name}"' for name in (WORKFLOW_TYPE, REVISE_TYPE, ASK_TYPE))
 _STATES = {
     WorkflowExecutionStatus.RUNNING: "running",
-    WorkflowExecutionStatus.COMPLETED: "done",
+    WorkflowExecutionStatus.COMPLETED: DONE,
     WorkflowExecutionStatus.FAILED: "failed",
     WorkflowExecutionStatus.CANCELED: "cancelled",
     WorkflowExecutionStatus.TERMINATED: "terminated",
@@ -82,22 +83,27 @@ async def find(client: Client, identity: str) -> tuple[Handle, str]:
     Raises:
         UserError: there is none, or there are several.
     """
-    handle = _handle(client, identity)
-    try:
-        description = await handle.describe()
-        return handle, description.run_id
-    except RPCError as error:
-        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-            raise
-    found = [
-        execution
-        async for execution in client.list_workflows(_QUERY, limit=MAX_SEARCHED)
-        if execution.id.endswith(identity)
-    ]
+    found = await search(client, identity)
     if len(found) != 1:
         many = f"{len(found)} reports have an ID that ends" if found else "There is no report with an ID"
         raise UserError(f"{many} in {identity!r}: `{STARTER} --list` shows the latest.")
-    return _handle(client, found[0].id), found[0].run_id
+    return found[0]
+
+
+async def search(client: Client, identity: str) -> list[tuple[Handle, str]]:
+    """Return the report with this Workflow ID, or those whose Workflow IDs end so, with their Run IDs."""
+    handle = _handle(client, identity)
+    try:
+        description = await handle.describe()
+        return [(handle, description.run_id)]
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise
+    newest: dict[str, str] = {}
+    async for execution in client.list_workflows(_QUERY, limit=MAX_SEARCHED):
+        if execution.id.endswith(identity):
+            newest.setdefault(execution.id, execution.run_id)
+    return [(_handle(client, workflow_id), run_id) for workflow_id, run_id in newest.items()]
 
 
 async def state_of(handle: Handle) -> str:
@@ -135,7 +141,7 @@ async def _row(client: Client, execution: WorkflowExecution) -> Row:
     path = error = ""
     try:
         topic = await _topic(client, handle)
-        if state == "done":
+        if state == DONE:
             output = await handle.result()
             path = output.path or output.filename
         elif state == "failed":
@@ -162,6 +168,6 @@ async def _topic(client: Client, handle: Handle) -> str:
     async for event in events:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             payloads = event.workflow_execution_started_event_attributes.input.payloads
-            return str((await first_object(client, payloads)).get("prompt", ""))
+            return topic_of(await first_object(client, payloads))
         break
     return ""

@@ -72,15 +72,15 @@ class Output:
         from research import config
         from research.formatting import format_usage
 
-        self.print_line(f"Result: {output.result}")
+        self.print_line(f"\n{output.answer}" if output.answer else f"Result: {output.result}")
         for note in output.notes:
             self.print_line(f"Note: {note}")
         self.print_line(f"Bill: {format_usage(output.bill)}")
         if config.is_sample(output.model):
             self.print_line("This is sample text. To fix: set LLM_MODEL and a key in .env for real research.")
         if _is_here(output.path):
-            self.print_line(f"PDF: {output.path}")
-        self.emit_result("done", asdict(output), output.path or output.filename)
+            self.print_line(f"{'Answers' if output.answer else 'PDF'}: {output.path}")
+        self.emit_result("done", asdict(output), output.answer.strip() or output.path or output.filename)
         if self._opens_pdf:
             _open(output.path)
 
@@ -88,12 +88,15 @@ class Output:
         """Print why a report ended without a result, and return the exit status."""
         from temporalio.exceptions import CancelledError, TerminatedError
 
-        from research.cli.progress import reason
+        from research.cli.progress import is_refused, reason
 
         if isinstance(error.__cause__, (CancelledError, TerminatedError)):
             terminal.print_error("The report was cancelled.")
             self.emit_result("cancelled", {"error": reason(error)})
             return 4
+        if is_refused(error):
+            self.report_error(reason(error))
+            return UserError.exit_status
         terminal.print_error(f"The report failed: {reason(error)}")
         self.emit_result("failed", {"error": reason(error)})
         return 1

@@ -16,12 +16,14 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo, WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
 from research.cli.status import State, Status, StepStatus, in_rows
+from research.errors import ErrorKind
 from research.programs import WORKER
 from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
@@ -169,6 +171,13 @@ def reason(error: BaseException) -> str:
     while error.__cause__:
         error = error.__cause__
     return " ".join(str(getattr(error, "message", error)).split())
+
+
+def is_refused(error: BaseException) -> bool:
+    """Return whether a report failed because what was asked of it is not there."""
+    while error.__cause__:
+        error = error.__cause__
+    return isinstance(error, ApplicationError) and error.type == ErrorKind.REFUSED
 
 
 def _closed(status: Status, info: WorkflowExecutionInfo) -> Status:

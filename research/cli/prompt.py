@@ -39,7 +39,7 @@ def ask(words: list[str]) -> str:
             f"{source} is empty, so nothing was started."
             f' To fix: give a topic, as in `{STARTER} "Why is the sky blue?"`.'
         )
-    _check(topic)
+    check(topic)
     return topic
 
 
@@ -62,18 +62,21 @@ def static_summary(topic: str) -> str:
     return "".join(terminal.fit(line, limit - measure("…"), measure)).rstrip() + "…"
 
 
-def _check(topic: str) -> None:
-    if len(topic) > MAX_TOPIC_CHARACTERS:
-        raise UserError(
-            f"The topic has {len(topic):,} characters; at most {MAX_TOPIC_CHARACTERS:,} are accepted."
-        )
-    for character in topic:
+def check(text: str, name: str = "The topic", most: int = MAX_TOPIC_CHARACTERS) -> None:
+    """Require that a text which a person has given can be stored.
+
+    Raises:
+        UserError: it is too long, no text, or has a key in it.
+    """
+    if len(text) > most:
+        raise UserError(f"{name} has {len(text):,} characters; at most {most:,} are accepted.")
+    for character in text:
         if (ord(character) < 32 and character not in "\n\t") or 0x7F <= ord(character) < 0xA0:
-            raise UserError(f"The topic has a control character (U+{ord(character):04X}): remove it.")
+            raise UserError(f"{name} has a control character (U+{ord(character):04X}): remove it.")
         if 0xD800 <= ord(character) < 0xE000:
-            raise UserError("The topic is not UTF-8 text: convert it first.")
-    if config.load().without_secrets(topic) != topic:
-        raise UserError("The topic has one of your API keys in it, and topics are stored: remove it.")
+            raise UserError(f"{name} is not UTF-8 text: convert it first.")
+    if config.load().without_secrets(text) != text:
+        raise UserError(f"{name} has one of your API keys in it, and it would be stored: remove it.")
 
 
 def _use_default_topic() -> str:

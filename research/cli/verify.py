@@ -41,7 +41,7 @@ async def run(report: str, is_online: bool) -> int:
     settings = config.load()
     folder, name = find(report, settings.reports_dir)
     try:
-        files = await _read(folder, name, _record(folder, name, settings), settings)
+        files = await _read(folder, name, load_record(folder, name, settings), settings)
         failed = _print(name, await asyncio.to_thread(verify.verify, files))
         if is_online:
             await _print_online(files.record, settings)
@@ -64,20 +64,23 @@ def find(report: str, reports: Path | str) -> tuple[Path | str, str]:
             break
     parent = given[: len(given) - len(given.replace("\\", "/").rpartition("/")[2])]
     if not name:
-        raise UserError("--verify: give a report's path or name.")
+        raise UserError("Give a report's path or name.")
     if "://" in given:
         if parent.rstrip("/") == str(reports):
             return reports, name
-        raise UserError(
-            f"--verify: {given} is not in REPORTS_DIR ({reports}). To fix: set REPORTS_DIR to its folder."
-        )
+        raise UserError(f"{given} is not in REPORTS_DIR ({reports}). To fix: set REPORTS_DIR to its folder.")
     path = Path(given).expanduser()
     if parent or path.is_file():
         return path.parent, name
     return reports, name
 
 
-def _record(folder: Path | str, name: str, settings: Settings) -> EvidenceRecord:
+def load_record(folder: Path | str, name: str, settings: Settings) -> EvidenceRecord:
+    """Return the evidence file of a report.
+
+    Raises:
+        UserError: there is none, or it cannot be read.
+    """
     if not isinstance(folder, Path):
         storage.check(folder)
     data = _load(folder, f"{name}{EVIDENCE}", MAX_EVIDENCE_BYTES, settings)
@@ -133,7 +136,7 @@ def _load(folder: Path | str, name: str, limit: int, settings: Settings) -> byte
     except OSError as error:
         return OSError(settings.redact(error.strerror or str(error)))
     except StepError as error:
-        raise UserError(f"--verify: {error}.") from None
+        raise UserError(f"{error}.") from None
 
 
 def _print(name: str, checks: Sequence[verify.Check]) -> int:

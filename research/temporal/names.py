@@ -11,7 +11,7 @@ from models import Step, StepKind
 from research.formatting import cut_summary
 
 TASK_QUEUE = "research"
-WORKFLOW_TYPE = "GenerateReportWorkflow"
+WORKFLOW_TYPE, REVISE_TYPE, ASK_TYPE = "GenerateReportWorkflow", "ReviseReportWorkflow", "AskReportWorkflow"
 
 _KINDS = {
     "web_search": StepKind.SEARCH,
@@ -82,11 +82,17 @@ def step_summary(step: Step) -> str:
             return cut_summary(f"{step_name(step)}: {step.title}")
 
 
-def expected_steps(has_sources: bool = False, has_sections: bool = False) -> tuple[Step, ...]:
-    """Return a report's steps in their order; sections are one until the plan says which there are."""
+def expected_steps(
+    has_sources: bool = False, has_sections: bool = False, workflow_type: str = WORKFLOW_TYPE
+) -> tuple[Step, ...]:
+    """Return a Workflow's steps in their order; sections are one until the plan says which there are."""
+    if workflow_type == ASK_TYPE:
+        return Step(StepKind.OPEN), Step(StepKind.ANSWER), Step(StepKind.STORE)
     kinds = [
+        *([StepKind.OPEN] if workflow_type == REVISE_TYPE else []),
         *([StepKind.PLAN] if has_sources or has_sections else []),
         *([StepKind.SEARCH] if has_sources else []),
-        *(StepKind.SECTION if has_sections else StepKind.RESEARCH, StepKind.SUMMARY, StepKind.PDF),
+        *(StepKind.SECTION if has_sections or workflow_type == REVISE_TYPE else StepKind.RESEARCH,),
+        *(StepKind.SUMMARY, StepKind.PDF),
     ]
     return tuple(map(Step, kinds))

@@ -1,0 +1,114 @@
+"""What a person wants of a finished report: another version, an answer."""
+
+import re
+import uuid
+
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from models import GenerateReportOutput
+from research.cli import listing
+from research.cli.follow import follow
+from research.cli.output import Output
+from research.cli.prompt import check, is_blank, static_summary
+from research.errors import UserError
+from research.messages import AskReportInput, ReviseReportInput
+from research.output.naming import EVIDENCE, first_name
+from research.programs import STARTER
+from research.temporal.client import Service
+from research.temporal.names import ASK_TYPE, REVISE_TYPE, TASK_QUEUE
+
+MAX_WISH_CHARACTERS = 4_000
+_SECTIONS = re.compile(
+    r"\s*(?:sections?\s+)?(?P<numbers>\d{1,3}(?:\s*(?:,|and|&)\s*\d{1,3})*)\s*[:：]\s*(?P<wish>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def section_numbers(text: str) -> tuple[tuple[int, ...], str]:
+    """Return the sections that a person names before a wish, as in "Sections 2 and 5: …", and the wish."""
+    named = _SECTIONS.fullmatch(text)
+    if not named:
+        return (), text.strip()
+    return tuple(map(int, re.findall(r"\d+", named["numbers"]))), named["wish"].strip()
+
+
+async def revise(client: Client, service: Service, wanted: tuple[str, str], output: Output) -> int:
+    """Start another version of a report, as a person wishes, and follow it; return the exit status.
+
+    Raises:
+        UserError: nothing is wished for, the report is not finished, or another version is being written.
+    """
+    report, text = wanted
+    sections, wish = section_numbers(_said(text, "The wish", "what is to change"))
+    name = await _name(client, report)
+    started = ReviseReportInput(name, wish, sections)
+    # One at a time, because the next version begins with what this one has changed.
+    workflow_id = f"revise-{first_name(name)}"
+    return await _start(client, service, REVISE_TYPE, started, workflow_id, wish, output)
+
+
+async def ask(client: Client, service: Service, wanted: tuple[str, str], output: Output) -> int:
+    """Ask a question about a report, and print the answer; return the exit status.
+
+    Raises:
+        UserError: nothing is asked, or the report is not finished.
+    """
+    report, text = wanted
+    question = _said(text, "The question", "what you want to know")
+    started = AskReportInput(await _name(client, report), question)
+    return await _start(client, service, ASK_TYPE, started, f"ask-{uuid.uuid4()}", question, output)
+
+
+def _said(text: str, name: str, what: str) -> str:
+    if is_blank(text):
+        raise UserError(f"{name} is empty: say {what}.")
+    check(text, name, MAX_WISH_CHARACTERS)
+    return text.strip()
+
+
+async def _name(client: Client, report: str) -> str:
+    """Return the name of a report's PDF by its Workflow ID; of a report without a history what was given."""
+    report = report.strip().replace("\\", "/").rpartition("/")[2].removesuffix(EVIDENCE).removesuffix(".pdf")
+    if is_blank(report):
+        raise UserError(f"The ID is empty: `{STARTER} --list` shows the latest.")
+    found = await listing.search(client, report)
+    if len(found) > 1:
+        raise UserError(f"{len(found)} reports have an ID that ends in {report!r}: give more of it.")
+    if not found:
+        return report
+    handle, _ = found[0]
+    state = await listing.state_of(handle)
+    if state != listing.DONE:
+        raise UserError(f"The report is {state}: only a finished one can be revised or asked.")
+    done = await handle.result()
+    if done.answer:
+        raise UserError("This is the ID of a question: give that of a report, or its name.")
+    return done.filename.removesuffix(".pdf")
+
+
+async def _start(
+    client: Client,
+    service: Service,
+    workflow_type: str,
+    input: ReviseReportInput | AskReportInput,
+    workflow_id: str,
+    summary: str,
+    output: Output,
+) -> int:
+    output.set_report(workflow_id)
+    try:
+        handle = await client.start_workflow(
+            workflow_type,
+            input,
+            id=workflow_id,
+            task_queue=TASK_QUEUE,
+            result_type=GenerateReportOutput,
+            static_summary=static_summary(summary),
+        )
+    except WorkflowAlreadyStartedError:
+        follow_it = f"`{STARTER} --attach {workflow_id}`"
+        raise UserError(f"Another version of it is being written: {follow_it} follows that.") from None
+    output.set_report(handle.id, handle.first_execution_run_id or "")
+    output.print_line(f"Started workflow. Workflow ID: {handle.id}, RunID {output.run_id}")
+    return await follow(client, service, handle, output)
