@@ -184,6 +184,8 @@ class LLMCallInput:
     numbers: tuple[int, ...] = ()
     """For each piece of the material the hash of a frozen text to quote from, or "", and its source."""
     queries: tuple[str, ...] = ()
+    wish: str = ""
+    """What a reader wants of a finished report: a change, or an answer."""
     passages: tuple[Passage, ...] = ()
     written: str = ""
     """The text whose statements are judged or rewritten; the citations were judged before."""

@@ -137,7 +137,8 @@ class OpenedReport:
     citations: tuple[Citation, ...] = ()
     notes: tuple[str, ...] = ()
     """What its readers had to know, each with its version."""
-    model: str = ""
+    written_by: str = ""
+    """The model; of a later version there may be several."""
     next_version: int = 2
     """The number that the next version of it is to have."""
 

@@ -44,8 +44,7 @@ async def revise(client: Client, service: Service, wanted: tuple[str, str], outp
     name = await _name(client, report)
     started = ReviseReportInput(name, wish, sections)
     # One at a time, because the next version begins with what this one has changed.
-    workflow_id = f"revise-{first_name(name)}"
-    return await _start(client, service, REVISE_TYPE, started, workflow_id, wish, output)
+    return await _start(client, service, REVISE_TYPE, started, _revising(name), wish, output)
 
 
 async def ask(client: Client, service: Service, wanted: tuple[str, str], output: Output) -> int:
@@ -60,6 +59,11 @@ async def ask(client: Client, service: Service, wanted: tuple[str, str], output:
     return await _start(client, service, ASK_TYPE, started, f"ask-{uuid.uuid4()}", question, output)
 
 
+def _revising(name: str) -> str:
+    """Return the Workflow ID under which a report is revised, by one of its names."""
+    return f"revise-{first_name(name)}"
+
+
 def _said(text: str, name: str, what: str) -> str:
     if is_blank(text):
         raise UserError(f"{name} is empty: say {what}.")
@@ -72,7 +76,8 @@ async def _name(client: Client, report: str) -> str:
     report = report.strip().replace("\\", "/").rpartition("/")[2].removesuffix(EVIDENCE).removesuffix(".pdf")
     if is_blank(report):
         raise UserError(f"The ID is empty: `{STARTER} --list` shows the latest.")
-    found = await listing.search(client, report)
+    # What ends in a report's name is the Workflow that revises it.
+    found = [each for each in await listing.search(client, report) if each[0].id != _revising(report)]
     if len(found) > 1:
         raise UserError(f"{len(found)} reports have an ID that ends in {report!r}: give more of it.")
     if not found:

@@ -6,6 +6,7 @@ from models import PDFGenerationInput, Source, Verdict, Version
 from research.checked import CheckedReport
 from research.config import Settings
 from research.evidence.shown import checked_report
+from research.markdown.outline import below_title
 from research.markdown.title import escape_markdown
 from research.messages import QuestionInput, QuestionOutput
 from research.output import folder, storage
@@ -56,7 +57,11 @@ def answer_markdown(asked: QuestionInput, settings: Settings) -> tuple[str, tupl
     parts = [f"## {' '.join(escape_markdown(asked.question).split())}"]
     is_answer = isinstance(checked, CheckedReport) and _says_something(checked)
     if isinstance(checked, CheckedReport) and is_answer:
-        parts += [_MARK.sub(r"[\1]", checked.content.strip()), *_references(checked), checked.account]
+        parts += [
+            below_title(_MARK.sub(r"[\1]", checked.content), ""),
+            *_references(checked),
+            checked.account,
+        ]
     else:
         parts.append(NOTHING)
     parts += [f"**Note.** {note}" for note in asked.notes]

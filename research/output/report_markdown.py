@@ -18,6 +18,19 @@ MAX_WORD_CHARACTERS = 20
 _CLAUSE = re.compile(r"(?<=[，。；：！？、.;:!?])")
 
 
+def version_note(report: PDFGenerationInput) -> str:
+    """Return in a sentence or two what this version changes; nothing for the first one."""
+    version = report.version
+    if not version.before:
+        return ""
+    titles = {number: section.title for number, section in enumerate(report.plan, start=1)}
+    named = [f"{n} ({titles[n]})" if titles.get(n) else f"{n}" for n in version.changed]
+    sections = f"{'sections' if len(named) > 1 else 'section'} {', '.join(named)}"
+    anew = f"{sections} written anew" if named else "no section changed"
+    wish = " ".join(version.wish.split())
+    return f"Version {version.number} of {version.before}: {anew}, with the wish “{wish}”. All else is as it was."
+
+
 def byline(report: PDFGenerationInput) -> str:
     """Return the line with the report's date and model; empty without both."""
     return "  ·  ".join(filter(None, (report.date, f"written by {report.model}" if report.model else "")))
@@ -113,7 +126,8 @@ def report_markdown(report: PDFGenerationInput) -> str:
     parts += [byline(report), f"**{SAMPLE_NOTE}**" if is_sample(report.model) else ""]
     if report.summary.strip():
         parts += ["## Executive Summary", report.summary.strip()]
-    parts += [f"**Note.** {note}" for note in report.notes]
+    notes = (escape_markdown(version_note(report)), *report.notes, *report.version.notes)
+    parts += [f"**Note.** {note}" for note in notes if note]
     parts += ["---", content.strip("\n")]
     if report.bill:
         parts += ["---", colophon(report)]

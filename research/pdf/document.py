@@ -24,7 +24,7 @@ from research.config import is_sample
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_title
-from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon
+from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon, version_note
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
@@ -175,7 +175,8 @@ class _Report:
             yield Spacer(1, 5)
             yield FrameBG(start=False)
             yield Spacer(1, 6)
-        for note in self.input.notes:
+        notes = (version_note(self.input), *self.input.notes, *self.input.version.notes)
+        for note in filter(None, notes):
             runs = [Run("Note. ", SMALL_BOLD), Run(note, SMALL)]
             yield self.renderer.text(runs, SMALL_PARAGRAPH)
         yield Spacer(1, 8)

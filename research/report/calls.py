@@ -76,7 +76,8 @@ class Calls:
     def changes(self, attempt: int, plan: Sequence[PlannedSection], wish: str) -> LLMCallInput:
         """Return the call that chooses the sections which a wish concerns."""
         prompt = reader_prompts.changes_prompt(self.asked.prompt, plan, wish)
-        return self._alone(prompt, Step(StepKind.CHANGES, attempt, len(plan)), MAX_PLAN_BYTES)
+        call = self._alone(prompt, Step(StepKind.CHANGES, attempt, len(plan)), MAX_PLAN_BYTES)
+        return replace(call, wish=wish)
 
     def revisions(
         self,
@@ -94,7 +95,7 @@ class Calls:
             prompt = prompts.section_prompt(self.asked.prompt, plan, section.number, own)
             prompt = reader_prompts.revision_prompt(prompt, text, wish)
             step = Step(StepKind.SECTION, section.number, len(plan), section.title)
-            call = replace(self._call(prompt, step, MAX_SECTION_BYTES), share=len(changing))
+            call = replace(self._call(prompt, step, MAX_SECTION_BYTES), share=len(changing), wish=wish)
             calls.append(_quoting(call, (wish, prompts.section_line(section), *section.queries), passages))
         return calls
 
@@ -102,7 +103,7 @@ class Calls:
         """Return the call that answers a question from these sources."""
         prompt = reader_prompts.answer_prompt(self.asked.prompt, question, sources)
         call = self._alone(prompt, Step(StepKind.ANSWER, title=question), MAX_SECTION_BYTES)
-        return replace(call, queries=(question,))
+        return replace(call, queries=(question,), wish=question)
 
     def proof(self, kind: StepKind, parts: Sequence[Part], passages: Sequence[Passage]) -> list[LLMCallInput]:
         """Return the calls that judge or rewrite these parts of the report; the Activity has the prompts."""

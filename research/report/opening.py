@@ -134,7 +134,7 @@ def _opened(record: EvidenceRecord, making: MakingRecord, next_version: int) -> 
         passages=tuple(passages),
         citations=tuple(_citation(citation, passages) for citation in record.citations),
         notes=(*(f"Version {version.number}: {note}" for note in making.notes), *version.notes),
-        model=making.model,
+        written_by=making.model,
         next_version=next_version,
     )
 

@@ -45,7 +45,7 @@ class Revision(FinishedReport):
         sections = tuple(section.plan for section in opened.sections)
         self.plan = self.changes = Changes(self.asked, self.calls, sections, wish=self.wanted.wish)
         self.changes.choose(self.wanted.sections)
-        model = opened.model
+        model = opened.written_by
         self._written = [Answer(LLMCallOutput(section.text, model)) for section in opened.sections]
 
     def take_searches(self, searches: Sequence[WebSearchOutput], day: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,15 @@ class Section(NamedTuple):
     text: str
 
 
+_READING: Mapping[str, Callable[[LLMCallInput], str]] = {
+    StepKind.PASSAGES: reading.passages,
+    StepKind.JUDGE: reading.verdicts,
+    StepKind.REWRITE: lambda call: reading.NOTHING,
+    StepKind.CHANGES: reading.changes,
+    StepKind.ANSWER: reading.answer,
+}
+
+
 def answer(call: LLMCallInput) -> str:
     """Return what the sample model writes for a call."""
     step = call.step if call.step.kind else Step(StepKind.RESEARCH, topic=call.prompt)
@@ -31,16 +40,14 @@ def answer(call: LLMCallInput) -> str:
         if step.count:
             return plan(step.count, is_about_tardigrades)
         return _read("tardigrades_queries.md") if is_about_tardigrades else f"## Queries\n\n- {_line(step)}\n"
-    if step.kind == StepKind.PASSAGES:
-        return reading.passages(call)
-    if step.kind == StepKind.JUDGE:
-        return reading.verdicts(call)
-    if step.kind == StepKind.REWRITE:
-        return reading.NOTHING
+    if step.kind in _READING:
+        return _READING[step.kind](call)
     start, length = call.material.start, sum(call.material.pieces)
     numbers = _numbers(call.prompt[start : start + length])
     if step.kind == StepKind.SECTION:
-        return section(step, numbers, has_sources=length > 0)
+        text = section(step, numbers, has_sources=length > 0)
+        wish = reading.escaped(" ".join(call.wish.split()))
+        return f"{text}\nThis section was written once more, with the wish: {wish}\n" if wish else text
     if is_about_tardigrades and (numbers or not length):
         return _with_citations(_read("tardigrades.md"), numbers)
     return _read("skeleton.md").replace("TOPIC", _line(step)) + reading.section(call)
