@@ -19,9 +19,10 @@ import worker
 from models import GenerateReportInput, GenerateReportOutput
 from research import config
 from research.config import Settings
+from research.messages import AskReportInput, ReviseReportInput
 from research.temporal import sandbox
 from research.temporal.converter import data_converter
-from workflow import GenerateReportWorkflow
+from workflow import AskReportWorkflow, GenerateReportWorkflow, ReviseReportWorkflow
 
 
 @contextmanager
@@ -73,6 +74,21 @@ class Inside:
     async def report(self, prompt: str, **asked: Any) -> GenerateReportOutput:
         """Make a report to its end."""
         return await (await self.start(prompt, **asked)).result()
+
+    async def revise(self, report: str, wish: str, *sections: int) -> GenerateReportOutput:
+        """Make another version of a report, to its end."""
+        return await self._run(ReviseReportWorkflow.run, ReviseReportInput(report, wish, sections))
+
+    async def ask(self, report: str, question: str) -> GenerateReportOutput:
+        """Ask a question about a report."""
+        return await self._run(AskReportWorkflow.run, AskReportInput(report, question))
+
+    async def _run(self, workflow: Any, input: Any) -> GenerateReportOutput:
+        name = f"{self.queue}-{uuid.uuid4().hex[:8]}"
+        output: GenerateReportOutput = await self.client.execute_workflow(
+            workflow, input, id=name, task_queue=self.queue
+        )
+        return output
 
     def markdown(self) -> str:
         """The text of the one report that was made."""

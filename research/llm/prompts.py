@@ -102,11 +102,12 @@ Write it anew, whole, in the same form, with this wish of the reader:
 
 
 def section_prompt(
-    topic: str, plan: Sequence[PlannedSection], number: int, sources: Sequence[Source]
+    topic: str, plan: Sequence[PlannedSection], number: int, sources: Sequence[Source], again: str = ""
 ) -> Prompt:
     """Return the prompt that asks for one section of a plan, counted from 1, with the sources to cite.
 
-    No other section's text is in it, because they are written at the same time.
+    No other section's text is in it, because they are written at the same time. `again` is what is to be said
+    of a text of the section that there is.
     """
     listed = "\n".join(f"{place}. {section_line(section)}" for place, section in enumerate(plan, start=1))
     prompt = f"""{SECTION_INSTRUCTION}{number} of {len(plan)} of a research report. Other authors write the \
@@ -128,7 +129,7 @@ Your section:
 introduction to the whole report, no summary of it and no conclusion about it, unless that is your section.
 - Begin with the text, without the section's title. Headings within the section begin with "### " and have \
 no numbers.
-- Write in the language of the topic."""
+- Write in the language of the topic.{again}"""
     return with_sources(prompt, sources, MAX_SECTION_SOURCES_BYTES)
 
 

@@ -1,7 +1,6 @@
 """The prompts for what a reader wants of a finished report: that it be changed, or an answer."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from models import PlannedSection, Source
 from research.formatting import truncate_json
@@ -12,6 +11,7 @@ from research.llm.prompts import (
     Prompt,
     quote,
     section_line,
+    section_prompt,
     with_sources,
 )
 
@@ -45,9 +45,18 @@ The wish:
 {quote(wish)}""")
 
 
-def revision_prompt(prompt: Prompt, text: str, wish: str) -> Prompt:
-    """Return the prompt for a section that asks for it once more, as a reader wishes."""
-    begin = f"""There is a text of your section already:
+def revision_prompt(
+    topic: str,
+    plan: Sequence[PlannedSection],
+    section: PlannedSection,
+    text: str,
+    wish: str,
+    sources: Sequence[Source],
+) -> Prompt:
+    """Return the prompt that asks for a section of a finished report once more, as a reader wishes."""
+    again = f"""
+
+There is a text of your section already:
 
 {quote(truncate_json(text, MAX_OLD_SECTION_BYTES))}
 
@@ -55,11 +64,8 @@ Write the section anew, whole, with this wish of the reader:
 
 {quote(wish)}
 
-Keep of the text what is right and what the wish does not concern, with its citations.
-
-"""
-    start = prompt.material.start + len(begin) if prompt.material.pieces else 0
-    return replace(prompt, text=f"{begin}{prompt.text}", material=replace(prompt.material, start=start))
+Keep of the text what is right and what the wish does not concern, with its citations."""
+    return section_prompt(topic, plan, section.number, sources, again)
 
 
 def answer_prompt(topic: str, question: str, sources: Sequence[Source]) -> Prompt:

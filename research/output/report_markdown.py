@@ -27,8 +27,8 @@ def version_note(report: PDFGenerationInput) -> str:
     named = [f"{n} ({titles[n]})" if titles.get(n) else f"{n}" for n in version.changed]
     sections = f"{'sections' if len(named) > 1 else 'section'} {', '.join(named)}"
     anew = f"{sections} written anew" if named else "no section changed"
-    wish = " ".join(version.wish.split())
-    return f"Version {version.number} of {version.before}: {anew}, with the wish “{wish}”. All else is as it was."
+    changed = f"{anew}, with the wish “{' '.join(version.wish.split())}”"
+    return f"Version {version.number} of {version.before}: {changed}. All else is as it was."
 
 
 def byline(report: PDFGenerationInput) -> str:

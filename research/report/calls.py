@@ -92,8 +92,7 @@ class Calls:
         self.ledger.begin_stage()
         calls = []
         for section, text, own in zip(changing, texts, sources, strict=True):
-            prompt = prompts.section_prompt(self.asked.prompt, plan, section.number, own)
-            prompt = reader_prompts.revision_prompt(prompt, text, wish)
+            prompt = reader_prompts.revision_prompt(self.asked.prompt, plan, section, text, wish, own)
             step = Step(StepKind.SECTION, section.number, len(plan), section.title)
             call = replace(self._call(prompt, step, MAX_SECTION_BYTES), share=len(changing), wish=wish)
             calls.append(_quoting(call, (wish, prompts.section_line(section), *section.queries), passages))

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from models import LLMCallInput, PlannedSection
-from research.formatting import pluralize
 from research.report.plan import MAX_QUERY_CHARACTERS, MAX_SECTIONS, PlannedQuery
 from research.report.planning import Planning, Refused, ReportFailed
 from research.report.sections import Answer
@@ -45,7 +44,10 @@ class Changes(Planning):
         """
         count = len(self.sections)
         if wrong := [number for number in numbers if not 1 <= number <= count]:
-            raise Refused(f"The report has {pluralize(count, 'section')}: there is no section {wrong[0]}.")
+            listed = ", ".join(
+                f"{place} {section.title}".strip() for place, section in enumerate(self.sections, start=1)
+            )
+            raise Refused(f"There is no section {wrong[0]} in it, only {listed}.")
         named = sorted(set(numbers)) or ([1] if count == 1 else [])
         query = " ".join(self.wish.split())[:MAX_QUERY_CHARACTERS]
         self._change([PlannedSection("", "", (query,), number) for number in named])
