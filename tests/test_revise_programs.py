@@ -1,0 +1,92 @@
+"""Revising and asking by programs: over a kill, without a history, on the screen, and what is refused."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from testing.app import App, wait_until
+from testing.processes import run_program
+from testing.provider import Call, Provider, Reply, default_reply, rest_of
+
+TOPIC = "Moss in winter"
+PLAN = "## Moss\nWhat moss is.\n\n## Snow\nWhat snow does.\n\n## Moss\nWhat moss does.\n"
+LONG = " ".join(f"Snow falls {number} times in winter." for number in range(60))
+
+
+def writer(call: Call) -> Reply:
+    if call.is_plan:
+        return Reply(PLAN)
+    if call.section == 2:
+        return Reply(LONG if "more of it" in call.prompt else "Snow falls in winter.")
+    return Reply("Moss lives in winter.") if call.section else default_reply(call)
+
+
+def script(app: App, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return run_program("starter.py", *arguments, root=app.root, environ=app.environ)
+
+
+def made(app: App, provider: Provider, *options: str) -> dict[str, str]:
+    provider.reply = writer
+    done = script(app, "--json", *options, TOPIC)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, str] = json.loads(done.stdout)
+    return result
+
+
+def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: Provider) -> None:
+    """The report was made in another namespace; a killed worker's words are not paid for again."""
+    with app.worker() as worker:
+        first = made(app, provider, "--sections", "3")
+        worker.kill()
+    app.environ["TEMPORAL_NAMESPACE"] = "default"
+    provider.calls.clear()
+    worker = app.worker()
+    provider.reply = lambda call: (
+        Reply(rest_of(LONG, call), chunk_seconds=0.01) if call.section else writer(call)
+    )
+    starter = app.starter("--revise", first["workflow_id"][-8:], "Section 2: more of it")
+    wait_until(lambda: any(len(call.sent) > 300 for call in provider.calls))
+    worker.kill()
+    app.worker()
+    assert starter.exit_status() == 0, starter.lines
+    assert [bool(call.draft) for call in provider.calls if call.section] == [False, True]
+    assert {call.section for call in provider.calls} == {0, 2}
+    name = first["filename"].removesuffix(".pdf")
+    told = script(app, "--diff", name).stdout
+    assert told.startswith(f"{name}-v2.pdf against {name}.pdf: more of it\n\nSection 2. Snow\n")
+    assert told.endswith(f"- Snow falls in winter.\n+ {LONG}\n\nUnchanged: 1, 3\n")
+    assert script(app, "--verify", f"{name}-v2").returncode == 0
+
+
+def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, tmp_path: Path) -> None:
+    """A question is answered on the screen and in JSON; each refusal is one line and exit status 2."""
+    document = tmp_path / "moss.md"
+    document.write_text("Moss holds up to twenty times its weight in water, whatever the season is.\n" * 9)
+    app.worker()
+    first = made(app, provider, "--documents", str(document), "--no-evidence")
+    short, name = first["workflow_id"][-8:], first["filename"].removesuffix(".pdf")
+    provider.reply = lambda call: Reply("It holds twenty times its weight [1].")
+    shown = script(app, "--ask", short, "How much does it hold?")
+    assert shown.returncode == 0, shown.stderr
+    assert (
+        "\n## How much does it hold?\n\nIt holds twenty times its weight[1]†.\n\n[1] moss.md." in shown.stdout
+    )
+    told = json.loads(script(app, "--ask", name, "How much?", "--json").stdout)
+    assert (told["status"], told["path"]) == ("done", first["path"].replace(".pdf", "-questions.md"))
+    assert "holds twenty times" in told["answer"] and told["sources"][0]["title"] == "moss.md"
+    assert f"{name}: How much?" in script(app, "--list").stdout
+    for arguments, line in (
+        (("--ask", "nobody", "Why?"), "There is no report 'nobody' in "),
+        (("--ask", told["workflow_id"], "Why?"), "This is the ID of a question"),
+        (("--ask", short, " "), "The question is empty: say what you want to know."),
+        (("--revise", " ", "x"), "The ID is empty"),
+        (("--revise", short, "\t"), "The wish is empty: say what is to change."),
+        (("--revise", short, f"x {app.environ['LLM_API_KEY']}"), "The wish has one of your API keys in it"),
+        (("--revise", short, "Sections 1 and 9: x"), "There is no section 9 in it, only 1."),
+        (("--revise", short, "x", TOPIC), "starter.py: a topic starts a new report"),
+        (("--diff", name), f"{name}.pdf has one version only."),
+        (("--diff", "nobody"), "There is no report nobody in "),
+    ):
+        done = script(app, *arguments)
+        assert done.returncode == 2, done
+        assert done.stderr.splitlines()[-1].startswith(line), done.stderr
