@@ -1,6 +1,7 @@
 """The starter's arguments, and its `--help` with the exit statuses."""
 
 import argparse
+from collections.abc import Callable
 from typing import NoReturn
 
 from research import __version__
@@ -11,10 +12,8 @@ from research.programs import STARTER, WORKER
 EXAMPLES = f"""\
 examples:
   {STARTER}                          ask for a topic, follow the report
-  {STARTER} "Why is the sky blue?"   the same without asking
   {STARTER} "Moss" --sections 8      a long report of eight sections
   echo "a topic" | {STARTER} --quiet print the PDF's path alone
-  {STARTER} --list                   the latest reports, with their IDs
   {STARTER} --verify a-report.pdf    is every citation what it was?
 
 exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
@@ -44,42 +43,17 @@ def parse() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
-    add("topic", nargs="*", help=argparse.SUPPRESS)
-    add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
-    sources = "search the web first (default: if SEARCH_PROVIDER set)"
-    add("--sources", action=argparse.BooleanOptionalAction, help=sources)
-    add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
-    documents = "write from files, folders, web addresses of yours"
-    add("--documents", nargs="+", action="extend", default=[], metavar="PLACE", help=documents)
-    add("--no-evidence", dest="evidence", action="store_false", help="judge no statement by its passages")
+    parser.add_argument("topic", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _add_report(parser.add_argument_group("a new report").add_argument)
+    action = parser.add_argument_group("a report that there is, by its ID or the end of it")
+    _add_actions(action.add_mutually_exclusive_group().add_argument)
+    action.add_argument("--revision", type=_revision, metavar="N", help="if the plan still is revision N")
+    action.add_argument("--online", action="store_true", help="with --verify: fetch the sources' pages again")
+    add = parser.add_argument_group("what is printed").add_argument
     add("--open", action="store_true", help="open the PDF at the end")
     add("--quiet", action="store_true", help="print the PDF's path and nothing else")
     add("--json", action="store_true", help="print the result as one JSON object and nothing else")
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("--detach", action="store_true", help="start the report, print its ID, exit")
-    action.add_argument("--attach", type=_report_id, metavar="ID", help="follow a report again")
-    action.add_argument("--cancel", type=_report_id, metavar="ID", help="cancel a report")
-    action.add_argument("--list", action="store_true", help="show the latest reports")
-    verify = "check a report (path or name) against its evidence"
-    action.add_argument("--verify", metavar="REPORT", help=verify)
-    add("--online", action="store_true", help="with --verify: also fetch the sources' pages again")
-    plan = parser.add_argument_group("a plan that waits for you (with --sections or --sources)")
-    plan.add_argument("--review", action="store_true", help="write nothing before the plan is approved")
-    plan.add_argument(
-        "--review-for", type=_duration, default=0.0, metavar="TIME", help="3d, 12h, 30m: then …"
-    )
-    plan.add_argument("--then", choices=("approve", "cancel"), default="approve", help="… approve, or cancel")
-    action.add_argument("--plan", type=_report_id, metavar="ID", help="print a report's plan and its price")
-    action.add_argument("--approve", type=_report_id, metavar="ID", help="approve it")
-    action.add_argument("--change", nargs=2, metavar=("ID", "WISH"), help="have another plan written")
-    action.add_argument("--plan-file", nargs=2, metavar=("ID", "FILE"), help="put a plan of yours there")
-    plan.add_argument("--revision", type=_revision, metavar="N", help="only if the plan still is revision N")
-    revise = 'another version, as in "Section 3: more on costs"'
-    action.add_argument("--revise", nargs=2, metavar=("ID", "WISH"), help=revise)
-    action.add_argument("--ask", nargs=2, metavar=("ID", "QUESTION"), help="an answer from its sources")
-    action.add_argument("--diff", metavar="REPORT", help="what a version has changed")
-    add("--version", action="version", version=f"%(prog)s {__version__}")
     options = parser.parse_args()
     if options.topic and (is_about_a_report(options) or is_local(options)):
         parser.error("a topic starts a new report: give a topic, or an option for a report that there is")
@@ -87,9 +61,40 @@ def parse() -> argparse.Namespace:
         parser.error("--revision belongs to --approve, --change or --plan-file")
     if (options.review_for or options.then != "approve") and not options.review:
         parser.error("--review-for and --then belong to --review")
+    if options.detach and is_about_a_report(options):
+        parser.error("--detach belongs to a new report")
     if options.online and options.verify is None:
         parser.error("--online belongs to --verify REPORT")
     return options
+
+
+def _add_report(add: Callable[..., object]) -> None:
+    add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
+    add("--sources", action="store_true", default=None, help="search the web first (also --no-sources)")
+    add("--no-sources", dest="sources", action="store_false", help=argparse.SUPPRESS)
+    documents = "write from files, folders, web addresses of yours"
+    add("--documents", nargs="+", action="extend", default=[], metavar="PLACE", help=documents)
+    add("--no-evidence", dest="evidence", action="store_false", help="judge no statement by its passages")
+    add("--review", action="store_true", help="write nothing before you approve the plan")
+    add("--review-for", type=_duration, default=0.0, metavar="TIME", help="as long as 3d, 12h, 30m; then …")
+    add("--then", choices=("approve", "cancel"), default="approve", metavar="DO", help="… approve or cancel")
+    add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
+    add("--detach", action="store_true", help="start the report, print its ID, exit")
+
+
+def _add_actions(add: Callable[..., object]) -> None:
+    add("--list", action="store_true", help="the latest reports, and what waits for you")
+    add("--attach", type=_report_id, metavar="ID", help="follow it again")
+    add("--cancel", type=_report_id, metavar="ID", help="cancel it")
+    add("--plan", type=_report_id, metavar="ID", help="its plan, and what the rest will cost")
+    add("--approve", type=_report_id, metavar="ID", help="approve its plan")
+    add("--change", nargs=2, metavar=("ID", "WISH"), help="have another plan written")
+    add("--plan-file", nargs=2, metavar=("ID", "FILE"), help="put a plan of yours there")
+    revise = 'another version: "Section 3: more on costs"'
+    add("--revise", nargs=2, metavar=("ID", "WISH"), help=revise)
+    add("--ask", nargs=2, metavar=("ID", "QUESTION"), help="an answer from its sources")
+    add("--diff", metavar="REPORT", help="what a version has changed, by its name or path")
+    add("--verify", metavar="REPORT", help="check it against its evidence, by its name or path")
 
 
 def is_local(options: argparse.Namespace) -> bool:
