@@ -28,7 +28,9 @@ TESTED_ELSEWHERE = {
     'python starter.py "What do my notes say about moss?" --documents paper.pdf notes/': "test_reading.py",
     "python starter.py --verify reports/how-moss-lives-1a2b3c4d5e6f.pdf": "test_verify.py",
     'python starter.py "Moss" --sections 8 --review': "test_review_programs.py",
-    'python starter.py --revise 1a2b3c4d "Section 3: more on costs, with figures of 2025"': "test_revise_programs.py",
+    'python starter.py --revise 1a2b3c4d "Section 3: more on costs, with figures of 2025"': (
+        "test_revise_programs.py"
+    ),
     "python starter.py --diff how-moss-lives-1a2b3c4d5e6f": "test_revise_programs.py",
     'python starter.py --ask 1a2b3c4d "What do the sources say about safety?"': "test_revise_programs.py",
     "python worker.py --simulate-failure": "test_kills.py",

@@ -297,7 +297,7 @@ async def test_what_a_person_sees(report: Report, tmp_path: Path) -> None:
     report.file(".evidence.json").unlink()
     status, told, error = starter("--verify", name)
     assert (status, told) == (2, "")
-    assert error.startswith(f"{name}.pdf has no evidence file: it was written without sources")
+    assert error.startswith(f"{name}.pdf has no evidence file: a version before 0.9")
 
 
 @pytest.mark.parametrize(
