@@ -285,7 +285,7 @@ async def test_what_a_person_sees(report: Report, tmp_path: Path) -> None:
     assert (status, error) == (1, "")
     assert f"        {name}.pdf: not on the page: Both series [agreed] †. Nothing" in told
     assert starter("--verify", "none") == (2, "", f"There is no report none in {report.folder}.\n")
-    assert starter("--verify", "") == (2, "", "--verify: give a report's path or name.\n")
+    assert starter("--verify", "") == (2, "", "Give a report's path or name.\n")
     assert starter("--verify", "..")[0] == 2
     assert starter("--verify", "s3://other/name.pdf")[0] == 2
     assert starter("--online")[2] == "starter.py: --online belongs to --verify REPORT\n"

@@ -87,7 +87,7 @@ def load_record(folder: Path | str, name: str, settings: Settings) -> EvidenceRe
     if isinstance(data, FileNotFoundError):
         if isinstance(_load(folder, f"{name}.pdf", MAX_CONTENT_BYTES, settings), FileNotFoundError):
             raise UserError(f"There is no report {name} in {folder}.")
-        missing = f"{name}.pdf has no evidence file: a version before 0.9 wrote it without sources, or it was moved."
+        missing = f"{name}.pdf has no evidence file: a version before 0.9 has made it, or it was moved."
         raise UserError(f"{missing} Nothing can be verified.")
     try:
         if isinstance(data, OSError):
