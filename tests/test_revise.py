@@ -28,6 +28,7 @@ from tests.test_reading import QUESTION, reading
 TITLES = ("Moss", "Space", "Heat", "Cold", "Moss again", "Eggs", "Salt", "Time")
 FACT = "In series {0}, {1} of the 97 animals lived on after ten days without water."
 FILLER = "The samples were kept in the chamber for the whole of that time, as were those of the others. "
+BUILT = "Building the chamber took {0} euros, which no passage of the report says."
 NEW_FACT = "In the series of 2025, 88 of the 97 animals lived on, at a cost of 640 euros each."
 WISH = "more on costs, with figures of 2025"
 
@@ -41,7 +42,10 @@ def provider() -> Iterator[SearchProvider]:
 @pytest.fixture
 def site() -> Iterator[Pages]:
     pages = {
-        f"/{n}": html_page(f"Series {n}", FILLER * 12, FACT.format(n, 20 + n), FILLER) for n in range(1, 9)
+        f"/{n}": html_page(
+            f"Series {n}", FILLER * 12, FACT.format(n, 20 + n), FILLER * 9, BUILT.format(30 + n)
+        )
+        for n in range(1, 9)
     }
     with Pages({**pages, "/new": html_page("The costs", FILLER * 12, NEW_FACT, FILLER)}) as site:
         yield site
@@ -57,6 +61,8 @@ def section_text(call: Call) -> str:
     lines += [f"As in the first series, {FACT.format(1, 21)} [{first}]"] if first else []
     if "There is a text of your section already" in call.prompt:
         lines += [f"{NEW_FACT[:-1]} [{numbers['On /new']}]." if "On /new" in numbers else "Anew."]
+        cost = f"took {30 + call.section} euros"
+        lines += [f"The chamber {cost} [{own}]."] if cost in call.prompt else []
     return "\n\n".join(filter(None, lines))
 
 
@@ -163,8 +169,14 @@ async def test_one_section_of_eight(
     [added] = [source for source in new["sources"] if source["url"] not in numbers]
     assert (added["title"], added["number"]) == ("On /new", max(filter(None, numbers.values())) + 1)
     assert f"640 euros each[^{added['number']}]." in after[2].text
-    assert len(new["citations"]) == len(old["citations"]) + 1
-    kept = [each for each in new["citations"] if "2025" not in each["statement"]]
+    [call] = [call for call in provider.calls if call.section]
+    assert f"> As in the first series, {FACT.format(1, 21)}[1]" in call.prompt, "the text that there is"
+    costs = [each for each in new["citations"] if "33 euros" in each["statement"]]
+    assert [each["verdict"] for each in costs] == ["supported"], (
+        "it is judged by what was quoted for the wish"
+    )
+    assert len(new["citations"]) == len(old["citations"]) + 2
+    kept = [each for each in new["citations"] if not re.search("2025|euros", each["statement"])]
     assert sorted(map(str, map(_judged, kept))) == sorted(map(str, map(_judged, old["citations"])))
     revision = {"number": 2, "before": first.filename, "wish": WISH, "changed": [3], "notes": []}
     assert new["revision"] == revision and old["revision"]["number"] == 1

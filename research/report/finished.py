@@ -26,7 +26,7 @@ class FinishedReport(Report):
         self.asked = GenerateReportInput(opened.topic, sources=bool(opened.retrieved), evidence=evidence)
         self.calls = replace(self.calls, asked=self.asked)
         self._found = FoundSources(_numbered(opened.sources), documents=len(opened.sources))
-        self.proof.passages = opened.passages
+        self.proof.add_passages(opened.passages)
 
     def take_documents(self, read: Sequence[ReadPageOutput]) -> None:
         """Take nothing: what the report was written from is frozen."""

@@ -30,8 +30,12 @@ class Proof:
     def take_passages(self, answers: Iterable[Answer]) -> None:
         """Take the passages of each page; a page whose call failed has none."""
         calls = self._answered(answers)
-        self.passages += tuple(passage for call in calls for passage in call.passages)
+        self.add_passages(passage for call in calls for passage in call.passages)
         self.dropped = sum(call.dropped for call in calls)
+
+    def add_passages(self, passages: Iterable[Passage]) -> None:
+        """Add passages to judge by, each once."""
+        self.passages = tuple(dict.fromkeys((*self.passages, *passages)))
 
     def to_judge(self, written: Sequence[Answer]) -> list[int]:
         """Return the parts that are not judged as they stand; none where nothing can be checked."""

@@ -31,7 +31,7 @@ class Question(FinishedReport):
     def take_text(self, call: LLMCallOutput) -> None:
         """Take the answer, with the passages that it was written from."""
         super().take_text(call)
-        self.proof.passages = call.passages
+        self.proof.add_passages(call.passages)
 
     def begin_storing(self) -> QuestionInput:
         """Return the answer with what proves it."""

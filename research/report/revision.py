@@ -79,6 +79,7 @@ class Revision(FinishedReport):
         self.proof.citations = dict.fromkeys(range(len(self._written)), ())
         for section, answer in zip(self.changes.changing, answers, strict=True):
             if answer.call:
+                self.proof.add_passages(answer.call.passages)
                 self._written[section.number - 1] = answer
                 del self.proof.citations[section.number - 1]
             else:
@@ -128,12 +129,13 @@ class Revision(FinishedReport):
         return (*self._failures, *super()._notes)
 
     def _sources_of(self, number: int) -> tuple[Source, ...]:
-        """Return what a section is written anew from: what it cites, and what was found for it now."""
+        """Return what a section is written anew from: what it cites and what was found now, or else all."""
         section = self.opened.sections[number - 1]
         planned = zip(self.plan.queries, self._found.by_query, strict=False)
         found = {source for query, numbers in planned if number in query.sections for source in numbers}
         given = found.union(section.sources)
-        return tuple(s for s in self._found.sources if s.number in given) or self._found.sources
+        own = tuple(s for s in self._found.sources if s.number in given)
+        return own if own and self.asked.sources else self._found.sources
 
 
 def _in_place_of(before: str, text: str) -> str:

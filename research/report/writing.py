@@ -32,17 +32,20 @@ async def write(call: LLMCallInput, settings: Settings, draft: Draft, on_resume:
         return await proving.prove(call, frozen, settings, draft, complete)
     call, quoted = await asyncio.to_thread(with_quotes, call, frozen, settings)
     answer = await complete(call, settings)
-    return replace(answer, passages=quoted) if call.step.kind == StepKind.ANSWER else answer
+    return replace(answer, passages=quoted) if call.wish else answer
 
 
 def with_quotes(
     call: LLMCallInput, frozen: dict[int, str], settings: Settings
 ) -> tuple[LLMCallInput, tuple[Passage, ...]]:
-    """Return the call with what is quoted of its sources, and that: their passages, or else excerpts."""
+    """Return the call with what is quoted of its sources, and that: their passages, or else excerpts.
+
+    A wish may be about what no passage of the report has, so then both are quoted.
+    """
     if not frozen:
         return call, ()
     most = MAX_SECTION_TEXT_BYTES if call.step.kind == StepKind.SECTION else MAX_TEXT_BYTES
-    taken = {passage.source for passage in call.passages}
+    taken = set() if call.wish else {passage.source for passage in call.passages}
     found = [
         *[
             Excerpt(p.source, p.start, p.end, frozen[p.source][p.start : p.end], p.page)
