@@ -144,7 +144,8 @@ def test_the_evidence_file_says_what_was_read() -> None:
         (1, "page", "ab" * 32, ""),
         (None, "snippet", "", "blocked by robots.txt"),
     ]
-    assert evidence_file(PDFGenerationInput("", "report.pdf")) == {}
+    alone = json.loads(evidence_file(PDFGenerationInput("Text.", "report.pdf"))["report.evidence.json"])
+    assert (alone["text"], alone["sources"]) == ("Text.", []), "a report without sources has one too"
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ MISTAKES = [
     ),
     (["a\x1b[31mb"], "The topic has a control character (U+001B): remove it."),
     (["x" * 20_001], "The topic has 20,001 characters; at most 20,000 are accepted."),
-    ([f"what is {KEY}"], "The topic has one of your API keys in it, and topics are stored: remove it."),
+    ([f"what is {KEY}"], "The topic has one of your API keys in it, and it would be stored: remove it."),
 ]
 EACH = """
 import io, json, sys

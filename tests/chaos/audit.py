@@ -89,7 +89,7 @@ class Audit:
         folder = self.world.reports / self.world.way_of(number)
         kinds = "pdf", "md", "evidence.json"
         pdfs, texts, evidence = (list(folder.glob(f"*-{suffix}.{kind}")) for kind in kinds)
-        if (len(pdfs), len(texts), len(evidence)) != (1, 1, bool(pages_of(number))):
+        if (len(pdfs), len(texts), len(evidence)) != (1, 1, 1):
             return f"{len(pdfs)} PDFs, {len(texts)} Markdown files, {len(evidence)} evidence files"
         if wrong := wrong_evidence(self.world, number, pdfs[0]):
             return wrong
