@@ -2,7 +2,7 @@
 # make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
 # make test                 checks and tests, with all their set-up
 # make coverage             the tests once more, and which lines they reach
-# make demo [SECTIONS=6]    the worker is killed, the report is not; nor is a long one of so many sections
+# make demo [SECTIONS=6]    the worker is killed, the report is not; REVIEW=1: while a plan waits for you
 # make chaos [KILLS=200]    kills and faults at random while reports run; what came of it
 # make real                 kills while a real model writes, on this machine; each text against its right one
 # make fuzz                 a hundred times the suite's examples of input that nobody thought of
@@ -19,7 +19,7 @@ BIN := $(VENV)/bin
 # What a person types stays a text: make would expand its $(…), and the shell the rest. So it goes to the
 # commands through the environment, settings such as LLM_MODEL=… too, and a recipe has it as "$$TOPIC".
 typed = $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
-TYPED := $(sort TOPIC SECTIONS KILLS SEED TOPICS $(typed))
+TYPED := $(sort TOPIC REVIEW SECTIONS KILLS SEED TOPICS $(typed))
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 option = $(if $($(1)),--$(2) "$$$(1)")
@@ -49,7 +49,7 @@ coverage: $(VENV)/dev
 	$(BIN)/python -m pytest --cov=research --cov=workflow --cov=activities --cov=models --cov-report=term
 
 demo: $(VENV)/run
-	@$(BIN)/python -m demos.$(if $(SECTIONS),kill_in_sections "$$SECTIONS",kill_the_worker)
+	@$(BIN)/python -m demos.$(if $(REVIEW),kill_in_review,$(if $(SECTIONS),kill_in_sections "$$SECTIONS",kill_the_worker))
 
 chaos: $(VENV)/dev
 	$(BIN)/python -m tests.chaos $(call option,KILLS,kills) $(call option,SEED,seed)

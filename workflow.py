@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     import activities
     from models import GenerateReportInput, GenerateReportOutput, LLMCallInput, StepKind, StoredAnswersInput
+    from research import config
     from research.formatting import format_usage
     from research.messages import AskReportInput, PlanReview, PlanStage, PlanState, ReviseReportInput
     from research.report.planning import ReportFailed
@@ -97,8 +98,7 @@ class Story:
 
     async def _pause(self) -> None:
         """Wait for as long as was asked for: time to kill the worker and watch nothing be lost."""
-        seconds = self._report.asked.pause_seconds
-        if seconds > 0:
+        if (seconds := self._report.asked.pause_seconds) > 0:
             await workflow.sleep(seconds, summary="Durable pause: kill the worker, nothing is lost")
 
     async def _summarise(self) -> None:
@@ -156,7 +156,7 @@ class GenerateReportWorkflow(Story):
     @review_plan.validator
     def refuse_review(self, review: PlanReview) -> None:
         """Refuse what cannot be taken; nothing of it is recorded."""
-        if reason := self._report.plan.refusal(review):
+        if reason := self._report.plan.refusal(review, config.load().max_cost):
             raise ApplicationError(reason)
 
 

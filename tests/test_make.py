@@ -21,12 +21,13 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 STAMPS = ("run", "dev", "bench", "real")
 TAKES = {
     "report": ["TOPIC"],
-    "demo": ["SECTIONS"],
+    "demo": ["REVIEW", "SECTIONS"],
     "chaos": ["KILLS", "SEED"],
     "real": ["SECTIONS", "TOPICS"],
 }
 """Each target that takes variables."""
-NUMBERS = [(target, name) for target, names in TAKES.items() for name in names if name != "TOPIC"]
+TEXTS = ("TOPIC", "REVIEW")
+NUMBERS = [(target, name) for target, names in TAKES.items() for name in names if name not in TEXTS]
 HOSTILE = [
     "Tides $(shell touch pwned) here",
     "Is $100 enough for a share of $AAPL, or $$, ${HOME}, $@?",

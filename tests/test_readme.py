@@ -137,6 +137,17 @@ def test_make_demo_with_sections(make_clone: DevServer) -> None:
     assert "SECTIONS=many is not a number of sections from 3 to 8." in refused.stderr
 
 
+@pytest.mark.long
+def test_make_demo_of_a_review(make_clone: DevServer) -> None:
+    """The plan waits with its price while no worker runs; nothing else is asked for before the approval."""
+    made = make(make_clone, "demo", "REVIEW=1")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert re.search(r"Still to come: \$[\d.]+ to \$[\d.]+, .* minutes: 3 sections, at \$", made.stdout)
+    assert re.search(r"waits .*\n +for you: plan, revision 1, since", made.stdout)
+    assert "before you approved      1 request, the plan's" in made.stdout
+    assert "The claim held." in made.stdout
+
+
 def test_make_stop(make_clone: DevServer) -> None:
     make_clone.run("start")
     assert make(make_clone, "stop").stdout.startswith("Stopped the Temporal dev server.")

@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, Work
 from models import LLMCallInput, PlannedSection, StepKind
 from research.messages import PlanReview, PlanStage, PlanState
 from research.temporal.shown import MEMO
+from testing.inside import settings_of
 from tests.test_story import PLAN, Steps, begun, client, events_of
 
 __all__ = ["client"]  # a fixture
@@ -143,6 +144,36 @@ async def test_what_is_refused_changes_nothing_and_is_not_recorded(client: Clien
         assert (
             await refusal(handle, 1, wish="late") == "The plan is approved, and the report is being written."
         )
+        await handle.result()
+
+
+async def test_an_approval_after_the_ceiling_was_lowered(client: Client) -> None:
+    """Nothing could be written any more: it is refused, with what to do, and the plan still waits."""
+    steps = Steps({StepKind.PLAN: planner})
+    async with begun(client, steps, sections=3, review=True) as handle:
+        await waits(handle)
+        with settings_of({"LLM_MAX_COST": "0.01"}):
+            for said in ({"approved": True}, {"wish": "more about ice"}):
+                reason = await refusal(handle, 1, **said)
+                assert reason.startswith("The report has cost $0.0100, and LLM_MAX_COST is $0.01. To fix:")
+            assert (await review(handle, 1, plan=OWN)).revision == 2, "which costs nothing"
+        with settings_of({"LLM_MAX_COST": "0.02"}):
+            await review(handle, 2, approved=True)
+        await handle.result()
+
+
+async def test_two_who_review_at_once(client: Client) -> None:
+    """Whoever is second learns that the plan has changed, or is approved."""
+    steps = Steps({StepKind.PLAN: planner})
+    async with begun(client, steps, sections=3, review=True) as handle:
+        await waits(handle)
+        said = review(handle, 1, plan=OWN), review(handle, 1, approved=True)
+        done = await asyncio.gather(*said, return_exceptions=True)
+        [late] = [each for each in done if isinstance(each, WorkflowUpdateFailedError)]
+        changed, approved = "The plan has changed: it is revision 2, not 1.", "The plan is approved"
+        assert str(late.cause).startswith(changed if late is done[1] else approved)
+        if late is done[1]:
+            await review(handle, 2, approved=True)
         await handle.result()
 
 

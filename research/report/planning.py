@@ -9,6 +9,7 @@ from models import (
     PlannedSection,
 )
 from research.errors import ErrorKind
+from research.formatting import format_cost
 from research.messages import PlanReview, PlanStage, PlanState
 from research.report.calls import Calls
 from research.report.estimate import estimate
@@ -89,10 +90,18 @@ class Planning:
         else:
             self.review.offer(())
 
-    def refusal(self, review: PlanReview) -> str:
-        """Return why a person's review cannot be taken, as a sentence; nothing where it can."""
+    def refusal(self, review: PlanReview, ceiling: float | None = None) -> str:
+        """Return why a person's review cannot be taken, as a sentence; nothing where it can.
+
+        `ceiling` is what the report may cost by the worker's setting now, in US dollars.
+        """
         if not self.is_reviewed:
             return "This report was started without --review."
+        spent = self.calls.ledger.spent
+        is_spent = ceiling is not None and spent >= ceiling and self.review.waits
+        if is_spent and (review.approved or review.wish):
+            fix = "To fix: raise it in .env and restart the worker."
+            return f"The report has cost {format_cost(spent)}, and LLM_MAX_COST is ${ceiling:g}. {fix}"
         return self.review.refusal(review, self._count > 0)
 
     @property
