@@ -19,6 +19,7 @@ from pathlib import Path
 from temporalio.client import WorkflowHandle
 
 from research.llm.evidence_prompts import JUDGE_INSTRUCTION, PASSAGES_INSTRUCTION, REWRITE_INSTRUCTION
+from research.llm.reader_prompts import ANSWER_INSTRUCTION, CHANGES_INSTRUCTION
 from testing.app import App, DevServer, checkout, copy_clone, free_port, wait_until
 from testing.pages import Pages, html_page
 from testing.processes import workflow_id
@@ -66,6 +67,10 @@ def proving(call: Call) -> Reply:
         return Reply("> They live in moss, and wait for rain.")
     if call.prompt.startswith(JUDGE_INSTRUCTION):
         return Reply("1: absent" if "They fly" in call.prompt else "1: supported")
+    if call.prompt.startswith(CHANGES_INSTRUCTION):
+        return Reply("2: flight")
+    if call.prompt.startswith(ANSWER_INSTRUCTION):
+        return Reply("They live in moss [1].")
     if call.prompt.startswith(REWRITE_INSTRUCTION):
         return Reply("1: They live in moss [1].")
     return Reply("They fly [1]. Nothing else is known.") if call.section else default_reply(call)
@@ -82,6 +87,10 @@ class Shape:
     cancel: bool = False
     reads: bool = False
     """Whether the worker reads what the search finds."""
+    said: tuple[tuple[str, ...], ...] = ()
+    """What a person says of the plan that waits, each with the report's ID behind the option."""
+    then: tuple[str, ...] = ()
+    """What is wanted of the finished report, likewise; recorded is what comes of that."""
     since: str = "0.1"
     """The first version that knows this shape."""
 
@@ -101,6 +110,13 @@ SHAPES = {
     "stored": Shape(reply=slow, environ={"LLM_STORE": "yes"}, kill=True, since="0.7"),
     "documents": Shape(options=("--documents", "models.py", "research/sample"), since="0.8"),
     "proof": Shape(("--sources", "--sections", "2"), proving, reads=True, since="0.8"),
+    "review": Shape(
+        ("--sections", "2", "--review"), said=(("--change", "shorter"), ("--approve",)), since="0.9"
+    ),
+    "revision": Shape(
+        ("--sources", "--sections", "2"), proving, reads=True, then=("--revise", "They fly"), since="0.9"
+    ),
+    "question": Shape(("--sources",), proving, reads=True, then=("--ask", "Do they fly?"), since="0.9"),
     "reading": Shape(options=("--sources",), reads=True, since="0.8"),
     "sources": Shape(options=("--sources",), since="0.5"),
     "sections": Shape(options=("--sources", "--sections", "4"), reply=slow_sections, kill=True, since="0.5"),
@@ -159,7 +175,16 @@ async def _record(server: DevServer, shape: Shape) -> str:
                 app.worker()
             if shape.cancel:
                 await handle.cancel()
+            if shape.said:
+                await asyncio.to_thread(starter.wait_for, "Waits for you")
+            for option, *words in shape.said:
+                await asyncio.to_thread(app.run("starter.py", option, handle.id, *words).exit_status)
             await asyncio.to_thread(starter.exit_status)
+            if shape.then:
+                option, *words = shape.then
+                starter = app.run("starter.py", option, handle.id, *words)
+                await asyncio.to_thread(starter.exit_status)
+                handle = client.get_workflow_handle(workflow_id(starter))
             return await _history(handle)
         finally:
             app.stop()

@@ -9,7 +9,7 @@ from temporalio.worker import Replayer
 
 from research.config import ROOT
 from tests.record_histories import HISTORIES, SHAPES
-from workflow import GenerateReportWorkflow
+from workflow import AskReportWorkflow, GenerateReportWorkflow, ReviseReportWorkflow
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
@@ -25,4 +25,6 @@ def test_every_version_has_a_history_of_every_shape() -> None:
 async def test_a_recorded_history_replays(path: Path) -> None:
     """The workflow's code takes the same decisions as when the history was made, and stays in the sandbox."""
     history = WorkflowHistory.from_json(path.stem, path.read_text())
-    await Replayer(workflows=[GenerateReportWorkflow]).replay_workflow(history)
+    await Replayer(
+        workflows=[GenerateReportWorkflow, ReviseReportWorkflow, AskReportWorkflow]
+    ).replay_workflow(history)
