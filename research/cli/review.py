@@ -131,6 +131,7 @@ async def ask(handle: Handle, output: Output) -> str:
         if state.state != PlanStage.WAITS:
             return APPROVED
         if state.revision != shown or state.note:
+            terminal.print_line()
             print_plan(state, output)
             shown = state.revision
         terminal.print_line(f"\n{KEYS}")
@@ -149,6 +150,8 @@ async def ask(handle: Handle, output: Output) -> str:
                     await send(handle, PlanReview(state.revision, plan=plan))
                 draft = ""
             else:
+                if typed:
+                    terminal.print_line("Another plan is being written …")
                 await send(handle, PlanReview(state.revision, approved=not typed, wish=typed))
         except UserError as error:
             terminal.print_error(str(error))
