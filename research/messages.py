@@ -168,7 +168,7 @@ class QuestionInput:
 class QuestionOutput:
     """The question with its answer, as it stands in the file."""
 
-    text: str
+    answer: str
     filename: str = ""
     path: str = ""
     sources: tuple[Source, ...] = ()

@@ -182,11 +182,13 @@ def is_refused(error: BaseException) -> bool:
 
 def _closed(status: Status, info: WorkflowExecutionInfo) -> Status:
     """Return the status of a report that has ended: what had not ended by then never will."""
+    is_done = info.status == WorkflowStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED
     steps = [
         replace(step, state=State.CANCELLED, ended=unix(info.close_time))
         if step.state is State.QUEUED
         else step
         for step in status.steps
+        if step.state is not State.WAITING or not is_done
     ]
     return replace(status, steps=tuple(steps), pause_ends=None, is_over=True)
 

@@ -99,6 +99,7 @@ def _in_one_row(status: Status, kind: StepKind) -> Status:
         shown,
         step=Step(kind),
         activity_id=steps[0].activity_id,
+        text="" if shown.state is State.DONE else shown.text,
         begun=min(step.begun for step in steps),
         ended=max(step.ended for step in steps) if shown.ended else 0.0,
         cost=sum(step.cost or 0.0 for step in done),

@@ -59,5 +59,5 @@ class Question(FinishedReport):
             model=self._written[0].call.model if self._written and self._written[0].call else "",
             bill=self.ledger.usage(),
             sources=stored.sources,
-            answer=stored.text,
+            answer=stored.answer,
         )
