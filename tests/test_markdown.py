@@ -100,6 +100,33 @@ def test_lines_with_bars_below_an_item_that_are_no_table_stay_text() -> None:
     assert "Either | or this | or that" in shown("- Either | or\nthis | or that\n")
 
 
+def cells(markdown: str) -> list[list[str]]:
+    """The texts of the cells of all rows, wherever in the document they are."""
+
+    def walk(node: Node) -> Iterator[list[str]]:
+        if node.type == "tr":
+            yield [plain(cell) for cell in node.children]
+        for child in node.children:
+            yield from walk(child)
+
+    return list(walk(parse(markdown)))
+
+
+@pytest.mark.parametrize("before", ["", "> ", "- "])
+def test_a_bar_in_code_or_a_formula_parts_no_cells(before: str) -> None:
+    inner = before.replace("-", " ")
+    rows = ["`a|b` | $P(X|Y)$", "---|---", r"| \(|x|\) | left `|` right |", "| 1 | 2 | "]
+    markdown = before + f"\n{inner}".join(rows)
+    assert cells(markdown) == [["a|b", "P(X|Y)"], ["|x|", "left | right"], ["1", "2"]]
+    assert "|---|" in plain(parse(f"```\n{markdown}\n|---|\n| `1|2|3` |\n```"))
+
+
+def test_no_cell_beyond_the_header_is_lost() -> None:
+    markdown = "| a | b |\n|---|---|\n| 1 | 2 | 3 | *4* |\n| $5 | $6 | $7 |\n| `8 | 9 |\n| 10 | 11 | |\n"
+    assert cells(markdown)[1:] == [["1", "2 | 3 | 4"], ["$5", "$6 | $7"], ["`8", "9"], ["10", "11"]]
+    assert "1 2 | 3 | 4 $5 $6 | $7" in shown(markdown)
+
+
 @pytest.mark.parametrize("kind", ["NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"])
 def test_a_callout_says_its_kind_in_a_word(kind: str) -> None:
     text = shown(f"> [!{kind}]\n> Mind the **gap**.\n>\n> - and the step\n\n> [!OTHER]\n> Plain quote.")

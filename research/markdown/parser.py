@@ -16,6 +16,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from research.markdown.fences import part_fences
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
+from research.markdown.parser_tables import add_table_rules
 
 Node = SyntaxTreeNode
 
@@ -76,6 +77,7 @@ def _parser(thread: int) -> MarkdownIt:
     parser = MarkdownIt("js-default", options)
     parser.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     add_rules(parser)
+    add_table_rules(parser)
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(deflist_plugin)
     add_bounds(parser)
