@@ -12,7 +12,8 @@ from pypdf import PdfReader
 from models import PDFGenerationInput
 from research.config import ROOT
 from research.pdf import document
-from tests.page_reader import pages, pdf
+from tests.conftest import needs_fonts
+from tests.page_reader import POPPLER, boxes, pages, pdf
 
 
 def read(content: str, **more: Any) -> str:
@@ -136,7 +137,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from models import PDFGenerationInput
 from research.pdf import document
-from tests.page_reader import pages, pdf
+from tests.conftest import needs_fonts
+from tests.page_reader import POPPLER, boxes, pages, pdf
 
 report = PDFGenerationInput("**Bold**, *slanted* and `code`. " * 40, summary="In short.", topic="Twice")
 start = threading.Barrier(8)
@@ -173,7 +175,11 @@ def test_sources_that_nothing_links_to_are_not_lost() -> None:
     assert "MORE: https://a.test/3" in shown
 
 
-CHAPTERS = "".join(f"# Chapter {n}\n\n" + "A sentence of this chapter. " * 60 + "\n\n" for n in range(1, 9))
+LONG_HEADING = "这一章的标题比一行还要长，" * 4
+CHAPTERS = "".join(
+    f"# Chapter {n}{f': {LONG_HEADING}' * (n == 4)}\n\n{'A sentence of this chapter. ' * 60}\n\n"
+    for n in range(1, 9)
+)
 
 
 def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
@@ -182,8 +188,18 @@ def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
     assert listed[:8] == list("12345678")
     for chapter in "2345678":
         number = next(n for n, text in enumerate(texts, 1) if n > 1 and f"Chapter {chapter}" in text)
-        assert re.search(rf"^{number}$", texts[0], re.M), chapter
+        assert re.search(rf"Chapter {chapter}[^C]*\s{number}$", texts[0], re.M), chapter  # beside its entry
     assert "Contents" not in read("# One\n\n## Two\n\nText.")
+
+
+@pytest.mark.skipif(not POPPLER, reason="only poppler says how wide a word is")
+def test_an_entry_of_the_contents_is_not_cut_and_leaves_its_number_room() -> None:
+    needs_fonts(LONG_HEADING)
+    first = [box for box in boxes(document.render(PDFGenerationInput(CHAPTERS)).data) if box.page == 1]
+    number = next(box for box in first if box.text == "1" and box.left > 300)
+    entry = [box for box in first if "标题" in box.text and box.right < number.left]
+    assert LONG_HEADING.startswith("".join(box.text for box in entry)[:-1])
+    assert len("".join(box.text for box in entry)) == len(LONG_HEADING)
 
 
 def test_the_outline_skips_no_level() -> None:

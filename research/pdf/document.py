@@ -143,17 +143,10 @@ class _Report:
         about = "Sample text, not research" if is_sample(self.input.model) else self.input.date
         self.draw(canvas, MARGIN, 39, about)
         self.draw(canvas, right, 39, f"Page {number} of {pages}", from_right=True)
-        for reference in canvas.page_references:
-            if reference.page == number:
-                page = str(canvas.bookmark_pages.get(reference.name, ""))
-                self.draw(canvas, reference.x, reference.y, page, BODY, True, reference.element)
 
-    def draw(
-        self, canvas: GlyphCanvas, x: float, y: float, text: str,
-        style: TextStyle = SMALL, from_right: bool = False, element: Element | None = None,
-    ) -> None:  # fmt: skip
-        [line] = break_lines([Run(text, style)], 1e9, self.renderer.missing)
-        draw_line(canvas, x - line_width(line) if from_right else x, y, line, element)
+    def draw(self, canvas: GlyphCanvas, x: float, y: float, text: str, from_right: bool = False) -> None:
+        [line] = break_lines([Run(text, SMALL)], 1e9, self.renderer.missing)
+        draw_line(canvas, x - line_width(line) if from_right else x, y, line)
 
     def line(self, text: str, style: TextStyle = SMALL) -> Flowable:
         return self.renderer.text([Run(text, style)], SMALL_PARAGRAPH)
@@ -213,8 +206,8 @@ class _Report:
         toc = tree.element("TOC")
         for heading in entries[:MAX_CONTENTS_ENTRIES]:
             style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
-            title = Run(in_one_line(heading.title, 80), style)
-            paragraph = ParagraphStyle(17, left=heading.level * STEP, right=40)
+            title = Run(heading.title, style)
+            paragraph = ParagraphStyle(14, after=3, left=heading.level * STEP, right=40)
             element = Element("Reference", Element("TOCI", toc))
             yield self.renderer.text([title], paragraph, element, page_of=heading.name)
         if len(entries) > MAX_CONTENTS_ENTRIES:
