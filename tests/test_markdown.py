@@ -115,7 +115,7 @@ def cells(markdown: str) -> list[list[str]]:
 @pytest.mark.parametrize("before", ["", "> ", "- "])
 def test_a_bar_in_code_or_a_formula_parts_no_cells(before: str) -> None:
     inner = before.replace("-", " ")
-    rows = ["`a|b` | $P(X|Y)$", "---|---", r"| \(|x|\) | left `|` right |", "| 1 | 2 | "]
+    rows = ["| `a|b` | $P(X|Y)$ |", "|---|---|", r"| \(|x|\) | left `|` right |", "| 1 | 2 | "]
     markdown = before + f"\n{inner}".join(rows)
     assert cells(markdown) == [["a|b", "P(X|Y)"], ["|x|", "left | right"], ["1", "2"]]
     assert "|---|" in plain(parse(f"```\n{markdown}\n|---|\n| `1|2|3` |\n```"))

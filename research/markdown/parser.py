@@ -24,6 +24,9 @@ MAX_NESTING = 300
 """The presets stop at 20 levels and drop the rest of the document; this many are read whole, and are
 still rendered well within Python's recursion limit."""
 
+MAX_LABEL = 300
+"""Characters of a text that introduces the next block, if it ends with a colon or is bold."""
+
 
 def parse(text: str, cited: int = 0) -> Node:
     """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations."""
@@ -68,6 +71,19 @@ def as_written(node: Node) -> str:
     if node.is_root or not node.map:
         return plain(node)
     return "\n".join(node.meta.get("lines", [])[slice(*node.map)]) or plain(node)
+
+
+def is_loose(item: Node) -> bool:
+    """Return whether the paragraphs of a list item are parted by white space."""
+    tokens = (child.nester_tokens for child in item.children if child.type == "paragraph")
+    return any(pair and not pair.opening.hidden for pair in tokens)
+
+
+def is_label(paragraph: Node, before_list: bool = False) -> bool:
+    """Return whether a paragraph introduces the next block, as every short one before a list does."""
+    text = plain(paragraph).rstrip()
+    kinds = [child.type for child in paragraph.children if child.content or child.children]
+    return len(text) < MAX_LABEL and (before_list or text.endswith((":", "：")) or kinds == ["strong"])
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from markdown_it.common.normalize_url import normalizeLink
-from reportlab.platypus import CondPageBreak, Flowable
+from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
@@ -21,11 +21,10 @@ from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
 from research.pdf.runs import Bookmark, ParagraphStyle, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
+from research.pdf.text import Text
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=6)
 _ENTRY_ABOVE = replace(SOURCE_PARAGRAPH, after=3)
-_ENTRY_ROOM = 60
-"""For an entry with its first passage."""
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
@@ -49,15 +48,15 @@ def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Sourc
     """Yield an entry and its passages, together one item of the list."""
     with renderer.tree.inside("LI", "LBody"):
         passages = list(_passages(renderer, report, source))
-        if passages:
-            yield CondPageBreak(_ENTRY_ROOM)
-        yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        entry = _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        entry.introduces = bool(passages)
+        yield entry
         yield from passages
         if passages:
             yield Gap(1, 5)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
+def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Text:
     """Return an entry; its address is printed as the search provider gave it."""
     about = Run(details(source, retrieved), _DETAILS)
     runs = [Run(f"{source.title}\n", _TITLE), about]

@@ -19,13 +19,12 @@ STEP = 18.0
 """How far each level of nesting moves in."""
 MAX_DEPTH = 8
 """Levels of nesting that still move in; deeper ones stay there."""
-MIN_COLUMN_WIDTH = 40.0
 
 BODY = TextStyle(10.5, INK)
 QUOTED = TextStyle(10.5, MUTED)
 SMALL = TextStyle(8.5, MUTED)
 SMALL_BOLD = replace(SMALL, bold=True)
-CELL, HEAD_CELL = TextStyle(9, INK), TextStyle(9, ACCENT, bold=True)
+CELL, HEAD_CELL = TextStyle(9, INK, tabular=True), TextStyle(9, ACCENT, bold=True)
 CODE = TextStyle(8.5, INK, family=fonts.CODE)
 TITLE, TOPIC = TextStyle(25, ACCENT, bold=True), TextStyle(10.5, MUTED)
 LONG_TITLE = replace(TITLE, size=20)

@@ -28,18 +28,26 @@ class Text(Flowable):  # type: ignore[misc]
     def __init__(
         self, runs: Sequence[Run], block: ParagraphStyle, missing: MissingGlyphs,
         mark: Sequence[Run] = (), bookmark: Bookmark | None = None, page_of: str = "",
-        element: Element | None = None,
+        element: Element | None = None, introduces: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.runs, self.block, self.missing = runs, block, missing
         self.mark, self.bookmark, self.page_of = mark, bookmark, page_of
         self.element = element
         """What the text is in the structure of the document; without one, it is an artifact."""
+        self.introduces = introduces
+        """Whether it stands on one page with what follows."""
         self.right_to_left = runs_to_the_left(self.runs) or block.to_the_right
         self.lines: list[Line] = []
         self.extents: list[tuple[float, float]] = []
         """How far each line reaches above and below its baseline, in points."""
         self._laid_out_for = -1.0
+
+    @property
+    def least_height(self) -> float:
+        """Return how much room it needs at the foot of a page: for two lines, or for all three."""
+        whole = len(self.extents) < 2 * FEWEST_LINES
+        return sum(map(sum, self.extents if whole else self.extents[:FEWEST_LINES])) + 2 * self.block.pad
 
     def getSpaceBefore(self) -> float:
         """Return the room above, in points."""
@@ -113,6 +121,8 @@ class Text(Flowable):  # type: ignore[misc]
         for number, (line, (above, below)) in enumerate(zip(self.lines, self.extents, strict=True)):
             y -= above
             x = right - line_width(line) if self.right_to_left else left
+            if block.centered:
+                x = (left + right - line_width(line)) / 2
             if self.mark and number == 0:
                 [mark] = break_lines(self.mark, 1e9, self.missing)
                 at = right + 6 if self.right_to_left else left - line_width(mark) - 6
