@@ -109,8 +109,8 @@ class _Report:
     def build(self, content: Node, summary: Node) -> Rendered:
         story = list(self.renderer.blocks(content.children))  # first, for the headings that it has
         story += reference_list(self.renderer, self.input, content)
-        story[:0] = [*self.opening(summary), *self.contents()]
-        story += self.closing()
+        del content  # a tree that takes more room than the story
+        story = arrange([*self.opening(summary), *self.contents(), *story, *self.closing()])
         buffer = io.BytesIO()
         document = BaseDocTemplate(
             buffer, pagesize=self.page, invariant=1, lang=self.renderer.missing.language,
@@ -123,7 +123,7 @@ class _Report:
                 leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
             )  # fmt: skip
             document.addPageTemplates(PageTemplate(name, [frame], pagesize=(width, height)))
-        document.build(arrange(story), canvasmaker=self.canvas)
+        document.build(story, canvasmaker=self.canvas)
         return Rendered(buffer.getvalue(), document.page, tuple(self.renderer.warnings))
 
     def canvas(self, *args: Any, **kwargs: Any) -> GlyphCanvas:
