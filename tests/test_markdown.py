@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from markdown_it import MarkdownIt
 from models import PDFGenerationInput
 from research.markdown.parser import Node, parse, plain
 from research.output.report_markdown import report_markdown
+from research.pdf import document
 from tests.conftest import needs_fonts
-from tests.page_reader import EXAMPLES, pages, pdf
+from tests.page_reader import EXAMPLES, boxes, pages, pdf
 
 
 def emphasized(markdown: str) -> list[str]:
@@ -200,3 +202,27 @@ def test_what_introduces_a_list_stands_on_its_page() -> None:
         for text in pages(content):
             together = {word in text for word in ("Heading", "Below", "Reasons:", "first")}
             assert len(together) == 1, lines
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "- **Reasons:**\n  - first\n  - second\n",
+        "1. Reasons\n   - first\n   - second\n",
+        "**Reasons**\n\nfirst\n",
+        "Reasons:\n[1] first https://a.test/1\n[2] second https://a.test/2\n",
+    ],
+)
+def test_a_label_stands_with_its_list(item: str) -> None:
+    for lines in range(30, 44):
+        for text in pages("line  \n" * lines + "\n" + item):
+            assert ("Reasons" in text) == ("first" in text), lines
+
+
+def test_what_belongs_to_an_item_is_nearer_than_the_next_item() -> None:
+    loose = "- one\n\n  two\n\n  - three\n\n    four\n\n  - five\n\n- six\n\n- seven\n"
+    top = {box.text: box.top for box in boxes(document.render(PDFGenerationInput(loose)).data)}
+    words = ["one", "two", "three", "four", "five", "six", "seven"]
+    gaps = [top[below] - top[above] for above, below in pairwise(words)]
+    inside, between = [*gaps[:2], gaps[2]], [gaps[4], gaps[5]]
+    assert max(inside) + 1 < gaps[3] < min(between) - 1

@@ -129,7 +129,7 @@ class BlockRenderer:
                 yield self.text([rest, *runs], paragraph, item, mark=[mark])
             else:
                 outdented = replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
-                yield self.text([number, *runs], outdented, item)
+                yield self.text([number, *runs], outdented, item, introduces=True)
         yield Gap(1, 6)
 
     def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
