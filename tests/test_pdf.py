@@ -88,7 +88,8 @@ def table_of(*rows: list[str]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
-NAMES = ["Region", "Commencement", "Responsibility", "Share", "Sustainability", "Cost", "Remarks", "Authority", "Supervision", "Documentation", "Certification", "Enforcement", "Transparency", "Amendments"]
+NAMES = """Region Commencement Responsibility Share Sustainability Cost Remarks Authority Supervision
+Documentation Certification Enforcement Transparency Amendments""".split()  # noqa: SIM905
 PROSE = "Some longer remarks about this region, over more than a single line of its narrow column."
 VALUES = ["North", "2019", "Ministry", "12%", "high", "9", PROSE, "none", *["acceptable"] * 6]
 
