@@ -134,6 +134,17 @@ def test_a_header_is_on_no_page_twice_and_every_row_is_there() -> None:
         assert sum(len(re.findall(r"key\d", text)) for text in texts) == 24
 
 
+def test_only_a_header_is_repeated() -> None:
+    """Not one that is taller than a page, and not the row that is the first one below it."""
+    text = read(
+        table_of(
+            ["Header words " * 1_300, "b"], ["first " * 900, "x"], *[[f"key{n}", "y"] for n in range(60)]
+        )
+    )
+    counts = [text.count("Header"), text.count("first"), len(re.findall(r"key\d", text)), text.count("x\n")]
+    assert counts == [1_300, 900, 60, 1]
+
+
 def test_the_name_of_a_record_does_not_stand_alone() -> None:
     names = [f"Responsibilityandmore{n}" for n in range(18)]
     for lines in range(10, 36, 2):

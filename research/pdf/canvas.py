@@ -226,10 +226,6 @@ def _actual_text(text: str, shown: Iterator[str]) -> Iterator[str]:
     yield "EMC\n"
 
 
-def _utf16(text: str) -> str:
-    return text.encode("utf-16-be").hex()
-
-
 def _to_unicode(stands_for: dict[int, str]) -> str:
     """Return the CMap from glyphs to the text that they stand for (ISO 32000-1, 9.10.3)."""
     # A glyph that is no character's own picture is nothing to a reader that knows no ActualText; a
@@ -241,7 +237,7 @@ def _to_unicode(stands_for: dict[int, str]) -> str:
     blocks = [known[start : start + 100] for start in range(0, len(known), 100)]
     maps = "".join(
         f"{len(block)} beginbfchar\n"
-        + "".join(f"<{glyph:04x}> <{_utf16(text)}>\n" for glyph, text in block)
+        + "".join(f"<{glyph:04x}> <{text.encode('utf-16-be').hex()}>\n" for glyph, text in block)
         + "endbfchar\n"
         for block in blocks
     )

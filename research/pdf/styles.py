@@ -41,7 +41,6 @@ HEADINGS = {
 """For each level of heading its text style and the room above it."""
 
 PARAGRAPH, TIGHT = ParagraphStyle(16, after=8), ParagraphStyle(16, after=3)
-LOOSE = ParagraphStyle(16, after=6)
 SMALL_PARAGRAPH = ParagraphStyle(12.5, after=2)
 SOURCE_SIZE = 9.5
 SOURCE_PARAGRAPH = ParagraphStyle(14, after=2, left=32)

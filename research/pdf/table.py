@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 from reportlab.platypus import Flowable, FrameBreak
 
@@ -13,6 +13,7 @@ from research.pdf.styles import ACCENT, HAIRLINE, STRIPE
 from research.pdf.tags import Element
 from research.pdf.text import Text
 
+Row = Sequence[Text]
 PAD_Y = 4.0
 LEADING = 12.5
 TABLE_ROOM = 150.0
@@ -25,8 +26,8 @@ class TableFlowable(Flowable):  # type: ignore[misc]
     """Rows of cells in columns of given widths, in points; the first row is the header."""
 
     def __init__(
-        self, rows: list[list[Text]], fit: Fit, left: float,
-        to_the_left: bool, heights: list[float] | None = None, start: int = 0,
+        self, rows: Sequence[Row], fit: Fit, left: float, to_the_left: bool,
+        heads: int | None = None, heights: list[float] | None = None, start: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.rows, self.fit, self.left = rows, fit, left
@@ -34,25 +35,16 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         """Whether the first column is the one at the right."""
         self.start = start
         """How many rows stand on the pages before, for the stripes."""
+        self.is_wide = fit.is_wide
+        """Whether it needs a turned page."""
+        self._rooms = [width - 2 * fit.pad for width in fit.widths]
         self.heights = heights or [self._row_height(row) for row in rows]
-        self.heads = int(len(rows) > 1 and self.heights[0] <= MAX_HEADER)
+        self.heads = int(self.heights[0] <= MAX_HEADER) if heads is None else heads
         """How many rows are repeated on every page."""
+        self.least_height = min(sum(self.heights[: self.heads + 2]), TABLE_ROOM)
 
-    @property
-    def is_wide(self) -> bool:
-        """Return whether it needs a turned page."""
-        return self.fit.is_wide
-
-    @property
-    def least_height(self) -> float:
-        """Return how much room it needs at the foot of a page."""
-        return min(sum(self.heights), sum(self.heights[: self.heads + 2]), TABLE_ROOM)
-
-    def _row_height(self, row: list[Text]) -> float:
-        return max(cell.wrap(room, 0)[1] for cell, room in zip(row, self._rooms(), strict=False)) + 2 * PAD_Y
-
-    def _rooms(self) -> list[float]:
-        return [width - 2 * self.fit.pad for width in self.fit.widths]
+    def _row_height(self, row: Row) -> float:
+        return max(cell.wrap(room, 0)[1] for cell, room in zip(row, self._rooms, strict=False)) + 2 * PAD_Y
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return the size of all rows."""
@@ -66,32 +58,24 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         fit = min(bisect_right(list(accumulate(self.heights)), height + 0.01), len(self.rows) - 1)
         room = height - sum(self.heights[:fit]) - 2 * PAD_Y
         if self.heads <= fit and self.heights[fit] > TABLE_ROOM and room >= 4 * LEADING:
-            return self._split_row(fit, room)
+            above, below = zip(*map(Text.split_at, self.rows[fit], self._rooms, repeat(room)), strict=True)
+            return self._parts(fit, [above], below)
         if fit == len(self.rows) - 1 and fit > self.heads + 1:
             fit -= 1
         if fit <= self.heads or (fit == self.heads + 1 and sum(self.heights[: fit + 1]) <= TABLE_ROOM):
             return []
-        return self._parts(self.rows[:fit], self.rows[fit:], fit)
+        return self._parts(fit, [], self.rows[fit])
 
-    def _split_row(self, at: int, room: float) -> list[Flowable]:
-        """Return what fits when a row is split within its cells, and the rest."""
-        halves = [
-            cell.split_at(width, room) for cell, width in zip(self.rows[at], self._rooms(), strict=False)
-        ]
-        above, below = ([half[side] for half in halves] for side in (0, 1))
-        return self._parts([*self.rows[:at], above], [below, *self.rows[at + 1 :]], at)
-
-    def _parts(self, above: list[list[Text]], below: list[list[Text]], at: int) -> list[Flowable]:
-        """Return two tables, and what parts them; in the second one the header is no content."""
+    def _parts(self, at: int, above: Sequence[Row], below: Row) -> list[Flowable]:
+        """Return a table that ends above a row or within it, and the rest, where the header is no content."""
         header = [[cell.as_artifact() for cell in row] for row in self.rows[: self.heads]]
-        heights = [*self.heights[:at], *map(self._row_height, above[at:])]
-        rest = [*self.heights[: self.heads], self._row_height(below[0]), *self.heights[at + 1 :]]
-        start = self.start + at - self.heads
-        # A new page, because the header does not stand on one page twice.
+        rest = [*self.heights[: self.heads], self._row_height(below), *self.heights[at + 1 :]]
+        heights = [*self.heights[:at], *map(self._row_height, above)]
+        same = self.fit, self.left, self.to_the_left, self.heads
         return [
-            TableFlowable(above, self.fit, self.left, self.to_the_left, heights, self.start),
-            FrameBreak(),
-            TableFlowable([*header, *below], self.fit, self.left, self.to_the_left, rest, start),
+            TableFlowable([*self.rows[:at], *above], *same, heights, self.start),
+            FrameBreak(),  # because a page has the header only once
+            TableFlowable([*header, below, *self.rows[at + 1 :]], *same, rest, self.start + at - self.heads),
         ]
 
     def draw(self) -> None:
@@ -103,7 +87,7 @@ class TableFlowable(Flowable):  # type: ignore[misc]
             if number and (number + self.start) % 2 == 0:
                 canvas.setFillColor(STRIPE)
                 canvas.rect(self.left, y, total, height, stroke=0, fill=1)
-            color, thickness = (HAIRLINE, 0.5) if number else (ACCENT, 1.0)
+            color, thickness = (ACCENT, 1.0) if number < self.heads else (HAIRLINE, 0.5)
             canvas.hairline(self.left, y, self.left + total, color, thickness)
             x = self.left + total if self.to_the_left else self.left
             for cell, width in zip(row, self.fit.widths, strict=False):

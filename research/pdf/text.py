@@ -43,12 +43,6 @@ class Text(Flowable):  # type: ignore[misc]
         """How far each line reaches above and below its baseline, in points."""
         self._laid_out_for = -1.0
 
-    @property
-    def least_height(self) -> float:
-        """Return how much room it needs at the foot of a page: for two lines, or for all three."""
-        whole = len(self.extents) < 2 * FEWEST_LINES
-        return sum(map(sum, self.extents if whole else self.extents[:FEWEST_LINES])) + 2 * self.block.pad
-
     def getSpaceBefore(self) -> float:
         """Return the room above, in points."""
         return self.block.before
@@ -64,7 +58,10 @@ class Text(Flowable):  # type: ignore[misc]
             self._laid_out_for = width
             self.lines = break_lines(self.runs, max(room, 1.0), self.missing)
             self.extents = list(self._extents())
-        self.width, self.height = width, sum(map(sum, self.extents)) + 2 * self.block.pad
+        heights = list(map(sum, self.extents))
+        self.width, self.height = width, sum(heights) + 2 * self.block.pad
+        least = heights if len(heights) < 2 * FEWEST_LINES else heights[:FEWEST_LINES]
+        self.least_height = sum(least) + 2 * self.block.pad
         return self.width, self.height
 
     def _extents(self) -> Iterator[tuple[float, float]]:
