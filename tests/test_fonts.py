@@ -7,7 +7,6 @@ import pymupdf_fonts
 import pytest
 
 from research.pdf import fonts
-from research.pdf.shaping import plain_width
 from research.pdf.system_fonts import SystemFonts
 
 STYLES = {"Regular": "figo", "Bold": "figbo", "Italic": "figit", "BoldItalic": "figbi"}
@@ -50,7 +49,3 @@ def test_a_language_has_its_own_forms_where_a_file_has_several() -> None:
     if not faces[0] or not faces[0].family.endswith("JP"):
         pytest.skip("no font here has the forms of several countries")
     assert [face.family[-2:] for face in faces if face] == ["JP", "SC", "TC"]
-
-
-def test_the_widths_that_are_remembered_are_bounded() -> None:
-    assert plain_width.cache_info().maxsize

@@ -14,6 +14,7 @@ from models import PDFGenerationInput
 from research.pdf import document, inline, math
 from research.pdf.math import Formula, set_formula
 from tests.conftest import needs_fonts
+from tests.page_reader import boxes
 
 CODE_FACE = "Cascadia"
 FORMULAS = [
@@ -181,3 +182,13 @@ def test_formulas_are_bounded(content: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_same_formulas_give_the_same_bytes() -> None:
     report = PDFGenerationInput(" ".join(f"${formula}$" for formula in FORMULAS), summary="$x^2$")
     assert document.render(report) == document.render(report)
+
+
+def test_a_tall_formula_moves_its_own_lines_apart_and_no_others() -> None:
+    content = "one  \ntwo  \nthree $\\begin{cases} a & b \\\\ c & d \\end{cases}$  \nfour  \nfive\n"
+    data = document.render(PDFGenerationInput(content)).data
+    top = {box.text: box.top for box in boxes(data)}
+    usual = top["two"] - top["one"]
+    assert top["five"] - top["four"] == pytest.approx(usual)
+    assert top["four"] - top["two"] > 2 * usual + 8
+    assert min(top["four"] - top["three"], top["three"] - top["two"]) > usual

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from markdown_it import MarkdownIt
 from models import PDFGenerationInput
 from research.markdown.parser import Node, parse, plain
 from research.output.report_markdown import report_markdown
+from research.pdf import document
 from tests.conftest import needs_fonts
-from tests.page_reader import EXAMPLES, pages, pdf
+from tests.page_reader import EXAMPLES, boxes, pages, pdf
 
 
 def emphasized(markdown: str) -> list[str]:
@@ -100,6 +102,33 @@ def test_lines_with_bars_below_an_item_that_are_no_table_stay_text() -> None:
     assert "Either | or this | or that" in shown("- Either | or\nthis | or that\n")
 
 
+def cells(markdown: str) -> list[list[str]]:
+    """The texts of the cells of all rows, wherever in the document they are."""
+
+    def walk(node: Node) -> Iterator[list[str]]:
+        if node.type == "tr":
+            yield [plain(cell) for cell in node.children]
+        for child in node.children:
+            yield from walk(child)
+
+    return list(walk(parse(markdown)))
+
+
+@pytest.mark.parametrize("before", ["", "> ", "- "])
+def test_a_bar_in_code_or_a_formula_parts_no_cells(before: str) -> None:
+    inner = before.replace("-", " ")
+    rows = ["| `a|b` | $P(X|Y)$ |", "|---|---|", r"| \(|x|\) | left `|` right |", "| 1 | 2 | "]
+    markdown = before + f"\n{inner}".join(rows)
+    assert cells(markdown) == [["a|b", "P(X|Y)"], ["|x|", "left | right"], ["1", "2"]]
+    assert "|---|" in plain(parse(f"```\n{markdown}\n|---|\n| `1|2|3` |\n```"))
+
+
+def test_no_cell_beyond_the_header_is_lost() -> None:
+    markdown = "| a | b |\n|---|---|\n| 1 | 2 | 3 | *4* |\n| $5 | $6 | $7 |\n| `8 | 9 |\n| 10 | 11 | |\n"
+    assert cells(markdown)[1:] == [["1", "2 | 3 | 4"], ["$5", "$6 | $7"], ["`8", "9"], ["10", "11"]]
+    assert "1 2 | 3 | 4 $5 $6 | $7" in shown(markdown)
+
+
 @pytest.mark.parametrize("kind", ["NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"])
 def test_a_callout_says_its_kind_in_a_word(kind: str) -> None:
     text = shown(f"> [!{kind}]\n> Mind the **gap**.\n>\n> - and the step\n\n> [!OTHER]\n> Plain quote.")
@@ -173,3 +202,27 @@ def test_what_introduces_a_list_stands_on_its_page() -> None:
         for text in pages(content):
             together = {word in text for word in ("Heading", "Below", "Reasons:", "first")}
             assert len(together) == 1, lines
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "- **Reasons:**\n  - first\n  - second\n",
+        "1. Reasons\n   - first\n   - second\n",
+        "**Reasons**\n\nfirst\n",
+        "Reasons:\n[1] first https://a.test/1\n[2] second https://a.test/2\n",
+    ],
+)
+def test_a_label_stands_with_its_list(item: str) -> None:
+    for lines in range(30, 44):
+        for text in pages("line  \n" * lines + "\n" + item):
+            assert ("Reasons" in text) == ("first" in text), lines
+
+
+def test_what_belongs_to_an_item_is_nearer_than_the_next_item() -> None:
+    loose = "- one\n\n  two\n\n  - three\n\n    four\n\n  - five\n\n- six\n\n- seven\n"
+    top = {box.text: box.top for box in boxes(document.render(PDFGenerationInput(loose)).data)}
+    words = ["one", "two", "three", "four", "five", "six", "seven"]
+    gaps = [top[below] - top[above] for above, below in pairwise(words)]
+    inside, between = [*gaps[:2], gaps[2]], [gaps[4], gaps[5]]
+    assert max(inside) + 1 < gaps[3] < min(between) - 1

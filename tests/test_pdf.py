@@ -12,7 +12,8 @@ from pypdf import PdfReader
 from models import PDFGenerationInput
 from research.config import ROOT
 from research.pdf import document
-from tests.page_reader import pages, pdf
+from tests.conftest import needs_fonts
+from tests.page_reader import POPPLER, boxes, pages, pdf
 
 
 def read(content: str, **more: Any) -> str:
@@ -81,12 +82,96 @@ def test_a_table_is_divided_with_care(rows: int, heading: str) -> None:
             assert "A heading" not in text or count
 
 
-def test_no_word_of_a_table_is_broken_where_all_have_room() -> None:
-    names = ["Region", "Commencement", "Responsibility", "Share", "Sustainability", "Cost", "Remarks"]
-    prose = "Some longer remarks about this region, over more than a single line of its narrow column."
-    row = ["North", "2019", "Ministry", "12%", "high", "9", prose]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in (names, ["---"] * 7, row, row))
-    assert [name for name in names if name not in read(table)] == []
+def table_of(*rows: list[str]) -> str:
+    """The rows as Markdown, the first as the header."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+NAMES = """Region Commencement Responsibility Share Sustainability Cost Remarks Authority Supervision
+Documentation Certification Enforcement Transparency Amendments""".split()  # noqa: SIM905
+PROSE = "Some longer remarks about this region, over more than a single line of its narrow column."
+VALUES = ["North", "2019", "Ministry", "12%", "high", "9", PROSE, "none", *["acceptable"] * 6]
+
+
+@pytest.mark.parametrize(("count", "is_turned"), [(7, False), (8, False), (9, False), (12, True), (14, True)])
+def test_no_word_of_a_table_is_broken(count: int, is_turned: bool) -> None:
+    """Its text is smaller where it must be, and the page turned."""
+    text = read(table_of(NAMES[:count], VALUES[:count], VALUES[:count]))
+    assert [word for word in [*NAMES[:count], *VALUES[:6]] if word not in text] == []
+    last = pdf(table_of(NAMES[:count], VALUES[:count])).pages[-1].mediabox
+    assert (last.width > last.height) is is_turned
+
+
+@pytest.mark.parametrize("words", ["المسؤوليات", "الاستدامة التكنولوجيا المستشفيات"])
+def test_no_arabic_word_of_a_table_is_broken(words: str) -> None:
+    placed = boxes(document.render(PDFGenerationInput(table_of(words.split(), words.split()))).data)
+    assert len({round(box.top) for box in placed}) == 4  # the title, two rows, the footer
+
+
+def test_a_page_is_turned_for_a_wide_table_and_its_heading_alone() -> None:
+    wide = table_of(NAMES, *[VALUES] * 30)
+    reader = pdf(f"Before.\n\n## Comparison\n\n{wide}\n### Other\n\n{wide}\nAfter.\n", topic="Tides")
+    texts = [page.extract_text() for page in reader.pages]
+    turned = [page.mediabox.width > page.mediabox.height for page in reader.pages]
+    assert turned == [False, *[True] * (len(texts) - 2), False]
+    assert "Before." in texts[0] and "Comparison" in texts[1] and "After." in texts[-1]
+    assert [("Commencement" in text, text.count("Tides")) for text in texts[1:-1]] == [(True, 1)] * (
+        len(texts) - 2
+    )
+    assert [f"Page {n} of {len(texts)}" in text for n, text in enumerate(texts, 1)] == [True] * len(texts)
+    assert sum(text.count("North") for text in texts) == 60
+    assert [page.mediabox.width > 700 for page in pdf(f"Before.\n\n{wide[:900]}").pages] == [False, True]
+
+
+def test_a_header_is_on_no_page_twice_and_every_row_is_there() -> None:
+    tall = "tall words in a row " * 60
+    rows = [[f"key{n}", tall if n % 3 == 0 else "short", str(n)] for n in range(24)]
+    for lines in range(0, 30, 3):
+        texts = pages("A line.\n\n" * lines + table_of(["Keyword", "Meaning", "Count"], *rows))
+        assert {text.count("Keyword") for text in texts} <= {0, 1}
+        assert sum(text.count("tall") for text in texts) == 8 * 60
+        assert sum(len(re.findall(r"key\d", text)) for text in texts) == 24
+
+
+def test_only_a_header_is_repeated() -> None:
+    """Not one that is taller than a page, and not the row that is the first one below it."""
+    text = read(
+        table_of(
+            ["Header words " * 1_300, "b"], ["first " * 900, "x"], *[[f"key{n}", "y"] for n in range(60)]
+        )
+    )
+    counts = [text.count("Header"), text.count("first"), len(re.findall(r"key\d", text)), text.count("x\n")]
+    assert counts == [1_300, 900, 60, 1]
+
+
+def test_the_name_of_a_record_does_not_stand_alone() -> None:
+    names = [f"Responsibilityandmore{n}" for n in range(18)]
+    for lines in range(10, 36, 2):
+        for text in pages("A line.\n\n" * lines + table_of(names, names, names)):
+            assert "more0:" not in text or "more1:" in text, lines
+
+
+@pytest.mark.skipif(not POPPLER, reason="only poppler says where a word ends")
+def test_numbers_stand_below_each_other() -> None:
+    markdown = """| Price | Share | Sum | Change | Count | Left | Mixed |
+|---|---|---|---|---|:---|---|
+| $1,234.50 | 12% | 57.75 | +3.5 | 11 | 8 | 2019 |
+| $99 | 3.25% | 6.8[^1] | −12.25 | 222 | 88 | Q4 |
+| $0.5 | 100% | 7 | 4 | n/a | 888 | 20211 |
+
+[^1]: Note.
+"""
+    placed = {box.text: box for box in boxes(document.render(PDFGenerationInput(markdown)).data)}
+    right, left = (
+        {text: round(getattr(box, side)) for text, box in placed.items()} for side in ("right", "left")
+    )
+    assert right["12%"] == right["100%"] < right["3.25%"] - 5
+    assert right["$0.5"] - right["$99"] > 5 and right["$1,234.50"] - right["$0.5"] > 3
+    assert right["57.75"] - 5 > right["7"] and right["−12.25"] - 3 > right["+3.5"] > right["4"] + 3
+    assert right["Count"] == right["11"] == right["222"] == right["n/a"]
+    assert left["8"] == left["88"] == left["888"] == left["Left"]
+    assert left["2019"] == left["Q4"] == left["20211"] == left["Mixed"]
 
 
 def test_every_level_of_a_deep_list_is_there() -> None:
@@ -136,7 +221,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from models import PDFGenerationInput
 from research.pdf import document
-from tests.page_reader import pages, pdf
+from tests.conftest import needs_fonts
+from tests.page_reader import POPPLER, boxes, pages, pdf
 
 report = PDFGenerationInput("**Bold**, *slanted* and `code`. " * 40, summary="In short.", topic="Twice")
 start = threading.Barrier(8)
@@ -173,7 +259,11 @@ def test_sources_that_nothing_links_to_are_not_lost() -> None:
     assert "MORE: https://a.test/3" in shown
 
 
-CHAPTERS = "".join(f"# Chapter {n}\n\n" + "A sentence of this chapter. " * 60 + "\n\n" for n in range(1, 9))
+LONG_HEADING = "这一章的标题比一行还要长，" * 4
+CHAPTERS = "".join(
+    f"# Chapter {n}{f': {LONG_HEADING}' * (n == 4)}\n\n{'A sentence of this chapter. ' * 60}\n\n"
+    for n in range(1, 9)
+)
 
 
 def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
@@ -182,8 +272,18 @@ def test_a_long_report_has_its_contents_and_a_short_one_has_none() -> None:
     assert listed[:8] == list("12345678")
     for chapter in "2345678":
         number = next(n for n, text in enumerate(texts, 1) if n > 1 and f"Chapter {chapter}" in text)
-        assert re.search(rf"^{number}$", texts[0], re.M), chapter
+        assert re.search(rf"Chapter {chapter}[^C]*\s{number}$", texts[0], re.M), chapter  # beside its entry
     assert "Contents" not in read("# One\n\n## Two\n\nText.")
+
+
+@pytest.mark.skipif(not POPPLER, reason="only poppler says how wide a word is")
+def test_an_entry_of_the_contents_is_not_cut_and_leaves_its_number_room() -> None:
+    needs_fonts(LONG_HEADING)
+    first = [box for box in boxes(document.render(PDFGenerationInput(CHAPTERS)).data) if box.page == 1]
+    number = next(box for box in first if box.text == "1" and box.left > 300)
+    entry = [box for box in first if "标题" in box.text and box.right < number.left]
+    assert LONG_HEADING.startswith("".join(box.text for box in entry)[:-1])
+    assert len("".join(box.text for box in entry)) == len(LONG_HEADING)
 
 
 def test_the_outline_skips_no_level() -> None:

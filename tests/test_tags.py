@@ -80,11 +80,16 @@ CHECKED = CheckedReport(
     shown=(ShownPassage(Passage(1, 0, 12), "They survive."), ShownPassage(Passage(1, 20, 30, 3), "Again.")),
     retrieved="2026-11-25",
 )  # fmt: skip
+WIDE = "# Wide\n\n## Of it\n\n" + "\n".join(
+    "| " + " | ".join([cell] * 14) + " |"
+    for cell in ("[Responsibility](https://a.test)", "---", *["Certified"] * 40)
+)
 REPORTS: dict[str, PDFGenerationInput] = {
     "blocks": PDFGenerationInput(BLOCKS, topic="A topic", summary="### A head\n\nIn short[^1].\n\n[^1]: So.",
                                  notes=("A note.",), date="2026-11-26", bill="none"),
     "long": PDFGenerationInput(LONG),
     "tall": PDFGenerationInput(TALL),
+    "wide": PDFGenerationInput(f"{WIDE}\n\nAfter.\n"),
     "checked": CHECKED,
     "empty": PDFGenerationInput(""),
 }  # fmt: skip

@@ -16,12 +16,16 @@ from mdit_py_plugins.footnote import footnote_plugin
 from research.markdown.fences import part_fences
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
+from research.markdown.parser_tables import add_table_rules
 
 Node = SyntaxTreeNode
 
 MAX_NESTING = 300
 """The presets stop at 20 levels and drop the rest of the document; this many are read whole, and are
 still rendered well within Python's recursion limit."""
+
+MAX_LABEL = 300
+"""Characters of a text that introduces the next block, if it ends with a colon or is bold."""
 
 
 def parse(text: str, cited: int = 0) -> Node:
@@ -69,6 +73,19 @@ def as_written(node: Node) -> str:
     return "\n".join(node.meta.get("lines", [])[slice(*node.map)]) or plain(node)
 
 
+def is_loose(item: Node) -> bool:
+    """Return whether the paragraphs of a list item are parted by white space."""
+    tokens = (child.nester_tokens for child in item.children if child.type == "paragraph")
+    return any(pair and not pair.opening.hidden for pair in tokens)
+
+
+def is_label(paragraph: Node, before_list: bool = False) -> bool:
+    """Return whether a paragraph introduces the next block, as every short one before a list does."""
+    text = plain(paragraph).rstrip()
+    kinds = [child.type for child in paragraph.children if child.content or child.children]
+    return len(text) < MAX_LABEL and (before_list or text.endswith((":", "：")) or kinds == ["strong"])
+
+
 @cache
 def _parser(thread: int) -> MarkdownIt:
     """Return a thread's own parser, because linkify-it keeps what it has found in itself."""
@@ -76,6 +93,7 @@ def _parser(thread: int) -> MarkdownIt:
     parser = MarkdownIt("js-default", options)
     parser.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     add_rules(parser)
+    add_table_rules(parser)
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(deflist_plugin)
     add_bounds(parser)

@@ -1,7 +1,6 @@
 """Rules for markdown-it: what models write and CommonMark lacks.
 
-Emphasis beside Chinese, Japanese and Korean punctuation, a table right below a list item, lists of
-sources, formulas, and a few HTML tags.
+Emphasis beside Chinese, Japanese and Korean punctuation, lists of sources, formulas, and a few HTML tags.
 """
 
 import re
@@ -13,7 +12,7 @@ from unicodedata import category, east_asian_width
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.ruler import RuleOptionsType
-from markdown_it.rules_block import StateBlock, reference, table
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
@@ -49,7 +48,6 @@ def add_rules(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("autolink", "tag", _tag)
     parser.inline.ruler.before("link", "citation", _citation)
     parser.block.ruler.at("reference", _reference, {"alt": []})
-    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("fence", "dollar_block", _dollar_block, interrupts)
     parser.block.ruler.before("fence", "bracket_block", _bracket_block, interrupts)
@@ -184,22 +182,7 @@ def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
     return True
 
 
-# Tables, sources, tags.
-
-
-def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Parse a table, in a list item also where its lines are not indented: models write it so."""
-    indent, own = state.blkIndent, state.sCount[start]
-    if not silent or not 0 <= own < indent:
-        return table(state, start, end, silent)
-    state.blkIndent = own
-    found = table(state, start, end, True)
-    state.blkIndent = indent
-    for line in range(start, end if found else start):
-        if state.sCount[line] < own or "|" not in state.src[state.bMarks[line] : state.eMarks[line]]:
-            break
-        state.sCount[line] = max(indent, state.sCount[line])
-    return found
+# Sources, tags.
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:

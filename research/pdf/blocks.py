@@ -11,15 +11,15 @@ from itertools import chain, groupby, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
-from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable
+from reportlab.platypus import Flowable, FrameBG, HRFlowable
 
-from research.markdown.parser import Node, as_written, plain
+from research.markdown.parser import Node, as_written, is_label, is_loose, plain
 from research.markdown.parser_rules import SOURCE, is_source_list
 from research.pdf.bidi import is_right_to_left
-from research.pdf.formula import FormulaBox, FormulaFlowable, formula_source
+from research.pdf.formula import displayed, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
-from research.pdf.layout import Gap, in_one_line, room_for, short_rule
+from research.pdf.layout import Gap, in_one_line, short_rule
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
     ACCENT,
@@ -31,9 +31,7 @@ from research.pdf.styles import (
     HAIRLINE,
     HEAD_CELL,
     HEADINGS,
-    LOOSE,
     MAX_DEPTH,
-    MIN_COLUMN_WIDTH,
     PARAGRAPH,
     QUOTED,
     SMALL,
@@ -49,16 +47,16 @@ from research.pdf.text import Text
 
 log = logging.getLogger(__name__)
 
-MAX_FORMULA_HEIGHT = 400.0
-MAX_TOGETHER = 8
-"""Headings and labels in a row that are kept on one page."""
+LIST_GAP = 8.0
+"""Above a list; in a loose one, as much is between two items, and less inside of an item."""
 
 
 class BlockRenderer:
     """Makes the flowables of a document's blocks; each method takes a node, its depth and its text style."""
 
-    def __init__(self, width: float) -> None:
-        self.width = width
+    def __init__(self, *rooms: float) -> None:
+        self.width, self.rooms = rooms[0], rooms
+        """The widths of the text, in points: on an upright page, and on one turned for a wide table."""
         self.inline = InlineRenderer()
         self.missing = MissingGlyphs()
         self.warnings: list[str] = []
@@ -66,6 +64,8 @@ class BlockRenderer:
         self.tree = StructureTree()
         self._heading_levels: list[int] = []
         self._in_panel = False
+        self._list_gap = LIST_GAP
+        """What the list around the blocks adds between its items, or `LIST_GAP` outside of lists."""
 
     def blocks(self, nodes: Sequence[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
         """Yield the flowables of the nodes; one that fails is written as its source."""
@@ -73,8 +73,6 @@ class BlockRenderer:
             following = nodes[index + 1].type if index + 1 < len(nodes) else ""
             if node.type == "hr" and following == "heading":
                 continue  # the heading parts what stands above from what stands below
-            if room := room_for(nodes[index : index + MAX_TOGETHER]):
-                yield CondPageBreak(room)
             try:
                 # A list, because a half of what fails must not stand on the page.
                 with self.tree.inside(self._ROLES.get(node.type, "")):
@@ -113,7 +111,8 @@ class BlockRenderer:
             with self.tree.inside("OL"):
                 yield from self._sources(node, depth, style)
         else:
-            yield self.text(self.runs(node.children, style, depth), indented(PARAGRAPH, depth))
+            paragraph = indented(PARAGRAPH if self._list_gap == LIST_GAP else TIGHT, depth)
+            yield self.text(self.runs(node.children, style, depth), paragraph, introduces=is_label(node))
 
     def _sources(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """Yield the lines that begin with the number of a source, the number left of the column."""
@@ -130,7 +129,7 @@ class BlockRenderer:
                 yield self.text([rest, *runs], paragraph, item, mark=[mark])
             else:
                 outdented = replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
-                yield self.text([number, *runs], outdented, item)
+                yield self.text([number, *runs], outdented, item, introduces=True)
         yield Gap(1, 6)
 
     def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -143,17 +142,21 @@ class BlockRenderer:
         style, before = HEADINGS[level]
         paragraph = ParagraphStyle(style.size * 1.3, before, 6)
         runs, element = self.runs(node.children, style, depth), self.tree.heading(len(self._heading_levels))
-        yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark)
+        yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark, introduces=True)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        ordered = node.type == "ordered_list"
-        for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
-            mark = f"{number}." if ordered else "•"
-            if "checked" in item.meta:
-                mark = "✓" if item.meta["checked"] else "□"
-            with self.tree.inside("LI", "LBody"):
-                yield from self._item(item.children, depth + 1, style, mark)
-        yield Gap(1, 5 if depth == 0 else 0)
+        outer = self._list_gap
+        self._list_gap = max(outer - 3, 0) if any(map(is_loose, node.children)) else 0
+        try:
+            for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
+                usual = f"{number}." if node.type == "ordered_list" else "•"
+                mark = {True: "✓", False: "□"}.get(item.meta.get("checked", ...), usual)
+                with self.tree.inside("LI", "LBody"):
+                    yield from self._item(item.children, depth + 1, style, mark)
+                yield Gap(1, self._list_gap)
+            yield Gap(1, 5 - self._list_gap if depth == 0 else 0)
+        finally:
+            self._list_gap = outer
 
     def _item(
         self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
@@ -161,32 +164,31 @@ class BlockRenderer:
         """Yield a list item, its mark before the first paragraph, or alone where it begins otherwise."""
         first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
-        tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
-        paragraph = indented(TIGHT if tight else LOOSE, depth)
-        marks = [Run(mark, replace(style, color=ACCENT))]
-        yield self.text(runs or [Run(" ", style)], paragraph, self.tree.current, mark=marks)
-        yield from self.blocks(nodes[1 if first else 0 :], depth, style)
+        rest = nodes[1 if first else 0 :]
+        introduces = bool(rest) and (first is None or is_label(first, "list" in rest[0].type))
+        more = {"mark": [Run(mark, replace(style, color=ACCENT))], "introduces": introduces}
+        yield self.text(runs or [Run(" ", style)], indented(TIGHT, depth), self.tree.current, **more)
+        yield from self.blocks(rest, depth, style)
 
     def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         for child in node.children:
             if child.type == "dt":
                 item = self.tree.element("LI")
                 term = self.runs(child.children, replace(style, bold=True), depth)
-                yield self.text(term, indented(TIGHT, depth), Element("Lbl", item))
+                yield self.text(term, indented(TIGHT, depth), Element("Lbl", item), introduces=True)
             else:
                 with self.tree.inside("LBody", parent=item):
                     yield from self.blocks(child.children, depth + 1, style)
 
     def _quote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        yield from self._panel(
-            self.blocks(node.children, depth + 1, QUOTED), depth, HAIRLINE, is_right_to_left(plain(node))
-        )
+        inside = self.blocks(node.children, depth + 1, QUOTED)
+        yield from self._panel(inside, depth, HAIRLINE, is_right_to_left(plain(node)))
 
     def _callout(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """Yield GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
         title, *rest = node.children
         head = CALLOUTS[node.info]
-        kind = self.text(self.runs(title.children, head), indented(TIGHT, depth + 1))
+        kind = self.text(self.runs(title.children, head), indented(TIGHT, depth + 1), introduces=bool(rest))
         inside = chain([kind], self.blocks(rest, depth + 1, style))
         to_the_left = is_right_to_left("".join(map(plain, rest)))
         yield from self._panel(inside, depth, head.color, to_the_left)
@@ -228,45 +230,43 @@ class BlockRenderer:
 
     def _display(self, latex: str, depth: int) -> Flowable | None:
         """Return a formula in the middle of the column, or None where it cannot be set or is too wide."""
-        left = min(depth, MAX_DEPTH) * STEP
-        formula = self.inline.formula(latex, display=True)
-        if formula is None:
-            return None
-        box = FormulaBox.fitted(formula, latex, BODY, self.width - left, MAX_FORMULA_HEIGHT)
         element = self.tree.element("P", "Formula", Alt=text_string(latex.strip()))
-        return FormulaFlowable(box, left, element) if box else None
+        formula = self.inline.formula(latex, display=True)
+        return formula and displayed(formula, latex, min(depth, MAX_DEPTH) * STEP, self.width, element)
 
     def _rule(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
 
     def _table(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         rows = [row.children for part in node.children for row in part.children]
-        if not rows or not rows[0]:
-            return
         to_the_left = is_right_to_left(" ".join(map(plain, rows[0])))
         left = min(depth, MAX_DEPTH) * STEP
-        room = self.width - left
-        if len(rows[0]) * MIN_COLUMN_WIDTH > room:
+        rooms = [room - left for room in (self.rooms[:1] if self._in_panel else self.rooms)]
+        share = max(rooms[0] / len(rows[0]) - 12, 28)
+
+        def make(scale: float) -> list[list[list[Run]]]:
+            head, usual = (replace(style, size=style.size * scale) for style in (HEAD_CELL, CELL))
+            styles = [head, *[usual] * (len(rows) - 1)]
+            return [[self.inline.runs(cell.children, style, share) for cell in row]
+                    for row, style in zip(rows, styles, strict=True)]  # fmt: skip
+
+        aligns = [str(cell.attrs.get("style", "")).removeprefix("text-align:") for cell in rows[0]]
+        element = self.tree.element("Table")
+        if made := table(make, aligns, self.missing, element, left, rooms, to_the_left):
+            yield from (Gap(1, 4), made, Gap(1, 12))
+        else:
             yield from self._records(rows, depth, style)
-            return
-        share = max(room / len(rows[0]) - 12, MIN_COLUMN_WIDTH - 12)
-        cells = [
-            [self.inline.runs(cell.children, CELL if n else HEAD_CELL, share) for cell in row]
-            for n, row in enumerate(rows)
-        ]
-        paragraphs = [
-            ParagraphStyle(12.5, to_the_right="right" in str(cell.attrs.get("style", ""))) for cell in rows[0]
-        ]
-        yield Gap(1, 4)
-        yield table(cells, paragraphs, self.missing, self.tree.element("Table"), left, room, to_the_left)
-        yield Gap(1, 12)
 
     def _records(self, rows: list[list[Node]], depth: int, style: TextStyle) -> Iterator[Flowable]:
         """Yield a table too wide for the page: each row as a list of its cells, with their headings."""
+        heads = [
+            [*self.runs(name.children, replace(style, bold=True), depth), Run(": ", style)]
+            for name in rows[0]
+        ]
         for row in rows[1:] or rows:
-            for name, cell in zip(rows[0], row, strict=False):
-                head = [*self.runs(name.children, replace(style, bold=True), depth), Run(": ", style)]
-                yield self.text([*head, *self.runs(cell.children, style, depth)], indented(TIGHT, depth))
+            for head, cell in zip(heads, row, strict=False):
+                runs = [*head, *self.runs(cell.children, style, depth)]
+                yield self.text(runs, indented(TIGHT, depth), introduces=cell is row[0])
             yield Gap(1, 8)
 
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from reportlab import rl_config
 from reportlab.lib.colors import Color
@@ -19,7 +19,7 @@ from reportlab.pdfbase import pdfdoc
 from research.pdf import archive
 from research.pdf.face import Face, Glyph
 from research.pdf.runs import Bookmark, GlyphRun, Line, line_width
-from research.pdf.tags import Element, TaggedCanvas, text_string
+from research.pdf.tags import TaggedCanvas, text_string
 
 SLANT = 0.21
 """The tangent of an italic's angle, 12 degrees."""
@@ -27,17 +27,9 @@ BOLD_STROKE = 0.035
 """The line around the letters of a bold that a font has not, in ems."""
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 """Characters that need ActualText, because they mean nothing by themselves (ISO 19005-2, 6.2.11.7.3)."""
+_RESERVED = "% a page number\n"
+"""Where in the content of a page the number of another page is written, when it is known."""
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
-
-
-class PageReference(NamedTuple):
-    """The right end of a page number that is written when all pages are known; `name` is its bookmark's."""
-
-    page: int
-    x: float
-    y: float
-    name: str
-    element: Element | None
 
 
 class GlyphCanvas(TaggedCanvas):
@@ -49,7 +41,8 @@ class GlyphCanvas(TaggedCanvas):
         self._finish_page = finish_page
         self.bookmark_pages: dict[str, int] = {}
         """The page of each bookmark, by its name."""
-        self.page_references: list[PageReference] = []
+        self._reserved: list[tuple[str, Callable[[str], None]]] = []
+        """The bookmarks whose pages' numbers are written into the page, and what draws each number."""
         super().__init__(*args, **kwargs)
 
     def set_date(self, date: str) -> None:
@@ -66,10 +59,11 @@ class GlyphCanvas(TaggedCanvas):
         if bookmark.level >= 0:
             self.addOutlineEntry(bookmark.title, bookmark.name, bookmark.level)
 
-    def reserve_page_number(self, name: str, x: float, y: float, element: Element | None) -> None:
-        """Reserve the place of a bookmark's page number, which is not known yet; x is its right end."""
-        across, up = self.absolutePosition(x, y)
-        self.page_references.append(PageReference(self.getPageNumber(), across, up, name, element))
+    def reserve_page_number(self, name: str, draw: Callable[[str], None]) -> None:
+        """Reserve the place of a bookmark's page number; it is drawn when all pages are known."""
+        self.mark()
+        self._code.append(_RESERVED)
+        self._reserved.append((name, draw))
 
     def hairline(self, x: float, y: float, to: float, color: Color, width: float = 0.5) -> None:
         """Draw a thin line to the right."""
@@ -107,12 +101,14 @@ class GlyphCanvas(TaggedCanvas):
         """Keep the page until the number of pages is known."""
         self._code: list[str] = ["\n".join(self._code)]
         self._pages.append(dict(self.__dict__))
+        self._reserved = []
         self._startPage()
 
     def save(self) -> None:
         """Finish the pages, embed the fonts, write the file."""
         for number, page in enumerate(self._pages, start=1):
             self.__dict__.update(page)
+            self._write_page_numbers()
             self._finish_page(self, number, len(self._pages))
             super().showPage()
         fonts = self._doc.idToObject["BasicFonts"].dict
@@ -121,6 +117,14 @@ class GlyphCanvas(TaggedCanvas):
         archive.prepare(self._doc)
         self._doc.format = partial(archive.file_of, self._doc)
         super().save()
+
+    def _write_page_numbers(self) -> None:
+        before, *parts = self._code[0].split(_RESERVED)
+        self._code = [before]
+        for (name, draw), after in zip(self._reserved, parts, strict=True):
+            draw(str(self.bookmark_pages.get(name, "")))
+            self.mark()
+            self._code.append(after)
 
 
 class _Embedded:
@@ -222,10 +226,6 @@ def _actual_text(text: str, shown: Iterator[str]) -> Iterator[str]:
     yield "EMC\n"
 
 
-def _utf16(text: str) -> str:
-    return text.encode("utf-16-be").hex()
-
-
 def _to_unicode(stands_for: dict[int, str]) -> str:
     """Return the CMap from glyphs to the text that they stand for (ISO 32000-1, 9.10.3)."""
     # A glyph that is no character's own picture is nothing to a reader that knows no ActualText; a
@@ -237,7 +237,7 @@ def _to_unicode(stands_for: dict[int, str]) -> str:
     blocks = [known[start : start + 100] for start in range(0, len(known), 100)]
     maps = "".join(
         f"{len(block)} beginbfchar\n"
-        + "".join(f"<{glyph:04x}> <{_utf16(text)}>\n" for glyph, text in block)
+        + "".join(f"<{glyph:04x}> <{text.encode('utf-16-be').hex()}>\n" for glyph, text in block)
         + "endbfchar\n"
         for block in blocks
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from reportlab.lib.pagesizes import landscape
 from reportlab.platypus import (
     BaseDocTemplate,
-    CondPageBreak,
     Flowable,
     Frame,
     FrameBG,
@@ -29,7 +29,7 @@ from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
 from research.pdf.language import language_of
-from research.pdf.layout import in_one_line, short_rule
+from research.pdf.layout import TURNED, UPRIGHT, arrange, in_one_line, short_rule
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.source_list import reference_list
@@ -99,7 +99,7 @@ class _Report:
         self.input = input
         self.page = PAGE_SIZES[page_size]
         self.width = self.page[0] - 2 * MARGIN
-        self.renderer = BlockRenderer(self.width)
+        self.renderer = BlockRenderer(self.width, self.page[1] - 2 * MARGIN)
         self.renderer.missing.language = language_of(input.content)
         self.heading = heading
         """The research's own title; without one, its topic is the title."""
@@ -109,19 +109,20 @@ class _Report:
     def build(self, content: Node, summary: Node) -> Rendered:
         story = list(self.renderer.blocks(content.children))  # first, for the headings that it has
         story += reference_list(self.renderer, self.input, content)
-        story[:0] = [*self.opening(summary), *self.contents()]
-        story += self.closing()
+        del content  # a tree that takes more room than the story
+        story = arrange([*self.opening(summary), *self.contents(), *story, *self.closing()])
         buffer = io.BytesIO()
         document = BaseDocTemplate(
             buffer, pagesize=self.page, invariant=1, lang=self.renderer.missing.language,
             title=self.title, author="Research report worker", subject=in_one_line(self.input.topic, 400),
             creator=self.input.model or "Research report worker",
         )  # fmt: skip
-        frame = Frame(
-            MARGIN, BOTTOM, self.width, self.page[1] - TOP - BOTTOM,
-            leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
-        )  # fmt: skip
-        document.addPageTemplates(PageTemplate(frames=[frame]))
+        for name, (width, height) in ((UPRIGHT, self.page), (TURNED, landscape(self.page))):
+            frame = Frame(
+                MARGIN, BOTTOM, width - 2 * MARGIN, height - TOP - BOTTOM,
+                leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
+            )  # fmt: skip
+            document.addPageTemplates(PageTemplate(name, [frame], pagesize=(width, height)))
         document.build(story, canvasmaker=self.canvas)
         return Rendered(buffer.getvalue(), document.page, tuple(self.renderer.warnings))
 
@@ -133,27 +134,21 @@ class _Report:
 
     def finish_page(self, canvas: GlyphCanvas, number: int, pages: int) -> None:
         """Draw the running header and footer, when it is known how many pages there are."""
-        right = self.page[0] - MARGIN
+        width, height = canvas._pagesize
+        right = width - MARGIN
         if number > 1:
             canvas.mark_pagination("Header")
-            self.draw(canvas, MARGIN, self.page[1] - 46, in_one_line(self.title, 90))
-            canvas.hairline(MARGIN, self.page[1] - 54, right, HAIRLINE)
+            self.draw(canvas, MARGIN, height - 46, in_one_line(self.title, 90))
+            canvas.hairline(MARGIN, height - 54, right, HAIRLINE)
         canvas.mark_pagination("Footer")
         canvas.hairline(MARGIN, 52, right, HAIRLINE)
         about = "Sample text, not research" if is_sample(self.input.model) else self.input.date
         self.draw(canvas, MARGIN, 39, about)
         self.draw(canvas, right, 39, f"Page {number} of {pages}", from_right=True)
-        for reference in canvas.page_references:
-            if reference.page == number:
-                page = str(canvas.bookmark_pages.get(reference.name, ""))
-                self.draw(canvas, reference.x, reference.y, page, BODY, True, reference.element)
 
-    def draw(
-        self, canvas: GlyphCanvas, x: float, y: float, text: str,
-        style: TextStyle = SMALL, from_right: bool = False, element: Element | None = None,
-    ) -> None:  # fmt: skip
-        [line] = break_lines([Run(text, style)], 1e9, self.renderer.missing)
-        draw_line(canvas, x - line_width(line) if from_right else x, y, line, element)
+    def draw(self, canvas: GlyphCanvas, x: float, y: float, text: str, from_right: bool = False) -> None:
+        [line] = break_lines([Run(text, SMALL)], 1e9, self.renderer.missing)
+        draw_line(canvas, x - line_width(line) if from_right else x, y, line)
 
     def line(self, text: str, style: TextStyle = SMALL) -> Flowable:
         return self.renderer.text([Run(text, style)], SMALL_PARAGRAPH)
@@ -170,7 +165,7 @@ class _Report:
             yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
             yield Spacer(1, 10)
             element = self.renderer.tree.heading(1)
-            yield self.renderer.text([Run("Executive Summary", PANEL_HEAD)], head, element)
+            yield self.renderer.text([Run("Executive Summary", PANEL_HEAD)], head, element, introduces=True)
             yield from self.renderer.summary(summary.children)
             yield Spacer(1, 5)
             yield FrameBG(start=False)
@@ -210,12 +205,12 @@ class _Report:
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
             return
         tree, head = self.renderer.tree, ParagraphStyle(15, before=4, after=4)
-        yield self.renderer.text([Run("Contents", PANEL_HEAD)], head, tree.heading(1))
+        yield self.renderer.text([Run("Contents", PANEL_HEAD)], head, tree.heading(1), introduces=True)
         toc = tree.element("TOC")
         for heading in entries[:MAX_CONTENTS_ENTRIES]:
             style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
-            title = Run(in_one_line(heading.title, 80), style)
-            paragraph = ParagraphStyle(17, left=heading.level * STEP, right=40)
+            title = Run(heading.title, style)
+            paragraph = ParagraphStyle(14, after=3, left=heading.level * STEP, right=40)
             element = Element("Reference", Element("TOCI", toc))
             yield self.renderer.text([title], paragraph, element, page_of=heading.name)
         if len(entries) > MAX_CONTENTS_ENTRIES:
@@ -234,7 +229,6 @@ class _Report:
             log.warning("%s", warnings[-1])
         lines += [f"Note: {warning}." for warning in warnings]
         if lines:
-            yield CondPageBreak(38)
             yield short_rule(before=16)
         yield from map(self.line, lines)
 

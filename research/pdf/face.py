@@ -86,8 +86,8 @@ class Face:
         """Return whether it has every character of the text; quick for the faces in use."""
         return self.characters.issuperset(map(ord, text))
 
-    def _shape(self, text: str, right_to_left: bool = False) -> tuple[Glyph, ...]:
-        """Return the glyphs of a text, in the order in which they stand on the line."""
+    def _shape(self, text: str, right_to_left: bool = False, tabular: bool = False) -> tuple[Glyph, ...]:
+        """Return the glyphs of a text, in their order on the line; tabular figures are equally wide."""
         buffer = harfbuzz.Buffer()
         buffer.cluster_level = harfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
         buffer.flags = harfbuzz.BufferFlags.REMOVE_DEFAULT_IGNORABLES
@@ -95,7 +95,7 @@ class Face:
         buffer.guess_segment_properties()
         buffer.direction = "rtl" if right_to_left else "ltr"
         # A ligature may be an emoji sequence's one picture; in words, single letters are easier to copy.
-        harfbuzz.shape(self._font, buffer, {"kern": True, "liga": "\u200d" in text})
+        harfbuzz.shape(self._font, buffer, {"kern": True, "liga": "\u200d" in text, "tnum": tabular})
         glyphs = tuple(
             Glyph(
                 info.codepoint,

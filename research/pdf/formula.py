@@ -15,6 +15,7 @@ from research.pdf.tags import Element, text_string
 FORMULA_SCALE = 1.08
 """STIX's letters are smaller than FiraGO's at the same size."""
 MIN_SCALE = 0.55
+MAX_FORMULA_HEIGHT = 400.0
 _CLOSING = {"\\(": "\\)", "\\[": "\\]"}
 
 
@@ -78,12 +79,21 @@ class FormulaBox:
         canvas.restoreState()
 
 
+def displayed(
+    formula: Formula, latex: str, left: float, width: float, element: Element
+) -> "FormulaFlowable | None":
+    """Return a formula in the middle of what is left of a width, or None where it is too wide."""
+    box = FormulaBox.fitted(formula, latex, BODY, width - left, MAX_FORMULA_HEIGHT)
+    return FormulaFlowable(box, left, element) if box else None
+
+
 class FormulaFlowable(Flowable):  # type: ignore[misc]
     """A formula alone, in the middle between its left side and the column's right side."""
 
     def __init__(self, box: FormulaBox, left: float, element: Element) -> None:
         super().__init__()
         self.box, self.left, self.element = box, left, element
+        self.height = box.ascent + box.descent
 
     def getSpaceBefore(self) -> float:
         """Return the room above, in points."""
@@ -95,7 +105,7 @@ class FormulaFlowable(Flowable):  # type: ignore[misc]
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return the size that it takes."""
-        self.width, self.height = width, self.box.ascent + self.box.descent
+        self.width = width
         return self.width, self.height
 
     def draw(self) -> None:

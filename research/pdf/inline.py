@@ -17,8 +17,8 @@ LINK_SCHEMES = ("http", "https", "mailto")
 WORD_JOINER = "\u2060"
 MAX_FORMULA_COST = 30_000
 """What the formulas of one document may cost, some five seconds; further ones stay source."""
-MAX_INLINE_HEIGHT = 1.9
-"""The height of a formula between two lines of text, in ems."""
+MAX_INLINE_HEIGHT = 5.0
+"""The height of a formula in a line of text, in ems."""
 _SCRIPTS = {
     "sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"),
     "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),

@@ -1,15 +1,18 @@
 """What stays together on a page, and how a text is cut."""
 
 from collections.abc import Sequence
-from itertools import takewhile
 
-from reportlab.platypus import Flowable, HRFlowable, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable, PageBreak, Spacer
 
-from research.markdown.parser import Node, plain
 from research.markdown.parser_rules import is_cjk
-from research.pdf.styles import HAIRLINE, HEADINGS
-from research.pdf.table import TABLE_ROOM
+from research.pdf.styles import HAIRLINE
 from research.pdf.unicode import clean
+
+MIN_INTRODUCED, MAX_TOGETHER = 36.0, 300.0
+"""The height of what stands with its heading or label: at least two lines, and at most so much with them."""
+
+UPRIGHT, TURNED = "upright", "turned"
+"""The names of the pages' templates."""
 
 
 class Gap(Spacer):  # type: ignore[misc]
@@ -21,31 +24,47 @@ class Gap(Spacer):  # type: ignore[misc]
         return (0.0, 0.0) if at_top else (self.width, self.height)
 
 
-def room_for(nodes: Sequence[Node]) -> float:
-    """Return how much room the beginning of the nodes needs, to stand with what it introduces; or 0."""
-    if nodes[0].type == "paragraph" and len(nodes) > 1 and nodes[1].type in _INTRODUCED:
-        text = plain(nodes[0])
-        kinds = [child.type for child in nodes[0].children if child.content or child.children]
-        is_label = text.endswith((":", "：")) or kinds == ["strong"]
-        return 16 * (len(text) // 80 + 4) if is_label and len(text) < 300 else 0
-    headings = list(takewhile(lambda node: node.type == "heading", nodes))
-    if not headings:
-        return 0
-    rest = nodes[len(headings) :]
-    least = TABLE_ROOM if rest and rest[0].type == "table" else 48  # three lines
-    beginning = (room_for(rest) if rest else 0) or least
-    styles = [HEADINGS[int(node.tag[1])] for node in headings]
-    return sum(style.size * 1.3 + before + 6 for style, before in styles) + beginning
+def arrange(story: Sequence[Flowable]) -> list[Flowable]:
+    """Return the story with page breaks: headings and labels stand on the page of what they introduce.
+
+    A wide table has a turned page, with the heading and the label above it.
+    """
+    arranged: list[Flowable] = []
+    need, before = 0.0, None
+    """What the beginning of the following blocks needs, and the break that is before it."""
+    for flowable in reversed(story):
+        turns = isinstance(before, PageBreak)
+        if isinstance(flowable, Spacer):
+            need += flowable.height
+            if turns and isinstance(flowable, FrameBG):
+                arranged.append(before)
+                before = None
+        elif getattr(flowable, "introduces", False):
+            need = _height(flowable, whole=True) + max(need, MIN_INTRODUCED)
+            before = before if turns else CondPageBreak(min(need, MAX_TOGETHER))
+        elif getattr(flowable, "is_wide", False):
+            if not turns and any(not isinstance(other, Spacer) for other in arranged):
+                arranged.append(PageBreak(UPRIGHT))
+            before = PageBreak(TURNED)
+        else:
+            if before:
+                arranged.append(before)
+            need, before = _height(flowable), None
+        arranged.append(flowable)
+    return arranged[::-1]
 
 
-_INTRODUCED = ("bullet_list", "ordered_list", "table", "fence", "code_block", "math_block", "blockquote")
+def _height(flowable: Flowable, whole: bool = False) -> float:
+    """Return the height of a flowable with the space around it, or what it needs of that at a page's foot."""
+    height = flowable.height if whole else getattr(flowable, "least_height", flowable.height)
+    return float(flowable.getSpaceBefore() + height + flowable.getSpaceAfter())
 
 
 def short_rule(before: float) -> Flowable:
     """Return what stands between the text and the small print below it."""
-    return HRFlowable(
-        width="25%", thickness=0.5, color=HAIRLINE, spaceBefore=before, spaceAfter=6, hAlign="LEFT"
-    )
+    rule = HRFlowable("25%", 0.5, color=HAIRLINE, spaceBefore=before, spaceAfter=6, hAlign="LEFT")
+    rule.introduces = True
+    return rule
 
 
 def in_one_line(text: str, limit: int) -> str:

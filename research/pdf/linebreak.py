@@ -45,11 +45,16 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
     return [in_visual_order(_without_end_space(line)) for line in lines]
 
 
-def widest_word(runs: Iterable[Run]) -> float:
-    """Return the width of the widest part that is not broken where there is room for it."""
-    paragraph = _Paragraph(runs, MissingGlyphs())
-    ends = paragraph.breaks()
-    return max((paragraph.unit(start, end).inked for start, end in pairwise([0, *ends])), default=0.0)
+def measure(runs: Iterable[Run], missing: MissingGlyphs) -> tuple[float, float]:
+    """Return the widths of the widest word and of the widest line, where there is room for both."""
+    paragraph = _Paragraph(runs, missing)
+    word = widest = line = 0.0
+    for start, end in pairwise([0, *paragraph.breaks()]):
+        forced = paragraph.text[end - 1] == "\n"
+        _, length, inked = paragraph.unit(start, end - forced)
+        word, widest = max(word, inked), max(widest, line + inked)
+        line = 0.0 if forced else line + length
+    return word, widest
 
 
 class _Paragraph:

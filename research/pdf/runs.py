@@ -21,6 +21,8 @@ class TextStyle:
     italic: bool = False
     strike: bool = False
     raised: bool = False
+    tabular: bool = False
+    """Whether all figures are equally wide."""
     link: str = ""
     """A web or mail address, or "#name" for a place in the document."""
     role: str = ""
@@ -46,6 +48,7 @@ class ParagraphStyle:
     """Room around the text, inside the shade."""
     shade: Color | None = None
     to_the_right: bool = False
+    centered: bool = False
 
 
 class InlineBox(Protocol):

@@ -11,7 +11,7 @@ from research.pdf import fonts
 from research.pdf.bidi import CONTROLS
 from research.pdf.face import Face
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, TextStyle, line_width
-from research.pdf.unicode import clean, graphemes, is_ignorable
+from research.pdf.unicode import graphemes, is_ignorable
 
 _NO_BREAK = {ord(space): " " for space in "\u00a0\u2007\u202f"}
 _Part = tuple[Face | None, str]
@@ -19,7 +19,7 @@ _Part = tuple[Face | None, str]
 
 def glyph_run(text: str, style: TextStyle, face: Face, level: int = 0, shown_as: str = "") -> GlyphRun:
     """Return the text as glyphs of a face."""
-    glyphs = face.shape(text, bool(level % 2))
+    glyphs = face.shape(text, bool(level % 2), style.tabular)
     width = sum(glyph.advance for glyph in glyphs) * style.drawn_size / 1000
     return GlyphRun(text, style, face, glyphs, width, level, shown_as)
 
@@ -64,12 +64,6 @@ def word_shaper(style: TextStyle, language: str) -> Callable[[str], Word | None]
         return None if missing else Word(parts, line_width(parts), line_width(ink))
 
     return shaped
-
-
-@lru_cache(maxsize=20_000)
-def plain_width(text: str, style: TextStyle) -> float:
-    """Return the width of a short text in one line."""
-    return line_width(shape(clean(text), style, 0, MissingGlyphs()))
 
 
 def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:

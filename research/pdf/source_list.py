@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from markdown_it.common.normalize_url import normalizeLink
-from reportlab.platypus import CondPageBreak, Flowable
+from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
@@ -19,17 +19,13 @@ from research.output.report_markdown import (
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
-from research.pdf.runs import Bookmark, ParagraphStyle, Run
+from research.pdf.runs import Bookmark, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
 
-_ENTRY = replace(SOURCE_PARAGRAPH, after=6)
-_ENTRY_ABOVE = replace(SOURCE_PARAGRAPH, after=3)
-_ENTRY_ROOM = 60
-"""For an entry with its first passage."""
+_ENTRY = replace(SOURCE_PARAGRAPH, after=3)
 _TITLE = replace(BODY, size=SOURCE_SIZE)
 _DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
-_PASSAGE = replace(SOURCE_PARAGRAPH, after=3)
 
 
 def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
@@ -49,15 +45,12 @@ def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Sourc
     """Yield an entry and its passages, together one item of the list."""
     with renderer.tree.inside("LI", "LBody"):
         passages = list(_passages(renderer, report, source))
-        if passages:
-            yield CondPageBreak(_ENTRY_ROOM)
-        yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        yield _entry(renderer, source, report.retrieved, introduces=bool(passages))
         yield from passages
-        if passages:
-            yield Gap(1, 5)
+        yield Gap(1, 5 if passages else 3)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
+def _entry(renderer: BlockRenderer, source: Source, retrieved: str, introduces: bool) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
     about = Run(details(source, retrieved), _DETAILS)
     runs = [Run(f"{source.title}\n", _TITLE), about]
@@ -66,7 +59,8 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: P
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    return renderer.text(runs, paragraph, renderer.tree.current, mark=mark, bookmark=bookmark)
+    more = {"mark": mark, "bookmark": bookmark, "introduces": introduces}
+    return renderer.text(runs, _ENTRY, renderer.tree.current, **more)
 
 
 def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
@@ -79,4 +73,4 @@ def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) ->
         page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
         words = passage_words(shown)
         bookmark = Bookmark(passage_place(number), in_one_line(words, 200), -1)
-        yield renderer.text([Run(words, style), *page], _PASSAGE, bookmark=bookmark)
+        yield renderer.text([Run(words, style), *page], _ENTRY, bookmark=bookmark)

@@ -19,13 +19,12 @@ STEP = 18.0
 """How far each level of nesting moves in."""
 MAX_DEPTH = 8
 """Levels of nesting that still move in; deeper ones stay there."""
-MIN_COLUMN_WIDTH = 40.0
 
 BODY = TextStyle(10.5, INK)
 QUOTED = TextStyle(10.5, MUTED)
 SMALL = TextStyle(8.5, MUTED)
 SMALL_BOLD = replace(SMALL, bold=True)
-CELL, HEAD_CELL = TextStyle(9, INK), TextStyle(9, ACCENT, bold=True)
+CELL, HEAD_CELL = TextStyle(9, INK, tabular=True), TextStyle(9, ACCENT, bold=True)
 CODE = TextStyle(8.5, INK, family=fonts.CODE)
 TITLE, TOPIC = TextStyle(25, ACCENT, bold=True), TextStyle(10.5, MUTED)
 LONG_TITLE = replace(TITLE, size=20)
@@ -42,7 +41,6 @@ HEADINGS = {
 """For each level of heading its text style and the room above it."""
 
 PARAGRAPH, TIGHT = ParagraphStyle(16, after=8), ParagraphStyle(16, after=3)
-LOOSE = ParagraphStyle(16, after=6)
 SMALL_PARAGRAPH = ParagraphStyle(12.5, after=2)
 SOURCE_SIZE = 9.5
 SOURCE_PARAGRAPH = ParagraphStyle(14, after=2, left=32)

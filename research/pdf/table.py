@@ -1,43 +1,50 @@
 """A table on the page: its header on every page, rows that split where they are taller than one."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate, repeat
 
-from reportlab.platypus import Flowable
+from reportlab.platypus import Flowable, FrameBreak
 
-from research.pdf.linebreak import widest_word
+from research.pdf.columns import Fit, decimal_shifts, fit, sizes_of
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run
-from research.pdf.shaping import plain_width
-from research.pdf.styles import ACCENT, HAIRLINE, MIN_COLUMN_WIDTH, STRIPE
+from research.pdf.styles import ACCENT, HAIRLINE, STRIPE
 from research.pdf.tags import Element
 from research.pdf.text import Text
 
-PAD_X, PAD_Y = 6.0, 4.0
-MAX_WORD_WIDTH = 100.0
-"""Up to which a column is made as wide as its widest word; longer ones are broken."""
+Row = Sequence[Text]
+PAD_Y = 4.0
+LEADING = 12.5
 TABLE_ROOM = 150.0
-"""Up to this height a table stands on one page, with the heading above it."""
-SAMPLED_ROWS = 200
-"""Rows whose content decides how wide the columns are."""
+"""Up to this height a table stands on one page, and so does a row."""
+MAX_HEADER = 200.0
+"""Up to this height a header is repeated on every page, in points."""
 
 
 class TableFlowable(Flowable):  # type: ignore[misc]
     """Rows of cells in columns of given widths, in points; the first row is the header."""
 
     def __init__(
-        self, rows: list[list[Text]], widths: list[float], left: float,
-        to_the_left: bool, heights: list[float] | None = None, start: int = 0,
+        self, rows: Sequence[Row], fit: Fit, left: float, to_the_left: bool,
+        heads: int | None = None, heights: list[float] | None = None, start: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.rows, self.widths, self.left = rows, widths, left
+        self.rows, self.fit, self.left = rows, fit, left
         self.to_the_left = to_the_left
         """Whether the first column is the one at the right."""
         self.start = start
         """How many rows stand on the pages before, for the stripes."""
+        self.is_wide = fit.is_wide
+        """Whether it needs a turned page."""
+        self._rooms = [width - 2 * fit.pad for width in fit.widths]
         self.heights = heights or [self._row_height(row) for row in rows]
+        self.heads = int(self.heights[0] <= MAX_HEADER) if heads is None else heads
+        """How many rows are repeated on every page."""
+        self.least_height = min(sum(self.heights[: self.heads + 2]), TABLE_ROOM)
 
-    def _row_height(self, row: list[Text]) -> float:
-        cells = zip(row, self.widths, strict=False)
-        return max((cell.wrap(width - 2 * PAD_X, 0)[1] for cell, width in cells), default=0) + 2 * PAD_Y
+    def _row_height(self, row: Row) -> float:
+        return max(cell.wrap(room, 0)[1] for cell, room in zip(row, self._rooms, strict=False)) + 2 * PAD_Y
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return the size of all rows."""
@@ -45,109 +52,80 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         return self.width, self.height
 
     def split(self, width: float, height: float) -> list[Flowable]:
-        """Return the rows that fit and the rest, both with the header, neither a single row; else nothing."""
+        """Return the rows that fit, and for another page the rest, both with the header; else nothing."""
         if sum(self.heights) <= TABLE_ROOM:
             return []
-        used, fit = 0.0, 0
-        while fit < len(self.rows) and used + self.heights[fit] <= height:
-            used += self.heights[fit]
-            fit += 1
-        if fit == len(self.rows) - 1:
+        fit = min(bisect_right(list(accumulate(self.heights)), height + 0.01), len(self.rows) - 1)
+        room = height - sum(self.heights[:fit]) - 2 * PAD_Y
+        if self.heads <= fit and self.heights[fit] > TABLE_ROOM and room >= 4 * LEADING:
+            above, below = zip(*map(Text.split_at, self.rows[fit], self._rooms, repeat(room)), strict=True)
+            return self._parts(fit, [above], below)
+        if fit == len(self.rows) - 1 and fit > self.heads + 1:
             fit -= 1
-        if fit == 2 and sum(self.heights[:3]) <= TABLE_ROOM:
+        if fit <= self.heads or (fit == self.heads + 1 and sum(self.heights[: fit + 1]) <= TABLE_ROOM):
             return []
-        if fit >= 2:
-            return [self._part(self.rows[:fit], self.heights[:fit], 0), self._rest(fit)]
-        return self._split_row(height)
+        return self._parts(fit, [], self.rows[fit])
 
-    def _split_row(self, height: float) -> list[Flowable]:
-        """Return the first row, or the first below the header, split within its cells."""
-        header = self.heights[0] if len(self.rows) > 1 else 0.0
-        at = 1 if header else 0
-        room = height - header - 2 * PAD_Y
-        halves = [cell.split_at(width - 2 * PAD_X, room) for cell, width in
-                  zip(self.rows[at], self.widths, strict=False)]  # fmt: skip
-        if room < 4 * halves[0][0].block.leading:
-            return []
-        above, below = [half[0] for half in halves], [half[1] for half in halves]
-        first = self._part([*self.rows[:at], above], [*self.heights[:at], self._row_height(above)], 0)
-        rest = [*self._repeated(at), below, *self.rows[at + 1 :]]
-        heights = [*self.heights[:at], self._row_height(below), *self.heights[at + 1 :]]
-        return [first, self._part(rest, heights, 0)]
-
-    def _rest(self, fit: int) -> "TableFlowable":
-        rows = [*self._repeated(1), *self.rows[fit:]]
-        return self._part(rows, [self.heights[0], *self.heights[fit:]], fit - 1)
-
-    def _repeated(self, count: int) -> list[list[Text]]:
-        """Return so many first rows for another page: there they are no content."""
-        return [[cell.as_artifact() for cell in row] for row in self.rows[:count]]
-
-    def _part(self, rows: list[list[Text]], heights: list[float], skipped: int) -> "TableFlowable":
-        start = self.start + skipped
-        return TableFlowable(rows, self.widths, self.left, self.to_the_left, heights, start)
+    def _parts(self, at: int, above: Sequence[Row], below: Row) -> list[Flowable]:
+        """Return a table that ends above a row or within it, and the rest, where the header is no content."""
+        header = [[cell.as_artifact() for cell in row] for row in self.rows[: self.heads]]
+        rest = [*self.heights[: self.heads], self._row_height(below), *self.heights[at + 1 :]]
+        heights = [*self.heights[:at], *map(self._row_height, above)]
+        same = self.fit, self.left, self.to_the_left, self.heads
+        return [
+            TableFlowable([*self.rows[:at], *above], *same, heights, self.start),
+            FrameBreak(),  # because a page has the header only once
+            TableFlowable([*header, below, *self.rows[at + 1 :]], *same, rest, self.start + at - self.heads),
+        ]
 
     def draw(self) -> None:
         """Draw the cells, their rules and stripes."""
-        canvas, total = self.canv, sum(self.widths)
+        canvas, total, pad = self.canv, sum(self.fit.widths), self.fit.pad
         y = self.height
         for number, (row, height) in enumerate(zip(self.rows, self.heights, strict=True)):
             y -= height
             if number and (number + self.start) % 2 == 0:
                 canvas.setFillColor(STRIPE)
                 canvas.rect(self.left, y, total, height, stroke=0, fill=1)
-            color, thickness = (HAIRLINE, 0.5) if number else (ACCENT, 1.0)
+            color, thickness = (ACCENT, 1.0) if number < self.heads else (HAIRLINE, 0.5)
             canvas.hairline(self.left, y, self.left + total, color, thickness)
             x = self.left + total if self.to_the_left else self.left
-            for cell, width in zip(row, self.widths, strict=False):
+            for cell, width in zip(row, self.fit.widths, strict=False):
                 x -= width if self.to_the_left else 0
-                cell.drawOn(canvas, x + PAD_X, y + height - PAD_Y - cell.height)
+                cell.drawOn(canvas, x + pad, y + height - PAD_Y - cell.height)
                 x += 0 if self.to_the_left else width
 
 
 def table(
-    cells: list[list[list[Run]]], styles: list[ParagraphStyle], missing: MissingGlyphs,
-    element: Element, left: float, room: float, to_the_left: bool,
-) -> TableFlowable:  # fmt: skip
-    """Return a table of rows of cells; it is as wide as they are, and begins where its rows begin."""
-    widths = column_widths(cells, room, MIN_COLUMN_WIDTH)
-    texts = []
-    for number, row in enumerate(cells):
-        line, role = Element("TR", element), "TD" if number else "TH"
-        texts.append([Text(runs, style, missing, element=Element(role, line))
-                      for runs, style in zip(row, styles, strict=False)])  # fmt: skip
-    if to_the_left:
-        left = room - sum(widths)
-    return TableFlowable(texts, widths, left, to_the_left)
+    make: Callable[[float], list[list[list[Run]]]], aligns: Sequence[str], missing: MissingGlyphs,
+    element: Element, left: float, rooms: Sequence[float], to_the_left: bool,
+) -> TableFlowable | None:  # fmt: skip
+    """Return a table as wide as its cells, which begins where its rows begin; None where it is too wide.
 
-
-def column_widths(rows: Sequence[Sequence[Sequence[Run]]], available: float, narrowest: float) -> list[float]:
-    """Return widths by content (RFC 1942): words are whole, and wide columns share what narrow ones leave."""
-    columns = list(zip(*rows[:SAMPLED_ROWS], strict=False))
-    wishes = [max(map(_natural_width, column)) + 2 * PAD_X + 1 for column in columns]
-    if sum(max(wish, narrowest) for wish in wishes) <= available:
-        return [max(wish, narrowest) for wish in wishes]
-    words = [max(map(widest_word, column)) + 2 * PAD_X + 1 for column in columns]
-    share = available / len(columns)
-    least = [
-        max(narrowest, wish if wish <= share else min(word, wish, MAX_WORD_WIDTH))
-        for wish, word in zip(wishes, words, strict=True)
+    `make` returns the rows of cells, their text of a part of its usual size. A column without an alignment
+    (left, right, center) is aligned by the decimal points of its numbers, if it has nothing else.
+    """
+    rows = make(1.0)
+    columns = list(zip(*rows, strict=False))
+    shifts = [
+        [] if align else decimal_shifts(column, missing)
+        for align, column in zip(aligns, columns, strict=True)
     ]
-    if sum(least) > available:
-        least = [narrowest for _ in columns]
-    more = [max(wish - floor, 0) for wish, floor in zip(wishes, least, strict=True)]
-    part = min(1, max(available - sum(least), 0) / (sum(more) or 1))
-    widths = [floor + part * wanted for floor, wanted in zip(least, more, strict=True)]
-    scale = min(1, available / sum(widths))
-    return [width * scale for width in widths]
-
-
-def _natural_width(cell: Sequence[Run]) -> float:
-    """Return the width of the widest line of a cell where only its own breaks are made."""
-    widths = [0.0]
-    for run in cell:
-        for number, line in enumerate(run.text[:150].split("\n")):
-            if number:
-                widths.append(0.0)
-            widths[-1] += run.box.width if run.box else plain_width(line, run.style)
-    return max(widths)
+    sizes = [sizes_of(column, moved, missing) for column, moved in zip(columns, shifts, strict=True)]
+    fitted = fit(sizes, rooms)
+    if fitted is None:
+        return None
+    usual = ParagraphStyle(LEADING * fitted.scale)
+    styles = {"right": replace(usual, to_the_right=True), "center": replace(usual, centered=True)}
+    texts: list[list[Text]] = []
+    for number, row in enumerate(rows if fitted.scale == 1 else make(fitted.scale)):
+        line, role = Element("TR", element), "TD" if number else "TH"
+        texts.append([])
+        for runs, align, moved in zip(row, aligns, shifts, strict=False):
+            style = styles.get("right" if moved else align, usual)
+            if moved and moved[number]:
+                style = replace(style, right=moved[number] * fitted.scale)
+            texts[-1].append(Text(runs, style, missing, element=Element(role, line)))
+    if to_the_left:
+        left = rooms[fitted.is_wide] - sum(fitted.widths)
+    return TableFlowable(texts, fitted, left, to_the_left)

@@ -1,8 +1,11 @@
 """The flowable of a block of text: broken into lines, split between pages, drawn."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from copy import copy
-from itertools import groupby
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -15,6 +18,8 @@ from research.pdf.tags import Element
 
 FEWEST_LINES = 2
 """Lines of a paragraph that stay together at the foot and at the head of a page."""
+BOX_GAP = 1.5
+"""Above and below a formula that is taller than its line, in points."""
 
 
 class Text(Flowable):  # type: ignore[misc]
@@ -23,15 +28,19 @@ class Text(Flowable):  # type: ignore[misc]
     def __init__(
         self, runs: Sequence[Run], block: ParagraphStyle, missing: MissingGlyphs,
         mark: Sequence[Run] = (), bookmark: Bookmark | None = None, page_of: str = "",
-        element: Element | None = None,
+        element: Element | None = None, introduces: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.runs, self.block, self.missing = runs, block, missing
         self.mark, self.bookmark, self.page_of = mark, bookmark, page_of
         self.element = element
         """What the text is in the structure of the document; without one, it is an artifact."""
+        self.introduces = introduces
+        """Whether it stands on one page with what follows."""
         self.right_to_left = runs_to_the_left(self.runs) or block.to_the_right
         self.lines: list[Line] = []
+        self.extents: list[tuple[float, float]] = []
+        """How far each line reaches above and below its baseline, in points."""
         self._laid_out_for = -1.0
 
     def getSpaceBefore(self) -> float:
@@ -48,14 +57,31 @@ class Text(Flowable):  # type: ignore[misc]
         if self._laid_out_for != width:
             self._laid_out_for = width
             self.lines = break_lines(self.runs, max(room, 1.0), self.missing)
-        self.width, self.height = width, len(self.lines) * self.block.leading + 2 * self.block.pad
+            self.extents = list(self._extents())
+        heights = list(map(sum, self.extents))
+        self.width, self.height = width, sum(heights) + 2 * self.block.pad
+        least = heights if len(heights) < 2 * FEWEST_LINES else heights[:FEWEST_LINES]
+        self.least_height = sum(least) + 2 * self.block.pad
         return self.width, self.height
+
+    def _extents(self) -> Iterator[tuple[float, float]]:
+        """Yield the extents of each line: those of the leading, and more around a tall formula."""
+        size = max((run.style.size for line in self.lines[:1] for run in line), default=10.0)
+        above = (self.block.leading + size * 0.7) / 2
+        usual = above, self.block.leading - above
+        for line in self.lines:
+            boxes = [(run.box.ascent + BOX_GAP, run.box.descent + BOX_GAP) for run in line if run.box]
+            above, below = map(max, zip(usual, *boxes, strict=True)) if boxes else usual
+            yield above, below
+
+    def _fitting(self, height: float) -> int:
+        """Return how many lines fit into the height."""
+        return bisect_right(list(accumulate(map(sum, self.extents))), height + 0.01)
 
     def split(self, width: float, height: float) -> list[Flowable]:
         """Return what fits into the height and the rest, neither of them a single line; else nothing."""
         self.wrap(width, height)
-        fit = int((height - 2 * self.block.pad + 0.01) / self.block.leading)
-        fit = min(fit, len(self.lines) - FEWEST_LINES)
+        fit = min(self._fitting(height - 2 * self.block.pad), len(self.lines) - FEWEST_LINES)
         if fit < FEWEST_LINES:
             return []
         return [self._part(0, fit), self._part(fit, len(self.lines))]
@@ -63,7 +89,7 @@ class Text(Flowable):  # type: ignore[misc]
     def split_at(self, width: float, height: float) -> tuple["Text", "Text"]:
         """Return what fits into the height, and the rest; both may be without a line."""
         self.wrap(width, height)
-        fit = max(int((height + 0.01) / self.block.leading), 0)
+        fit = self._fitting(height)
         return self._part(0, fit), self._part(fit, len(self.lines))
 
     def _part(self, start: int, end: int) -> "Text":
@@ -71,7 +97,8 @@ class Text(Flowable):  # type: ignore[misc]
         part = Text((), self.block, self.missing, *of_first)
         part.element = self.element
         part.right_to_left = self.right_to_left
-        part.lines, part._laid_out_for = self.lines[start:end], self._laid_out_for
+        part.lines, part.extents = self.lines[start:end], self.extents[start:end]
+        part._laid_out_for = self._laid_out_for
         part.wrap(self._laid_out_for, 0)
         return part
 
@@ -87,30 +114,34 @@ class Text(Flowable):  # type: ignore[misc]
         # Where text runs to the left, what moves in from the left moves in from the right.
         if self.right_to_left and not block.to_the_right:
             left, right = block.right + block.pad, self.width - block.left - block.pad
-        baseline = self.height - block.pad - self._first_baseline()
-        for number, line in enumerate(self.lines):
-            y = baseline - number * block.leading
+        y = self.height - block.pad
+        for number, (line, (above, below)) in enumerate(zip(self.lines, self.extents, strict=True)):
+            y -= above
             x = right - line_width(line) if self.right_to_left else left
+            if block.centered:
+                x = (left + right - line_width(line)) / 2
             if self.mark and number == 0:
                 [mark] = break_lines(self.mark, 1e9, self.missing)
                 at = right + 6 if self.right_to_left else left - line_width(mark) - 6
                 draw_line(canvas, at, y, mark, element and element.label())
             draw_line(canvas, x, y, line, element)
+            y -= below
         canvas.mark()
         if element:
             element.join()  # because a cell or a heading without a text counts
         if self.page_of:
-            canvas.reserve_page_number(self.page_of, self.width, baseline, element)
+            canvas.reserve_page_number(self.page_of, partial(self._draw_page_number, canvas, y + below))
+
+    def _draw_page_number(self, canvas: Any, y: float, number: str) -> None:
+        style = replace(self.runs[0].style, link="", bold=False)
+        [line] = break_lines([Run(number, style)], 1e9, self.missing)
+        draw_line(canvas, 0 if self.right_to_left else self.width - line_width(line), y, line, self.element)
 
     def as_artifact(self) -> "Text":
         """Return the text for where it stands once more, as the head of a table does."""
         text = copy(self)
         text.element = None
         return text
-
-    def _first_baseline(self) -> float:
-        size = max((run.style.size for line in self.lines[:1] for run in line), default=10.0)
-        return (self.block.leading + size * 0.7) / 2
 
 
 def draw_line(canvas: Any, x: float, y: float, line: Line, element: Element | None = None) -> None:
