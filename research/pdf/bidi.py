@@ -21,6 +21,8 @@ _MATTERS = re.compile(
     "\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 """Without any of these characters, everything is on level 0."""
+_RIGHT = re.compile("[\u05d0-\u05f2\u0620-\u064a\u066e-\u06d3\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_LEFT = re.compile(rf"(?!{_RIGHT.pattern})[^\W\d_]")
 _T = TypeVar("_T")
 
 
@@ -35,11 +37,16 @@ def embedding_levels(text: str, direction: int = AUTO) -> Sequence[int]:
     return levels if isinstance(starts, range) else [levels[start] for start in starts[:-1]]
 
 
-def run_levels(runs: Sequence[Run]) -> Sequence[int] | None:
-    """Return the embedding level of every character of the runs; None where all of them are 0."""
+def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
+    """Return the embedding level of every character of a paragraph's runs; None where all of them are 0.
+
+    `to_the_left` is the direction of the document; see `is_right_to_left`.
+    """
     if not any(_MATTERS.search(run.text) for run in runs):
         return None
-    levels: list[int] = list(embedding_levels(_around_code(runs)))
+    text = _around_code(runs)
+    direction = RIGHT_TO_LEFT if is_right_to_left(text, to_the_left) else LEFT_TO_RIGHT
+    levels: list[int] = list(embedding_levels(text, direction))
     start = 0
     for run in runs:
         end = start + len(run.text)
@@ -52,14 +59,17 @@ def run_levels(runs: Sequence[Run]) -> Sequence[int] | None:
     return levels
 
 
-def runs_to_the_left(runs: Sequence[Run]) -> bool:
-    """Return whether a paragraph of these runs is one of a script that runs from right to left."""
-    return is_right_to_left(_around_code(runs))
+def runs_to_the_left(runs: Sequence[Run], to_the_left: bool) -> bool:
+    """Return whether a paragraph of these runs is laid out from right to left; see `is_right_to_left`."""
+    return is_right_to_left(_around_code(runs), to_the_left)
 
 
-def is_right_to_left(text: str) -> bool:
-    """Return whether the text's first letter with a direction runs from right to left."""
-    return bool(_MATTERS.search(text)) and icu.Bidi.getBaseDirection(units(text)) == RIGHT_TO_LEFT
+def is_right_to_left(text: str, to_the_left: bool) -> bool:
+    """Return whether a paragraph is laid out from right to left.
+
+    It follows the direction of its document, unless it has letters of the other direction alone.
+    """
+    return bool(_RIGHT.search(text)) and (to_the_left or not _LEFT.search(text))
 
 
 def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:

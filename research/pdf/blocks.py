@@ -66,6 +66,8 @@ class BlockRenderer:
         self._in_panel = False
         self._list_gap = LIST_GAP
         """What the list around the blocks adds between its items, or `LIST_GAP` outside of lists."""
+        self._from_the_right: bool | None = None
+        """Whether the items of that list begin at the right."""
 
     def blocks(self, nodes: Sequence[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
         """Yield the flowables of the nodes; one that fails is written as its source."""
@@ -93,6 +95,8 @@ class BlockRenderer:
         self, runs: Sequence[Run], style: ParagraphStyle, element: Element | None = None, **more: Any
     ) -> Text:
         """Return a text, by default a paragraph, broken into lines at once: what fails is known early."""
+        if style.from_the_right is None:
+            style = replace(style, from_the_right=self._from_the_right)
         text = Text(runs, style, self.missing, element=element or self.tree.element("P"), **more)
         text.wrap(self.width, 0)
         return text
@@ -145,7 +149,8 @@ class BlockRenderer:
         yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark, introduces=True)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        outer = self._list_gap
+        outer, outside = self._list_gap, self._from_the_right
+        self._from_the_right = self._runs_left(node) if outside is None else outside
         self._list_gap = max(outer - 3, 0) if any(map(is_loose, node.children)) else 0
         try:
             for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
@@ -156,7 +161,7 @@ class BlockRenderer:
                 yield Gap(1, self._list_gap)
             yield Gap(1, 5 - self._list_gap if depth == 0 else 0)
         finally:
-            self._list_gap = outer
+            self._list_gap, self._from_the_right = outer, outside
 
     def _item(
         self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
@@ -170,6 +175,9 @@ class BlockRenderer:
         yield self.text(runs or [Run(" ", style)], indented(TIGHT, depth), self.tree.current, **more)
         yield from self.blocks(rest, depth, style)
 
+    def _runs_left(self, *nodes: Node) -> bool:
+        return is_right_to_left(" ".join(map(plain, nodes)), self.missing.to_the_left)
+
     def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         for child in node.children:
             if child.type == "dt":
@@ -182,7 +190,7 @@ class BlockRenderer:
 
     def _quote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         inside = self.blocks(node.children, depth + 1, QUOTED)
-        yield from self._panel(inside, depth, HAIRLINE, is_right_to_left(plain(node)))
+        yield from self._panel(inside, depth, HAIRLINE, self._runs_left(node))
 
     def _callout(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """Yield GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
@@ -190,8 +198,7 @@ class BlockRenderer:
         head = CALLOUTS[node.info]
         kind = self.text(self.runs(title.children, head), indented(TIGHT, depth + 1), introduces=bool(rest))
         inside = chain([kind], self.blocks(rest, depth + 1, style))
-        to_the_left = is_right_to_left("".join(map(plain, rest)))
-        yield from self._panel(inside, depth, head.color, to_the_left)
+        yield from self._panel(inside, depth, head.color, self._runs_left(*rest))
 
     def _panel(
         self, inside: Iterable[Flowable], depth: int, bar: Color, to_the_left: bool
@@ -239,7 +246,7 @@ class BlockRenderer:
 
     def _table(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         rows = [row.children for part in node.children for row in part.children]
-        to_the_left = is_right_to_left(" ".join(map(plain, rows[0])))
+        to_the_left = self._runs_left(node)
         left = min(depth, MAX_DEPTH) * STEP
         rooms = [room - left for room in (self.rooms[:1] if self._in_panel else self.rooms)]
         share = max(rooms[0] / len(rows[0]) - 12, 28)

@@ -64,7 +64,7 @@ class _Paragraph:
         self.runs = [run._replace(text=_BOX if run.box else clean(run.text)) for run in runs if run.text]
         self.text = "".join(run.text for run in self.runs)
         self.starts = list(accumulate((len(run.text) for run in self.runs), initial=0))
-        self.levels = run_levels(self.runs)
+        self.levels = run_levels(self.runs, missing.to_the_left)
         self.missing = missing
         self._shapers = [] if self.levels else [word_shaper(run.style, missing.language) for run in self.runs]
 

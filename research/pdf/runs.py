@@ -48,6 +48,8 @@ class ParagraphStyle:
     """Room around the text, inside the shade."""
     shade: Color | None = None
     to_the_right: bool = False
+    from_the_right: bool | None = None
+    """Whether its lines begin at the right, as those of its list or table do; None: as its text runs."""
     centered: bool = False
 
 
@@ -119,3 +121,8 @@ class MissingGlyphs(set[str]):
 
     language = ""
     """A code of ISO 639, with the script where it is Traditional Chinese: "zh-Hant"."""
+
+    @property
+    def to_the_left(self) -> bool:
+        """Whether the document's language is written from right to left."""
+        return self.language.partition("-")[0] in ("ar", "ckb", "fa", "he", "ps", "ug", "ur", "yi")

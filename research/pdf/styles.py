@@ -44,7 +44,7 @@ PARAGRAPH, TIGHT = ParagraphStyle(16, after=8), ParagraphStyle(16, after=3)
 SMALL_PARAGRAPH = ParagraphStyle(12.5, after=2)
 SOURCE_SIZE = 9.5
 SOURCE_PARAGRAPH = ParagraphStyle(14, after=2, left=32)
-CODE_PARAGRAPH = ParagraphStyle(12, before=4, after=11, pad=8, shade=STRIPE)
+CODE_PARAGRAPH = ParagraphStyle(12, before=4, after=11, pad=8, shade=STRIPE, from_the_right=False)
 
 
 def indented(style: ParagraphStyle, depth: int) -> ParagraphStyle:

@@ -115,7 +115,7 @@ def table(
     fitted = fit(sizes, rooms)
     if fitted is None:
         return None
-    usual = ParagraphStyle(LEADING * fitted.scale)
+    usual = ParagraphStyle(LEADING * fitted.scale, from_the_right=to_the_left)
     styles = {"right": replace(usual, to_the_right=True), "center": replace(usual, centered=True)}
     texts: list[list[Text]] = []
     for number, row in enumerate(rows if fitted.scale == 1 else make(fitted.scale)):

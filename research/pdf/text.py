@@ -37,7 +37,10 @@ class Text(Flowable):  # type: ignore[misc]
         """What the text is in the structure of the document; without one, it is an artifact."""
         self.introduces = introduces
         """Whether it stands on one page with what follows."""
-        self.right_to_left = runs_to_the_left(self.runs) or block.to_the_right
+        own = block.from_the_right
+        self.right_to_left = block.to_the_right or (
+            runs_to_the_left(self.runs, missing.to_the_left) if own is None else own
+        )
         self.lines: list[Line] = []
         self.extents: list[tuple[float, float]] = []
         """How far each line reaches above and below its baseline, in points."""
