@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from research.pdf import document
+from tests.conftest import needs_fonts
 from tests.page_reader import (
     CORPUS,
     EXAMPLES,
@@ -189,6 +190,28 @@ def test_words_that_markup_or_a_new_line_parts_are_not_run_together(reader: Read
 def test_a_list_that_runs_to_the_left_steps_in_from_the_right() -> None:
     right = {box.text: box.right for box in boxes(render("- אאא\n  - ששש\n    - תתת\n").data)}
     assert right["אאא"] > right["ששש"] + 8 > right["תתת"] + 16
+
+
+@pytest.mark.skipif(not POPPLER, reason="only poppler says where a word ends")
+def test_lists_and_tables_begin_where_their_document_does() -> None:
+    """Also an item and a cell that begin with a Latin name, or have nothing else; code does not."""
+    markdown = (
+        f"{'ששש ' * 40}\n\n- Terraform בבב\n- Kubernetes\n\n| גגג | דדד |\n| --- | --- |\n| Azure | ההה |\n"
+        "\nOpenAI ווו.\n\n> Amazon זזז.\n\n```\ncode = 1\n```\n\nEnglish alone.\n"
+    )
+    placed = {box.text: box for box in boxes(render(markdown).data)}
+    middle = 306
+    for word in ("Terraform", "Kubernetes", "Azure", "OpenAI", "Amazon"):
+        assert placed[word].left > middle, word
+    assert placed["Azure"].left > placed["ההה"].left, "the first column is at the right"
+    assert placed["code"].left < middle > placed["English"].left
+
+
+@pytest.mark.skipif(not POPPLER, reason="only poppler says where a word ends")
+def test_space_between_scripts_is_none_in_the_text() -> None:
+    text = "他说“GPT-4”在2023年发布，占比约35%的市场份额（参见附录）。" * 3
+    needs_fonts(text)
+    assert "".join(line.strip() for line in shown(render(text).data).splitlines()).startswith(text[:60])
 
 
 def test_a_summary_is_shown_like_the_report() -> None:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from reportlab import rl_config
@@ -30,6 +30,8 @@ _PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _RESERVED = "% a page number\n"
 """Where in the content of a page the number of another page is written, when it is known."""
 rl_config.useA85 = 0  # or what is compressed would be spelt out in ASCII again
+SEEN_ROOM = 95.0
+"""Behind a letter, in thousandths of the font size, what readers of the text take for a space."""
 
 
 class GlyphCanvas(TaggedCanvas):
@@ -134,11 +136,11 @@ class _Embedded:
         self.face, self.resource = face, resource
         self.stands_for: dict[int, str] = {}
         self.width = cache(face.width)
-        self._shown: dict[tuple[str, str, int, float], str] = {}
+        self._shown: dict[tuple[str, str, int, float, float], str] = {}
 
     def show(self, run: GlyphRun, size: float) -> str:
         """Return the operators that show a glyph run; cached, because the words of a text repeat."""
-        key = (run.text, run.shown_as, run.level % 2, size)
+        key = (run.text, run.shown_as, run.level % 2, size, run.width)
         if key not in self._shown:
             self._shown[key] = "".join(self._show(run, size))
         return self._shown[key]
@@ -158,11 +160,17 @@ class _Embedded:
         plain: list[Glyph] = []
         for cluster, group in groupby(run.glyphs, key=lambda glyph: glyph.cluster):
             glyphs, text = list(group), run.text[cluster : ends[cluster]]
-            if len(glyphs) == 1 and self.stands_for.setdefault(glyphs[0].id, text) == text:
+            room = glyphs[-1].advance - self.width(glyphs[-1].id)
+            is_alone = len(glyphs) == 1 and self.stands_for.setdefault(glyphs[0].id, text) == text
+            if is_alone and room < SEEN_ROOM:
                 plain += glyphs
                 continue
             yield from self._glyphs(plain, size)
-            yield from _actual_text(text, self._glyphs(glyphs, size))
+            shown = self._glyphs(glyphs, size)
+            if room >= SEEN_ROOM:  # as a part of the character, so that nobody takes it for a space
+                closed = [*glyphs[:-1], glyphs[-1]._replace(advance=glyphs[-1].advance - room)]
+                shown = chain([f"{room * size / 1000:.3f} Tc "], self._glyphs(closed, size), ["0 Tc\n"])
+            yield from _actual_text(text, shown)
             plain = []
         yield from self._glyphs(plain, size)
 

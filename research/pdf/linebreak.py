@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
-from research.pdf import fonts
+from research.pdf import cjk, fonts
 from research.pdf.bidi import in_visual_order, run_levels
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
 from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, word_shaper
@@ -28,16 +28,21 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
     for start, end in pairwise([0, *paragraph.breaks()]):
         forced = paragraph.text[end - 1] == "\n"
         parts, length, inked = paragraph.unit(start, end - forced)
-        if line and used + inked > width:
-            lines.append(line)
-            line, used = [], 0.0
+        room = cjk.gap(line[-1], paragraph.text[start]) if line and paragraph.is_cjk else 0.0
+        if (
+            line
+            and used + room + inked - (cjk.trim(parts[-1]) if paragraph.is_cjk and parts else 0.0) > width
+        ):
+            lines.append(paragraph.justified(line, width))
+            line, used, room = [], 0.0, 0.0
         if inked > width:
             *whole, line = _broken(parts, width)
             lines.extend(whole)
             length = line_width(line)
         else:
+            line[-1:] = [cjk.widened(line[-1], room)] if room else line[-1:]
             line.extend(parts)
-        used += length
+        used += room + length
         if forced:
             lines.append(line)
             line, used = [], 0.0
@@ -66,7 +71,9 @@ class _Paragraph:
         self.starts = list(accumulate((len(run.text) for run in self.runs), initial=0))
         self.levels = run_levels(self.runs, missing.to_the_left)
         self.missing = missing
-        self._shapers = [] if self.levels else [word_shaper(run.style, missing.language) for run in self.runs]
+        self.is_cjk = not self.levels and cjk.is_cjk_paragraph(self.text, missing.language)
+        shapers = [word_shaper(run.style, missing.language, self.is_cjk) for run in self.runs]
+        self._shapers = [] if self.levels else shapers
 
     def breaks(self) -> list[int]:
         """Return where a line may end; a box is like a letter of a word, and headings break by phrase."""
@@ -112,9 +119,18 @@ class _Paragraph:
                 face = fonts.built_in(run.style.family, run.style.bold, run.style.italic)
                 line.append(GlyphRun(_BOX, run.style, face, (), run.box.width, level, run.box.text, run.box))
             else:
-                line += shape(self.text[start:stop], run.style, level, self.missing)
+                line += shape(self.text[start:stop], run.style, level, self.missing, self.is_cjk)
             start = stop
-        return line
+        return cjk.spaced(line) if self.is_cjk else line
+
+    def justified(self, line: Line, width: float) -> Line:
+        """Return a line that is not the last one, in Chinese and Japanese as wide as the column."""
+        line = _without_end_space(line)
+        if not self.is_cjk or not line or all(run.style.bold for run in self.runs):
+            return line
+        if room := cjk.trim(line[-1]):
+            line[-1] = cjk.widened(line[-1], -room)
+        return cjk.justified(line, width)
 
 
 def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:

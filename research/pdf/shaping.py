@@ -9,6 +9,7 @@ from unicodedata import category
 
 from research.pdf import fonts
 from research.pdf.bidi import CONTROLS
+from research.pdf.cjk import AMBIGUOUS, compressed, spaced, takes_script
 from research.pdf.face import Face
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, TextStyle, line_width
 from research.pdf.unicode import graphemes, is_ignorable
@@ -19,15 +20,18 @@ _Part = tuple[Face | None, str]
 
 def glyph_run(text: str, style: TextStyle, face: Face, level: int = 0, shown_as: str = "") -> GlyphRun:
     """Return the text as glyphs of a face."""
-    glyphs = face.shape(text, bool(level % 2), style.tabular)
+    glyphs = compressed(text, face.shape(text, bool(level % 2), style.tabular))
     width = sum(glyph.advance for glyph in glyphs) * style.drawn_size / 1000
     return GlyphRun(text, style, face, glyphs, width, level, shown_as)
 
 
-def shape(text: str, style: TextStyle, level: int, missing: MissingGlyphs) -> Line:
-    """Return a glyph run for each face that the text needs, in logical order."""
+def shape(text: str, style: TextStyle, level: int, missing: MissingGlyphs, is_cjk: bool = False) -> Line:
+    """Return a glyph run for each face that the text needs, in logical order.
+
+    `is_cjk` says that it stands in a paragraph of Chinese or Japanese.
+    """
     line: Line = []
-    for face, part in _by_face(text.translate(_NO_BREAK), style, missing.language):
+    for face, part in _by_face(text.translate(_NO_BREAK), style, missing.language, is_cjk):
         if face is not None:
             line.append(glyph_run(part, style, face, level))
         elif style.family == fonts.CODE and CONTROLS.match(part):
@@ -48,7 +52,7 @@ class Word(NamedTuple):
 
 
 @lru_cache(maxsize=100)
-def word_shaper(style: TextStyle, language: str) -> Callable[[str], Word | None]:
+def word_shaper(style: TextStyle, language: str, is_cjk: bool) -> Callable[[str], Word | None]:
     """Return a function that shapes a word of this style, or returns None where a glyph is missing.
 
     It remembers the words, because the words of a text come again and again.
@@ -59,8 +63,8 @@ def word_shaper(style: TextStyle, language: str) -> Callable[[str], Word | None]
         missing = MissingGlyphs()
         missing.language = language
         inked = text if style.shade else text.rstrip(" ")
-        parts = tuple(shape(text, style, 0, missing))
-        ink = parts if inked == text else shape(inked, style, 0, missing)
+        parts = tuple(spaced(shape(text, style, 0, missing, is_cjk)))
+        ink = parts if inked == text else spaced(shape(inked, style, 0, missing, is_cjk))
         return None if missing else Word(parts, line_width(parts), line_width(ink))
 
     return shaped
@@ -95,14 +99,23 @@ def _alike(part: GlyphRun) -> tuple[TextStyle, Face, int] | None:
     return None if part.shown_as or part.box else (part.style, part.face, part.level)
 
 
-def _by_face(text: str, style: TextStyle, language: str) -> list[_Part]:
+def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_Part]:
     """Return parts of the text with the face that draws each; None where there is no such face."""
     own = fonts.built_in(style.family, style.bold, style.italic)
-    if own.draws(text) and not (style.family == fonts.CODE and CONTROLS.search(text)):
+    is_cjk = is_cjk and style.family == fonts.TEXT and not AMBIGUOUS.isdisjoint(text)
+    if own.draws(text) and not is_cjk and not (style.family == fonts.CODE and CONTROLS.search(text)):
         return [(own, text)]
     parts: list[_Part] = []
+    at = 0
     for cluster in graphemes(text):
         last = parts[-1][0] if parts else own
+        if cluster in AMBIGUOUS:
+            is_wide = is_cjk and takes_script(text, at)
+            wide = is_wide and fonts.face_for(
+                f"{cluster}中", style.family, style.bold, style.italic, language
+            )
+            last = wide or own
+        at += len(cluster)
         for face, part in _faces(cluster, own, last, style, language):
             alone = category(part[-1]) == "Me" or (parts and category(parts[-1][1][-1]) == "Me")
             if parts and parts[-1][0] is face is not None and not alone:

@@ -1,0 +1,115 @@
+"""Chinese and Japanese lines: punctuation of one font, space beside Latin, and lines of one width.
+
+See the W3C's requirements for Chinese and Japanese text layout (CLREQ 3, JLREQ 3).
+"""
+
+import re
+from collections.abc import Sequence
+
+from research.pdf.face import Glyph
+from research.pdf.runs import GlyphRun, Line, line_width
+
+AMBIGUOUS = frozenset("“”‘’…—‥·")
+"""Punctuation that Latin fonts have too: it takes the script of its paragraph."""
+_LETTER = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]")
+_OPENING, _CLOSING = "「『（〔［｛〈《【〖“‘", "」』）〕］｝〉》】〗”’，。、；：．"
+_PAIR = re.compile(rf"(?:[{_OPENING}](?=[{_OPENING}])|[{_CLOSING}](?=[{_OPENING}{_CLOSING}]))")
+FULL_WIDTH = 900.0
+"""What a full-width glyph is at least as wide as, in thousandths of the font size."""
+HALF_EM, GAP = 500.0, 0.25
+MAX_STRETCH = 0.09
+"""By which a justified line widens each place, in ems; from 0.1 on readers of the text see spaces."""
+
+
+def is_cjk_paragraph(text: str, language: str) -> bool:
+    """Return whether a paragraph is one of Chinese or Japanese, in a document of this language."""
+    letters, latin = len(_LETTER.findall(text)), len(re.findall(r"[A-Za-z\u00c0-\u052f]", text))
+    return letters * (6 if language.startswith(("zh", "ja")) else 1) > latin
+
+
+def takes_script(text: str, at: int) -> bool:
+    """Return whether the punctuation there takes the script of its paragraph: an apostrophe does not."""
+    if text[at] not in AMBIGUOUS:
+        return False
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    is_latin = before.isascii() and before.isalnum() and (not after.strip() or after.isascii())
+    return not (text[at] == "’" and is_latin and "‘" not in text)
+
+
+def compressed(text: str, glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
+    """Return the glyphs, each full-width mark before another one without the white half between them."""
+    if not _PAIR.search(text):
+        return glyphs
+    pairs = {found.start() for found in _PAIR.finditer(text)}
+    return tuple(
+        glyph._replace(advance=glyph.advance - HALF_EM)
+        if glyph.cluster in pairs and glyph.advance >= FULL_WIDTH
+        else glyph
+        for glyph in glyphs
+    )
+
+
+def gap(before: GlyphRun, after: str) -> float:
+    """Return what is added behind a glyph run for the text that follows in the line, in points."""
+    last, first = before.text[-1:], after[:1]
+    if not (last and first and before.glyphs):
+        return 0.0
+    if first in _OPENING and last in _CLOSING and before.glyphs[-1].advance >= FULL_WIDTH:
+        return -HALF_EM / 1000 * before.style.drawn_size
+    one, other = _LETTER.match(last), _LETTER.match(first)
+    latin = first if one else last
+    is_beside = bool(one) != bool(other) and (latin.isalnum() or latin == "%") and latin < "\u1100"
+    return GAP * before.style.drawn_size if is_beside else 0.0
+
+
+def widened(run: GlyphRun, points: float) -> GlyphRun:
+    """Return a glyph run with more room, or less, behind its last glyph."""
+    last = run.glyphs[-1]
+    last = last._replace(advance=last.advance + points * 1000 / run.style.drawn_size)
+    return run._replace(glyphs=(*run.glyphs[:-1], last), width=run.width + points)
+
+
+def spaced(parts: Sequence[GlyphRun]) -> Line:
+    """Return glyph runs that stand beside each other, with the gaps between them."""
+    line: Line = []
+    for part in parts:
+        if line and (room := gap(line[-1], part.text)):
+            line[-1] = widened(line[-1], room)
+        line.append(part)
+    return line
+
+
+def trim(run: GlyphRun | None) -> float:
+    """Return what the white half of a closing mark at the end of a line takes, in points."""
+    is_mark = run and run.glyphs and run.text[-1] in _CLOSING and run.glyphs[-1].advance >= FULL_WIDTH
+    return HALF_EM / 1000 * run.style.drawn_size if run and is_mark else 0.0
+
+
+def justified(line: Line, width: float) -> Line:
+    """Return a line stretched to the width, where it lacks little: between its letters and at its spaces."""
+    lacking = width - line_width(line)
+    sizes = [run.style.drawn_size for run in line for glyph in run.glyphs if _stretches(run, glyph)]
+    if line and line[-1].glyphs and sizes and _stretches(line[-1], line[-1].glyphs[-1]):
+        sizes.pop()
+    if not sizes or not 0 < lacking <= MAX_STRETCH * sum(sizes):
+        return line
+    each = lacking / len(sizes)
+    after: Line = []
+    for run in line:
+        is_last = run is line[-1]
+        glyphs = tuple(
+            glyph._replace(advance=glyph.advance + each * 1000 / run.style.drawn_size)
+            if _stretches(run, glyph) and not (is_last and glyph is run.glyphs[-1])
+            else glyph
+            for glyph in run.glyphs
+        )
+        more = sum(new.advance - old.advance for new, old in zip(glyphs, run.glyphs, strict=True))
+        after.append(run._replace(glyphs=glyphs, width=run.width + more * run.style.drawn_size / 1000))
+    return after
+
+
+def _stretches(run: GlyphRun, glyph: Glyph) -> bool:
+    """Return whether a justified line is widened behind this glyph."""
+    character = run.text[glyph.cluster]
+    is_wide = glyph.advance >= HALF_EM and (character >= "\u2e80" or character in AMBIGUOUS)
+    return character == " " or is_wide
