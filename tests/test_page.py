@@ -9,6 +9,7 @@ from itertools import combinations
 
 import pytest
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from research.pdf import document
 from tests.conftest import needs_fonts
@@ -212,6 +213,17 @@ def test_space_between_scripts_is_none_in_the_text() -> None:
     text = "他说“GPT-4”在2023年发布，占比约35%的市场份额（参见附录）。" * 3
     needs_fonts(text)
     assert "".join(line.strip() for line in shown(render(text).data).splitlines()).startswith(text[:60])
+
+
+def test_words_with_lam_and_alef_are_found() -> None:
+    """By pdfium, which Chrome has, and by poppler; also in another order of the same letters."""
+    words = ["الإسلام", "السلام", "ولا", "الآن", "الأول", "خلال", "العلاج", "الأمن", "الآلة"]
+    data = render(f"مقدمة طويلة {' '.join(words)}.").data
+    page = PdfDocument(data)[0].get_textpage()
+    assert [word for word in words if page.search(word).get_next() is None] == []
+    assert page.search("اإلسالم").get_next() is None
+    if POPPLER:
+        assert [word for word in words if word not in shown(data)] == []
 
 
 def test_a_summary_is_shown_like_the_report() -> None:

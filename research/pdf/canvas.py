@@ -160,6 +160,8 @@ class _Embedded:
         plain: list[Glyph] = []
         for cluster, group in groupby(run.glyphs, key=lambda glyph: glyph.cluster):
             glyphs, text = list(group), run.text[cluster : ends[cluster]]
+            if run.level % 2 and len(text) > 1 and not any(map(unicodedata.combining, text)):
+                text = text[::-1]  # lam with alef, because readers turn the letters of the whole line around
             room = glyphs[-1].advance - self.width(glyphs[-1].id)
             is_alone = len(glyphs) == 1 and self.stands_for.setdefault(glyphs[0].id, text) == text
             if is_alone and room < SEEN_ROOM:
