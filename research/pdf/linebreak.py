@@ -2,7 +2,8 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import accumulate, pairwise
 
 from research.pdf import cjk, fonts
@@ -12,6 +13,11 @@ from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, wo
 from research.pdf.unicode import break_locale, clean, line_breaks
 
 _BOX = "\ufffc"
+FILLED = 0.75
+"""A line that is filled less is filled with a part of the next word, where its language has patterns."""
+_LETTERS = re.compile(r"[^\W\d_]{6,60}")
+_NO_WORD = re.compile(r"[\d@_/\\]|\w\.\w")
+"""In an address, a name with digits, a name from code: these are not hyphenated."""
 # Long addresses break in their path, as a bibliography breaks them (Chicago Manual of Style, 14.18).
 _ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"/]*(/[^\s<>\"]*)?")
 _IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
@@ -21,33 +27,71 @@ _CITATION = re.compile(r" (?=\[\d{1,3}\])")
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
     """Break the runs into lines of at most this width; the glyph runs of each stand from left to right."""
-    paragraph = _Paragraph(runs, missing)
-    lines: list[Line] = []
-    line: Line = []
-    used = 0.0
-    for start, end in pairwise([0, *paragraph.breaks()]):
-        forced = paragraph.text[end - 1] == "\n"
-        parts, length, inked = paragraph.unit(start, end - forced)
-        room = cjk.gap(line[-1], paragraph.text[start]) if line and paragraph.is_cjk else 0.0
-        if (
-            line
-            and used + room + inked - (cjk.trim(parts[-1]) if paragraph.is_cjk and parts else 0.0) > width
-        ):
-            lines.append(paragraph.justified(line, width))
-            line, used, room = [], 0.0, 0.0
-        if inked > width:
-            *whole, line = _broken(parts, width)
-            lines.extend(whole)
-            length = line_width(line)
-        else:
-            line[-1:] = [cjk.widened(line[-1], room)] if room else line[-1:]
-            line.extend(parts)
-        used += room + length
+    breaker = _Breaker(_Paragraph(runs, missing), width)
+    text = breaker.paragraph.text
+    for start, end in pairwise([0, *breaker.paragraph.breaks()]):
+        forced = text[end - 1] == "\n"
+        breaker.add(start, end - forced)
         if forced:
-            lines.append(line)
-            line, used = [], 0.0
-    lines.append(line)
-    return [in_visual_order(_without_end_space(line)) for line in lines]
+            breaker.end_line(is_last=True)
+    breaker.end_line(is_last=True)
+    return [in_visual_order(_without_end_space(line)) for line in breaker.lines]
+
+
+class _Breaker:
+    """The lines of a paragraph in the making."""
+
+    def __init__(self, paragraph: "_Paragraph", width: float) -> None:
+        self.paragraph, self.width = paragraph, width
+        self.lines: list[Line] = []
+        self.line: Line = []
+        self.used = 0.0
+
+    def add(self, start: int, end: int) -> None:
+        """Add what stands between two breaks: in this line or the next, or hyphenated, or broken anywhere."""
+        parts, length, inked = self.paragraph.unit(start, end)
+        while (gap := self._gap(start)) + self.used + inked - self._white(parts) > self.width:
+            cut = start
+            if inked > self.width or self.used < self.width * FILLED:
+                cut = self.paragraph.hyphenated(start, end, self.width - self.used - gap)
+            if cut > start:
+                self._append([*self.paragraph.unit(start, cut).parts, self.paragraph.hyphen(cut)], 0.0, gap)
+            elif not self.line:
+                *whole, self.line = _broken(parts, self.width)
+                self.lines.extend(whole)
+                self.used = line_width(self.line)
+                return
+            self.end_line()
+            start = cut
+            parts, length, inked = self.paragraph.unit(start, end)
+        self._append(parts, length, gap)
+
+    def end_line(self, is_last: bool = False) -> None:
+        """Begin the next line."""
+        self.lines.append(self.line if is_last else self.paragraph.justified(self.line, self.width))
+        self.line, self.used = [], 0.0
+
+    def _append(self, parts: Iterable[GlyphRun], length: float, gap: float) -> None:
+        if gap:
+            self.line[-1] = cjk.widened(self.line[-1], gap)
+        self.line.extend(parts)
+        self.used += gap + length
+
+    def _gap(self, start: int) -> float:
+        is_within = self.line and self.paragraph.is_cjk and start < len(self.paragraph.text)
+        return cjk.gap(self.line[-1], self.paragraph.text[start]) if is_within else 0.0
+
+    def _white(self, parts: Sequence[GlyphRun]) -> float:
+        return cjk.trim(parts[-1]) if parts and self.paragraph.is_cjk else 0.0
+
+
+@cache
+def hyphenation(language: str) -> Callable[[str], Sequence[int]]:
+    """Return a function that says after how many letters a word of a language may be broken."""
+    import pyphen
+
+    known = pyphen.language_fallback(language.replace("-", "_")) if language else None
+    return pyphen.Pyphen(lang=known, left=3, right=3).positions if known else lambda word: ()
 
 
 def measure(runs: Iterable[Run], missing: MissingGlyphs) -> tuple[float, float]:
@@ -104,6 +148,26 @@ class _Paragraph:
             ink, space = ink + space, []
         length = line_width(ink)
         return Word((*ink, *space), length + line_width(space), length)
+
+    def hyphenated(self, start: int, end: int, room: float) -> int:
+        """Return where a word is broken with a hyphen so that it fits into the room; `start` for nowhere."""
+        index = bisect_right(self.starts, start) - 1
+        run, text = self.runs[index], self.text[start:end]
+        word = max(_LETTERS.finditer(text), key=lambda found: len(found[0]), default=None)
+        is_whole = end <= self.starts[index + 1] and not self.levels and not run.box
+        around = self.text[self.text.rfind(" ", 0, start) + 1 : end]
+        if not word or not is_whole or run.style.family == fonts.CODE or _NO_WORD.search(around):
+            return start
+        room -= self.hyphen(start).width
+        places = hyphenation(self.missing.language)(word[0])
+        cuts = (start + word.start() + place for place in reversed(places))
+        return next((cut for cut in cuts if self.unit(start, cut).inked <= room), start)
+
+    def hyphen(self, place: int) -> GlyphRun:
+        """Return the hyphen at the end of a line; it is copied as a soft one (ISO 32000-1, 14.8.2.2.3)."""
+        style = self.runs[bisect_right(self.starts, max(place - 1, 0)) - 1].style
+        face = fonts.built_in(style.family, style.bold, style.italic)
+        return glyph_run("-", style, face, shown_as="\u00ad")
 
     def _shaped(self, start: int, end: int) -> Line:
         """Return the characters from start to end as one glyph run for each style, direction and face."""
