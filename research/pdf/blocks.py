@@ -150,7 +150,7 @@ class BlockRenderer:
         try:
             for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
                 usual = f"{number}." if node.type == "ordered_list" else "•"
-                mark = {True: "✓", False: "□"}.get(item.meta.get("checked", ...), usual)
+                mark = ("✓" if item.meta["checked"] else "□") if "checked" in item.meta else usual
                 with self.tree.inside("LI", "LBody"):
                     yield from self._item(item.children, depth + 1, style, mark)
                 yield Gap(1, self._list_gap)
