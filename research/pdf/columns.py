@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from research.markdown.numbers import integer_ends
+from research.markdown.cell_numbers import integer_ends
 from research.pdf.linebreak import measure
 from research.pdf.runs import MissingGlyphs, Run
 
