@@ -75,9 +75,7 @@ class Text(Flowable):  # type: ignore[misc]
         """Return what fits into the height and the rest, neither of them a single line; else nothing."""
         self.wrap(width, height)
         fit = min(self._fitting(height - 2 * self.block.pad), len(self.lines) - FEWEST_LINES)
-        if fit < FEWEST_LINES:
-            return []
-        return [self._part(0, fit), self._part(fit, len(self.lines))]
+        return [self._part(0, fit), self._part(fit, len(self.lines))] if fit >= FEWEST_LINES else []
 
     def split_at(self, width: float, height: float) -> tuple["Text", "Text"]:
         """Return what fits into the height, and the rest; both may be without a line."""
