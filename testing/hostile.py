@@ -207,7 +207,7 @@ def _readers_of_providers() -> dict[str, Callable[[str], object]]:
 
 def _other_readers() -> dict[str, Callable[[str], object]]:
     from research import formatting, redaction
-    from research.markdown import parser
+    from research.markdown import cell_numbers, parser
 
     secrets = redaction.secrets_of(["a-secret-key-1234", "x" * 30])
     return {
@@ -219,6 +219,7 @@ def _other_readers() -> dict[str, Callable[[str], object]]:
             json.dumps({"a": text}).encode(), lambda value: redaction.remove_secrets(value, secrets)
         ),
         "markdown.parser.parse": lambda text: parser.parse(text, 100),
+        "markdown.cell_numbers.integer_ends": lambda text: cell_numbers.integer_ends([text, f"1{text}"]),
     }
 
 

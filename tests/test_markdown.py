@@ -120,6 +120,8 @@ def test_a_bar_in_code_or_a_formula_parts_no_cells(before: str) -> None:
     rows = ["| `a|b` | $P(X|Y)$ |", "|---|---|", r"| \(|x|\) | left `|` right |", "| 1 | 2 | "]
     markdown = before + f"\n{inner}".join(rows)
     assert cells(markdown) == [["a|b", "P(X|Y)"], ["|x|", "left | right"], ["1", "2"]]
+    below = "\n# Head\n| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |"
+    assert cells(f"{markdown}{below}")[3:] == [["a", "b", "c"], ["1", "2", "3"]]
     assert "|---|" in plain(parse(f"```\n{markdown}\n|---|\n| `1|2|3` |\n```"))
 
 

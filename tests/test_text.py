@@ -1,10 +1,12 @@
 """Lines of text by Unicode's rules: where they end, which way they run, what is one character."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
 
+import pyphen
 import pytest
 
 from research.config import ROOT
@@ -248,3 +250,26 @@ def test_a_paragraph_runs_as_its_document_does(language: str, text: str, is_to_t
     [line] = break_lines([Run(text, BODY)], 1e9, missing)
     first = text.split()[0][0]
     assert (first in line[-1].text) is is_to_the_left or len(line) == 1
+
+
+def test_long_words_are_hyphenated_by_the_patterns_of_their_language() -> None:
+    """Where a line would stay too empty; not in code, addresses, names with digits, nor without patterns."""
+    word = "Energieversorgungsunternehmen"
+    for width in (60.0, 90.0, 130.0):
+        broken = lines(f"Die {word} zahlen.", width=width, language="de")
+        shown_as = "".join("".join(part.shown_as or part.text for part in line) + "\n" for line in broken)
+        assert "\u00ad\n" in shown_as
+        assert re.sub("\u00ad?\n", "", shown_as.replace(" \n", " ")).replace(" ", "") == f"Die{word}zahlen."
+        for part in re.findall(r"(\w+)\u00ad\n", shown_as):
+            cut = word.index(part) + len(part)
+            assert cut in pyphen.Pyphen(lang="de").positions(word)
+        for line in broken:
+            assert sum(part.width for part in line) <= width + 0.01
+            assert [part.text for part in line if part.shown_as == "\u00ad"] in ([], ["-"])
+    wide = lines(f"Diese Zeile hat fast keinen Platz mehr für {word}.", width=230.0, language="de")
+    assert not any(part.shown_as for line in wide for part in line), "a line that is nearly full stays ragged"
+    code = replace(BODY, family=CODE.family)
+    for run in (Run(word, code), f"https://example.org/{word}", f"{word}2030", f"a@{word}.de", f"x.{word}"):
+        broken = lines(run, width=60.0, language="de")
+        assert len(broken) > 1 and not any(part.shown_as for line in broken for part in line)
+    assert not any(part.shown_as for line in lines(word, width=60.0, language="th") for part in line)

@@ -12,6 +12,7 @@ from markdown_it.rules_core import StateCore
 _HIDDEN = "\x00"
 """Stands for a bar that parts no cells while blocks are parsed; `normalize` has taken it out of the text."""
 _DELIMITER = re.compile(r"[\s>|:-]+")
+_OTHER_BLOCK = re.compile(r"[ \t>]*(?:#{1,6}[ \t]|```|~~~|[-*+][ \t]|\d{1,9}[.)][ \t])")
 _BEGINNING = re.compile(r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*\|?")
 """What stands before the first cell of a row, in a quote or a list item, too."""
 _BAR = r"(?<!\\)\|"
@@ -57,7 +58,7 @@ def _hide_bars(state: StateCore) -> None:
         if number and not columns and "|" in line and "-" in line and _DELIMITER.fullmatch(line):
             columns = sum("-" in cell for cell in line.split("|"))
             lines[number - 1] = _with_cells(lines[number - 1], columns, is_header=True)
-        elif not line.strip(" \t>"):
+        elif "|" not in line or _OTHER_BLOCK.match(line):
             columns = 0
         elif columns:
             lines[number] = _with_cells(line, columns)

@@ -11,7 +11,7 @@ from itertools import chain, groupby, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
-from reportlab.platypus import Flowable, FrameBG, HRFlowable
+from reportlab.platypus import Flowable, HRFlowable
 
 from research.markdown.parser import Node, as_written, is_label, is_loose, plain
 from research.markdown.parser_rules import SOURCE, is_source_list
@@ -19,7 +19,7 @@ from research.pdf.bidi import is_right_to_left
 from research.pdf.formula import displayed, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
-from research.pdf.layout import Gap, in_one_line, short_rule
+from research.pdf.layout import Gap, barred, in_one_line, short_rule
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
     ACCENT,
@@ -155,7 +155,7 @@ class BlockRenderer:
         try:
             for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
                 usual = f"{number}." if node.type == "ordered_list" else "•"
-                mark = {True: "✓", False: "□"}.get(item.meta.get("checked", ...), usual)
+                mark = ("✓" if item.meta["checked"] else "□") if "checked" in item.meta else usual
                 with self.tree.inside("LI", "LBody"):
                     yield from self._item(item.children, depth + 1, style, mark)
                 yield Gap(1, self._list_gap)
@@ -212,15 +212,7 @@ class BlockRenderer:
             inside = list(inside)
         finally:
             self._in_panel = False
-        left = depth * STEP
-        yield Gap(1, 4)
-        end = self.width - left - 2.5
-        sides = (end, left) if to_the_left else (left, end)
-        yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
-        yield Gap(1, 2)
-        yield from inside
-        yield FrameBG(start=False)
-        yield Gap(1, 8)
+        yield from barred(inside, bar, depth * STEP, self.width, to_the_left)
 
     def _code(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         language = node.info.strip()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from research.markdown.numbers import integer_ends
+from research.markdown.cell_numbers import integer_ends
 from research.pdf.linebreak import measure
 from research.pdf.runs import MissingGlyphs, Run
 
@@ -83,19 +83,13 @@ def decimal_shifts(column: Column, missing: MissingGlyphs) -> list[float]:
     In points; of a column that has other texts than numbers, nothing.
     """
     cells = column[1:]
-    texts = ("".join("□" if run.box else run.text for run in cell if not run.style.raised) for cell in cells)
-    ends = zip(cells, integer_ends(texts), strict=False)
-    tails = [None if end is None else _after(cell, end) for cell, end in ends]
+    texts = ["".join("□" if run.box else run.text for run in cell if not run.style.raised) for cell in cells]
+    tails: list[tuple[Run, ...] | None] = [
+        None
+        if end is None
+        else (cell[0]._replace(text=text[end:]), *(run for run in cell if run.style.raised))
+        for cell, text, end in zip(cells, texts, integer_ends(texts), strict=False)
+    ]
     widths = {tail: measure(tail or (), missing)[1] for tail in set(tails)}
     longest = max(widths.values(), default=0.0)
     return [0.0, *(0.0 if tail is None else longest - widths[tail] for tail in tails)] if tails else []
-
-
-def _after(cell: Sequence[Run], end: int) -> tuple[Run, ...]:
-    """Return what stands behind so many characters of a cell; raised marks count none."""
-    rest = []
-    for run in cell:
-        if run.style.raised or len(run.text) > end:
-            rest.append(run if run.style.raised else run._replace(text=run.text[max(end, 0) :]))
-        end -= 0 if run.style.raised else len(run.text)
-    return tuple(rest)

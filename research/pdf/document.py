@@ -199,7 +199,8 @@ class _Report:
     def contents(self) -> Iterator[Flowable]:
         """Yield a list of the headings with links and pages, where the report is long enough."""
         headings = self.renderer.headings
-        levels = max((n for n in (1, 2, 3) if self._entries(n) <= MAX_CONTENTS_ENTRIES), default=1)
+        counts = {n: sum(heading.level < n for heading in headings) for n in (1, 2, 3)}
+        levels = max((n for n in counts if counts[n] <= MAX_CONTENTS_ENTRIES), default=1)
         levels = min(levels, 1 + max((heading.level for heading in headings), default=0))
         entries = [heading for heading in headings if heading.level < levels]
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
@@ -216,9 +217,6 @@ class _Report:
         if len(entries) > MAX_CONTENTS_ENTRIES:
             yield self.line(f"and {len(entries) - MAX_CONTENTS_ENTRIES} more")
         yield Spacer(1, 14)
-
-    def _entries(self, levels: int) -> int:
-        return sum(heading.level < levels for heading in self.renderer.headings)
 
     def closing(self) -> Iterator[Flowable]:
         """Yield the small print: what the report took, and what is not as the model wrote it."""

@@ -93,15 +93,7 @@ class FormulaFlowable(Flowable):  # type: ignore[misc]
     def __init__(self, box: FormulaBox, left: float, element: Element) -> None:
         super().__init__()
         self.box, self.left, self.element = box, left, element
-        self.height = box.ascent + box.descent
-
-    def getSpaceBefore(self) -> float:
-        """Return the room above, in points."""
-        return 10
-
-    def getSpaceAfter(self) -> float:
-        """Return the room below, in points."""
-        return 12
+        self.height, self.spaceBefore, self.spaceAfter = box.ascent + box.descent, 10, 12
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return the size that it takes."""

@@ -94,16 +94,12 @@ def hyphenation(language: str) -> Callable[[str], Sequence[int]]:
     return pyphen.Pyphen(lang=known, left=3, right=3).positions if known else lambda word: ()
 
 
-def measure(runs: Iterable[Run], missing: MissingGlyphs) -> tuple[float, float]:
+def measure(runs: Sequence[Run], missing: MissingGlyphs) -> tuple[float, float]:
     """Return the widths of the widest word and of the widest line, where there is room for both."""
     paragraph = _Paragraph(runs, missing)
-    word = widest = line = 0.0
-    for start, end in pairwise([0, *paragraph.breaks()]):
-        forced = paragraph.text[end - 1] == "\n"
-        _, length, inked = paragraph.unit(start, end - forced)
-        word, widest = max(word, inked), max(widest, line + inked)
-        line = 0.0 if forced else line + length
-    return word, widest
+    ends = [0, *paragraph.breaks()]
+    words = [paragraph.unit(at, end - (paragraph.text[end - 1] == "\n")).inked for at, end in pairwise(ends)]
+    return max(words, default=0.0), max(map(line_width, break_lines(runs, 1e9, missing)))
 
 
 class _Paragraph:

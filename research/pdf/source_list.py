@@ -24,7 +24,6 @@ from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PAR
 
 _ENTRY = replace(SOURCE_PARAGRAPH, after=3)
 _TITLE = replace(BODY, size=SOURCE_SIZE)
-_DETAILS = SMALL
 _QUOTED = replace(SMALL, size=9)
 
 
@@ -52,7 +51,7 @@ def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Sourc
 
 def _entry(renderer: BlockRenderer, source: Source, retrieved: str, introduces: bool) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
-    about = Run(details(source, retrieved), _DETAILS)
+    about = Run(details(source, retrieved), SMALL)
     runs = [Run(f"{source.title}\n", _TITLE), about]
     if source.url:
         link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
@@ -70,7 +69,7 @@ def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) ->
             continue
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
-        page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
+        page = [Run(f"  p. {shown.passage.page}", SMALL)] if shown.passage.page else []
         words = passage_words(shown)
         bookmark = Bookmark(passage_place(number), in_one_line(words, 200), -1)
         yield renderer.text([Run(words, style), *page], _ENTRY, bookmark=bookmark)

@@ -55,16 +55,16 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         """Return the rows that fit, and for another page the rest, both with the header; else nothing."""
         if sum(self.heights) <= TABLE_ROOM:
             return []
-        fit = min(bisect_right(list(accumulate(self.heights)), height + 0.01), len(self.rows) - 1)
-        room = height - sum(self.heights[:fit]) - 2 * PAD_Y
-        if self.heads <= fit and self.heights[fit] > TABLE_ROOM and room >= 4 * LEADING:
-            above, below = zip(*map(Text.split_at, self.rows[fit], self._rooms, repeat(room)), strict=True)
-            return self._parts(fit, [above], below)
-        if fit == len(self.rows) - 1 and fit > self.heads + 1:
-            fit -= 1
-        if fit <= self.heads or (fit == self.heads + 1 and sum(self.heights[: fit + 1]) <= TABLE_ROOM):
+        at = min(bisect_right(list(accumulate(self.heights)), height + 0.01), len(self.rows) - 1)
+        room = height - sum(self.heights[:at]) - 2 * PAD_Y
+        if self.heads <= at and self.heights[at] > TABLE_ROOM and room >= 4 * LEADING:
+            above, below = zip(*map(Text.split_at, self.rows[at], self._rooms, repeat(room)), strict=True)
+            return self._parts(at, [above], below)
+        if at == len(self.rows) - 1 and at > self.heads + 1:
+            at -= 1
+        if at <= self.heads or (at == self.heads + 1 and sum(self.heights[: at + 1]) <= TABLE_ROOM):
             return []
-        return self._parts(fit, [], self.rows[fit])
+        return self._parts(at, [], self.rows[at])
 
     def _parts(self, at: int, above: Sequence[Row], below: Row) -> list[Flowable]:
         """Return a table that ends above a row or within it, and the rest, where the header is no content."""

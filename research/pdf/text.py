@@ -32,6 +32,7 @@ class Text(Flowable):  # type: ignore[misc]
     ) -> None:  # fmt: skip
         super().__init__()
         self.runs, self.block, self.missing = runs, block, missing
+        self.spaceBefore, self.spaceAfter = block.before, block.after
         self.mark, self.bookmark, self.page_of = mark, bookmark, page_of
         self.element = element
         """What the text is in the structure of the document; without one, it is an artifact."""
@@ -45,14 +46,6 @@ class Text(Flowable):  # type: ignore[misc]
         self.extents: list[tuple[float, float]] = []
         """How far each line reaches above and below its baseline, in points."""
         self._laid_out_for = -1.0
-
-    def getSpaceBefore(self) -> float:
-        """Return the room above, in points."""
-        return self.block.before
-
-    def getSpaceAfter(self) -> float:
-        """Return the room below, in points."""
-        return self.block.after
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Break the text into lines for a width; return its size."""
@@ -85,9 +78,7 @@ class Text(Flowable):  # type: ignore[misc]
         """Return what fits into the height and the rest, neither of them a single line; else nothing."""
         self.wrap(width, height)
         fit = min(self._fitting(height - 2 * self.block.pad), len(self.lines) - FEWEST_LINES)
-        if fit < FEWEST_LINES:
-            return []
-        return [self._part(0, fit), self._part(fit, len(self.lines))]
+        return [self._part(0, fit), self._part(fit, len(self.lines))] if fit >= FEWEST_LINES else []
 
     def split_at(self, width: float, height: float) -> tuple["Text", "Text"]:
         """Return what fits into the height, and the rest; both may be without a line."""

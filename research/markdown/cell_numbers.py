@@ -6,9 +6,10 @@ from collections.abc import Iterable
 MAX_UNITS = 3
 """In how many units the numbers of one column may be."""
 _CURRENCY = "$¢-¥฿₠-⃏"
+_CODES = "USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|KRW|RUB|BRL|CAD|AUD"
 _UNIT = rf"\s?[%‰٪°{_CURRENCY}]?\s?[^\W\d_\u0590-\u08ff]{{0,9}}[²³]?(?:/\d+)?"
 _NUMBER = re.compile(
-    rf"[(~≈<>≤≥±]?\s?[-+−–]?\s?(?:[A-Z]{{0,3}}[{_CURRENCY}]|[A-Z]{{3}}\s)?\s?[-+−–]?"
+    rf"[(~≈<>≤≥±]?\s?[-+−–]?\s?(?:[A-Z]{{0,3}}[{_CURRENCY}]|(?:{_CODES})\s)?\s?[-+−–]?"
     rf"(?P<number>\d+(?:[.,'’٬\u00a0\u202f ]\d{{3}})*(?:[.,٫]\d+)?)"
     rf"(?P<unit>{_UNIT})\)?\s?(?:\[\d+\]|[*†‡\u2060 ])*"
 )
