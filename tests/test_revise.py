@@ -15,10 +15,11 @@ from temporalio.client import WorkflowFailureError
 
 from models import Document
 from research.cli import diff, verify
-from research.evidence import store
+from research.evidence import answers, store
 from research.llm.evidence_prompts import JUDGE_INSTRUCTION, PASSAGES_INSTRUCTION
 from research.llm.reader_prompts import ANSWER_INSTRUCTION, CHANGES_INSTRUCTION
 from research.markdown.outline import Cut, cut_sections
+from research.messages import QuestionInput
 from testing.inside import Inside, settings_of
 from testing.pages import Pages, html_page
 from testing.provider import Call, Reply
@@ -334,3 +335,22 @@ def test_what_a_version_has_changed(capsys: pytest.CaptureFixture[str]) -> None:
     before = "# T\n\n## A\n\nOne.\n\nTwo.\n\n## B\n\nOne.\n"
     lines = list(diff.lines_of(before, before.replace("Two.", "Three.\n\nFour.")))
     assert lines == ["\nSection 1. A", "- Two.", "+ Three.", "+ Four.", "\nUnchanged: 2"]
+
+
+def test_an_answer_is_stored_once_and_whole(tmp_path: Path) -> None:
+    """The attempt after a kill finds it there; what another one has begun to write is no part of the file."""
+    with settings_of({"REPORTS_DIR": str(tmp_path), "LLM_MODEL": "sample/report"}) as settings:
+        asked = QuestionInput(
+            "moss.pdf", "Why?\n## x", "", model="a model", date="2026-11-27", bill="9 tokens"
+        )
+        first = answers.store_answer(asked, settings, "run-1")
+        text = (tmp_path / "moss-questions.md").read_text()
+        (tmp_path / ".0123456789abcdef-00ff.part").write_text("half")
+        assert answers.store_answer(asked, settings, "run-1") == first
+        assert (tmp_path / "moss-questions.md").read_text() == text
+        answers.store_answer(asked, settings, "run-2")
+    twice = (tmp_path / "moss-questions.md").read_text()
+    assert twice == text + text.replace("run-1", "run-2")
+    assert text.startswith(
+        "## Why? \\#\\# x\n\nThe sources of this report do not say.\n\n2026-11-27, a model: 9 tokens."
+    )
