@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 
 from models import LLMCallInput, PlannedSection, StepKind
@@ -47,6 +48,12 @@ async def refusal(handle: Handle, revision: int, **said: Any) -> str:
     return str(refused.value.cause)
 
 
+async def shown_in_web_ui(handle: Handle) -> str:
+    """The current details of the Workflow."""
+    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return str(metadata.current_details)
+
+
 async def memo(handle: Handle) -> Any:
     return (await (await handle.describe()).memo()).get(MEMO)
 
@@ -62,6 +69,9 @@ async def test_a_plan_waits_until_it_is_approved(client: Client) -> None:
         ]
         assert "3 sections, 5 to 20 pages, passages and verdicts" in plan.estimate
         assert (await memo(handle))["revision"] == 1
+        details = await shown_in_web_ui(handle)
+        assert details.startswith("Waits for you: plan, revision 1, since ") and plan.estimate in details
+        assert f"`python starter.py --approve {handle.id[-8:]}`" in details
         await asyncio.sleep(0.3)
         assert [call.step.kind for call in steps.calls] == [StepKind.PLAN]
         assert steps.queries == []
@@ -69,6 +79,7 @@ async def test_a_plan_waits_until_it_is_approved(client: Client) -> None:
         assert (await review(handle, 1, approved=True)).state == PlanStage.APPROVED
         await handle.result()
         assert await memo(handle) is None
+        assert "Waits for you" not in await shown_in_web_ui(handle)
     assert len(steps.of(StepKind.SECTION)) == 3
     assert sorted(steps.queries) == ["Heat query", "Moss query", "Space query", "shared query"]
 
