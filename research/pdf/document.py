@@ -24,11 +24,11 @@ from research.config import is_sample
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_title
+from research.output.language import language_of_report
 from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
-from research.pdf.language import language_of
 from research.pdf.layout import in_one_line, short_rule
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
@@ -100,7 +100,7 @@ class _Report:
         self.page = PAGE_SIZES[page_size]
         self.width = self.page[0] - 2 * MARGIN
         self.renderer = BlockRenderer(self.width)
-        self.renderer.missing.language = language_of(input.content)
+        self.renderer.missing.language = language_of_report(input.content, input.topic)
         self.heading = heading
         """The research's own title; without one, its topic is the title."""
         own = in_one_line("".join(map(plain, heading)), 400)
