@@ -13,7 +13,7 @@ MIN_LETTERS = 100
 # Without those that are rarely written and easily taken for others, such as Latin, Ligurian or Wu.
 _LANGUAGES = (
     "af ar be bg bn ca cs cy da de el en es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko"
-    " lo lt lv mk ml mn mr ms my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur uz vi zh"
+    " lo lt lv mk ml mn mr ms my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
 )
 _NO_PROSE = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]*`|https?://[^\s)>\]]+|<[^<>\n]{0,200}>|\$[^$\n]{0,200}\$|[\W\d_]+", re.S

@@ -10,12 +10,12 @@ from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
 from research.markdown.parser import Node, parse
 from research.output.report_markdown import (
-    REFERENCES_TITLE,
     about_check,
     details,
     passage_address,
-    passage_words,
+    passage_text,
 )
+from research.output.words import Words
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
@@ -32,34 +32,38 @@ _QUOTED = replace(SMALL, size=9)
 _PASSAGE = replace(SOURCE_PARAGRAPH, after=3)
 
 
-def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
+def reference_list(
+    renderer: BlockRenderer, report: PDFGenerationInput, content: Node, words: Words
+) -> Iterator[Flowable]:
     """Yield the list of references of a report whose citations were checked; nothing for any other."""
     if not isinstance(report, CheckedReport):
         return
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
-    yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
+    yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {words('references')}").children)
     with renderer.tree.inside("OL"):
         for source in report.sources:
-            yield from _with_passages(renderer, report, source)
+            yield from _with_passages(renderer, report, source, words)
     yield Gap(1, 4)
-    yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
+    yield renderer.text([Run(about_check(report, words), SMALL)], SMALL_PARAGRAPH)
 
 
-def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+def _with_passages(
+    renderer: BlockRenderer, report: CheckedReport, source: Source, words: Words
+) -> Iterator[Flowable]:
     """Yield an entry and its passages, together one item of the list."""
     with renderer.tree.inside("LI", "LBody"):
-        passages = list(_passages(renderer, report, source))
+        passages = list(_passages(renderer, report, source, words))
         if passages:
             yield CondPageBreak(_ENTRY_ROOM)
-        yield _entry(renderer, source, report.retrieved, _ENTRY_ABOVE if passages else _ENTRY)
+        about = Run(details(source, report.retrieved, words), _DETAILS)
+        yield _entry(renderer, source, about, _ENTRY_ABOVE if passages else _ENTRY)
         yield from passages
         if passages:
             yield Gap(1, 5)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: ParagraphStyle) -> Flowable:
+def _entry(renderer: BlockRenderer, source: Source, about: Run, paragraph: ParagraphStyle) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
-    about = Run(details(source, retrieved), _DETAILS)
     runs = [Run(f"{source.title}\n", _TITLE), about]
     if source.url:
         link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
@@ -69,14 +73,17 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str, paragraph: P
     return renderer.text(runs, paragraph, renderer.tree.current, mark=mark, bookmark=bookmark)
 
 
-def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+def _passages(
+    renderer: BlockRenderer, report: CheckedReport, source: Source, words: Words
+) -> Iterator[Flowable]:
     """Yield the passages of a source in quotation marks, each a place to which citations lead."""
     for number, shown in enumerate(report.shown, start=1):
         if shown.passage.source != source.number:
             continue
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
-        page = [Run(f"  p. {shown.passage.page}", _DETAILS)] if shown.passage.page else []
-        words = passage_words(shown)
-        bookmark = Bookmark(passage_place(number), in_one_line(words, 200), -1)
-        yield renderer.text([Run(words, style), *page], _PASSAGE, bookmark=bookmark)
+        number_of_page = words("page_of", shown.passage.page)
+        page = [Run(f"  {number_of_page}", _DETAILS)] if shown.passage.page else []
+        quote = words("quote", passage_text(shown))
+        bookmark = Bookmark(passage_place(number), in_one_line(quote, 200), -1)
+        yield renderer.text([Run(quote, style), *page], _PASSAGE, bookmark=bookmark)
