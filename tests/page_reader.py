@@ -24,6 +24,7 @@ from markdown_it.token import Token
 from pypdf import PdfReader
 
 from models import PDFGenerationInput
+from research.output.words import all_words
 from research.pdf import document
 
 HERE = Path(__file__).parent
@@ -32,6 +33,10 @@ EXAMPLES: dict[str, list[str]] = json.loads((HERE / "commonmark_examples.json").
 POPPLER = shutil.which("pdftotext")
 TOPIC = "Zq"
 """A topic that is no word, for the footer stands in the middle of a text that two pages share."""
+FOOTER = "|".join(
+    re.escape("".join(words("page", 0, 0).split())).replace("0", r"\d+") for words in all_words()
+)
+"""Page 1 of 3 in every language, without spaces."""
 
 # The page's side: what a reader sees and copies.
 
@@ -101,7 +106,7 @@ def compact(text: str) -> str:
 def shown(data: bytes, reader: Reader = BEST) -> str:
     """The whole text, compact, without what stands at the top and at the foot of the pages."""
     pages = reader.read(data).split("\f")
-    return "".join(re.sub(rf"{TOPIC}|Page\d+of\d+", "", compact(page)) for page in pages)
+    return "".join(re.sub(rf"{TOPIC}|{FOOTER}", "", compact(page)) for page in pages)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from research.evidence.citations import check_citations, check_report
 from research.markdown.parser import parse
 from research.markdown.parser_rules import mark_citations
 from research.output.report_markdown import report_markdown
+from research.output.words import Words
 
 SOURCES = (
     Source(1, "https://www.example.org/genome?utm_source=feed", "The genome of a tardigrade"),
@@ -185,9 +186,9 @@ def test_a_long_run_of_references_that_is_no_list() -> None:
 def test_what_the_reader_is_told() -> None:
     long = "This paragraph is long enough to be expected to name the source that it was taken from. "
     text = f"{long}[1]\n\n{long}\n\n{long}[3] [8]\n\nSee [this](https://nowhere.example/).\n\n[1] https://made.up/1"
-    assert check_citations(text, SOURCES).account() == (
-        "2 of 4 sources cited; 1 of 3 paragraphs cites none; 1 number that the model made up was removed;"
-        " a list of references that the model wrote was removed;"
+    assert check_citations(text, SOURCES).account(Words()) == (
+        "2 of 4 sources cited; 1 of 3 paragraphs without a citation;"
+        " 1 number that the model made up was removed; a list of references that the model wrote was removed;"
         " 1 link in the text leads to no source that was found."
     )
 

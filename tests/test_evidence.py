@@ -17,7 +17,7 @@ from models import Passage, PDFGenerationInput, Read, Source
 from research.checked import ShownPassage
 from research.evidence import excerpts, store
 from research.evidence.manifest import evidence_file
-from research.output.report_markdown import passage_address, passage_words
+from research.output.report_markdown import passage_address, passage_text
 
 TEXTS = ["", "Moss.", "水熊虫 생물\n\nעברית\r\n", "a" * 300_000, "\ud800 lone", "𠀀 \x00 \u2028"]
 
@@ -180,7 +180,7 @@ def test_a_passage_is_printed_and_linked_as_a_reader_sees_it(
 ) -> None:
     """These fragments were tried in Chromium, which scrolls to each of them; a file has no address."""
     shown = ShownPassage(Passage(1, 0, len(text), page), text)
-    assert passage_words(shown) == f"“{words}”"
+    assert passage_text(shown) == words
     address = passage_address(Source(1, "https://example.org/a?b=c#d"), shown)
     address = unquote(address.replace("%2C", "%252C").replace("%2D", "%252D"))
     assert address == f"https://example.org/a?b=c#{fragment}"

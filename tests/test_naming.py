@@ -93,7 +93,7 @@ REPORT = PDFGenerationInput(
 
 def test_the_markdown_is_the_report_with_the_research_as_it_was_written() -> None:
     assert report_markdown(REPORT) == (
-        "# Why is the sky blue?\n\n2026-01-02  ·  written by openai/gpt-4o\n\n"
+        "# Why is the sky blue?\n\nJanuary 2, 2026  ·  written by openai/gpt-4o\n\n"
         "## Executive Summary\n\nIn short.\n\n**Note.** It is cut.\n\n**Note.** It was resumed.\n\n"
         "---\n\n## Findings\n\n1. *One*\n\n   two  \n\n"
         "---\n\nMade with openai/gpt-4o: cost $0.01.\n"
@@ -145,7 +145,7 @@ def test_a_title_is_sought_in_no_time(piece: str) -> None:
 def test_the_title_is_there_once_and_the_topic_below_it() -> None:
     report = replace(REPORT, content="# Blue *skies*\n\nThe sky is blue.\n\n# Why\n")
     written = report_markdown(report)
-    assert written.startswith("# Blue *skies*\n\n**Topic.** Why is the sky blue?\n\n2026-01-02")
+    assert written.startswith("# Blue *skies*\n\n**Topic.** Why is the sky blue?\n\nJanuary 2, 2026")
     assert written.count("Blue *skies*") == 1
     assert "\n---\n\nThe sky is blue.\n\n# Why\n\n---\n" in written
     same = report_markdown(replace(report, topic="blue *Skies*"))

@@ -57,7 +57,7 @@ def test_the_list_of_references() -> None:
         address = re.sub(r"\s", "", source.url.split("/مقال")[0])
         assert address in joined or not has_fonts(address)
     assert "The <b>genome</b> of *a* tardigrade [7]" in text
-    assert "example.org, 2020-01-05, retrieved 2026-11-25" in text
+    assert "example.org, January 5, 2020, retrieved November 25, 2026" in text
     addresses = [str(a["/A"]["/URI"]) for a in annotations(pdf) if "/A" in a]  # type: ignore[index]
     assert len(set(addresses)) == 5
     assert "https://example.org/genome?a=1&b=2" in addresses
@@ -83,7 +83,7 @@ def test_the_same_in_markdown() -> None:
     )
     assert (
         r"[^2]: The \<b\>genome\</b\> of \*a\* tardigrade \[7\]. <https://example.org/genome?a=1&b=2>"
-        " (example.org, 2020-01-05, retrieved 2026-11-25)" in written
+        " (example.org, January 5, 2020, retrieved November 25, 2026)" in written
     )
 
 

@@ -10,7 +10,8 @@ from research.markdown.outline import below_title
 from research.markdown.title import escape_markdown
 from research.messages import QuestionInput, QuestionOutput
 from research.output import folder, storage
-from research.output.report_markdown import details, passage_words
+from research.output.report_markdown import details, passage_text
+from research.output.words import words_for
 
 NOTHING = "The sources of this report do not say."
 _MARK = re.compile(r"\[\^(\d{1,3})\]")
@@ -77,13 +78,13 @@ def _says_something(checked: CheckedReport) -> bool:
 
 
 def _references(checked: CheckedReport) -> list[str]:
-    entries = []
+    entries, words = [], words_for(checked.content, "")
     for source in checked.sources:
         address = f" <{source.url}>" if source.url else ""
-        about = escape_markdown(details(source, ""))
+        about = escape_markdown(details(source, "", words))
         entries.append(f"[{source.number}] {escape_markdown(source.title)}.{address} ({about})")
         entries += [
-            f"> {escape_markdown(passage_words(shown))}"
+            f"> {escape_markdown(words('quote', passage_text(shown)))}"
             for shown in checked.shown
             if shown.passage.source == source.number
         ]

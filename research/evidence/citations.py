@@ -24,10 +24,10 @@ from research.evidence.marks import (
     marks_of,
     numbers,
 )
-from research.formatting import pluralize
 from research.markdown.block_parser import parse_blocks
 from research.markdown.fences import part_fences
 from research.markdown.reference_lists import without_reference_lists
+from research.output.words import Words, words_for
 
 MIN_PARAGRAPH_COLUMNS = 80
 """A shorter paragraph is an introduction or a caption, and is not expected to cite anything."""
@@ -62,23 +62,16 @@ class CheckedText:
     unknown_links: int = 0
     """Links in the text whose address is not that of a source."""
 
-    def account(self) -> str:
+    def account(self, words: Words) -> str:
         """Return in one line what was checked, for the reader of the page."""
-        parts = [f"{len(self.cited)} of {pluralize(self.given, 'source')} cited"]
-        if self.read:
-            parts.append(f"{self.read} {_verb(self.read, 'was', 'were')} read whole")
-        if self.uncited_paragraphs:
-            none = f"{self.uncited_paragraphs} of {pluralize(self.paragraphs, 'paragraph')}"
-            parts.append(f"{none} {_verb(self.uncited_paragraphs, 'cites', 'cite')} none")
-        if self.removed_numbers:
-            made_up = f"{pluralize(self.removed_numbers, 'number')} that the model made up"
-            parts.append(f"{made_up} {_verb(self.removed_numbers, 'was', 'were')} removed")
-        if self.removed_lists:
-            parts.append("a list of references that the model wrote was removed")
-        if self.unknown_links:
-            links = f"{pluralize(self.unknown_links, 'link')} in the text"
-            parts.append(f"{links} {_verb(self.unknown_links, 'leads', 'lead')} to no source that was found")
-        return "; ".join(parts) + "."
+        parts = [words("cited", len(self.cited), self.given)]
+        parts += [words("read", self.read)] if self.read else []
+        uncited = self.uncited_paragraphs
+        parts += [words("uncited", uncited, self.paragraphs)] if uncited else []
+        parts += [words("made_up", self.removed_numbers)] if self.removed_numbers else []
+        parts += [words("lists")] if self.removed_lists else []
+        parts += [words("links", self.unknown_links)] if self.unknown_links else []
+        return words("join").join(parts) + words("end")
 
 
 def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
@@ -99,7 +92,7 @@ def check_report(report: PDFGenerationInput) -> PDFGenerationInput:
         },
         marks=checked.citations,
         given=(*checked.cited, *[replace(source, number=0) for source in _uncited(report, checked)]),
-        account=checked.account(),
+        account=checked.account(words_for(checked.text, report.topic)),
         unsigned=checked.text,
     )
     return _renumbered(marked, checked.numbers)
@@ -266,7 +259,3 @@ def _paragraphs(text: str) -> Iterator[str]:
 def _columns(text: str) -> int:
     """Return the width of a text in columns, because a Chinese character says as much as two letters."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _verb(count: int, singular: str, plural: str) -> str:
-    return singular if count == 1 else plural

@@ -7,6 +7,7 @@ contents, running heads, addresses.
 
 import heapq
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from research.evidence.words import Block, Word, as_printed, blocks, compact_text, parts_of
@@ -23,8 +24,8 @@ MIN_PHRASE = 6
 """Characters that say which passage it is."""
 
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
+_NUMBER = re.compile(r"\d+")
 _NUMBERS = re.compile(r"\d{1,3}(?:,\d{1,3})*")
-_FOOTER = re.compile(r"Page\s*\d+\s*of\s*\d+\s*$")
 
 
 def missing_words(markdown: str, references: str, pages: Sequence[str]) -> list[str]:
@@ -193,9 +194,12 @@ def _printed(pages: Sequence[str]) -> str:
     """Return the text of the pages without what stands at the head and at the foot of each."""
     kept: list[str] = []
     heads = {line for page in pages[1:] for line in page.splitlines()[-3:-1]}
+    feet = Counter(_NUMBER.sub("", page.splitlines()[-1]) for page in pages if page.strip())
     for page in pages:
         lines = page.splitlines()
-        if lines and _FOOTER.search(lines[-1]):
+        if (
+            lines and feet[_NUMBER.sub("", lines[-1])] + (len(pages) == 1) > 1
+        ):  # but for its number the same on every page
             lines.pop()
         if kept and lines and lines[-1] in heads:
             lines.pop()

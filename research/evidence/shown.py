@@ -12,7 +12,7 @@ from research.config import Settings
 from research.evidence import store
 from research.evidence.citations import check_report
 from research.evidence.statements import Statement, cited_statements
-from research.formatting import pluralize
+from research.output.words import Words, words_for
 
 SIGNS = {
     Verdict.PARTLY: "†", Verdict.UNCHECKED: "†", Verdict.CONTRADICTED: "‡", Verdict.ABSENT: "‡",
@@ -57,8 +57,9 @@ def with_proof(report: CheckedReport, settings: Settings) -> CheckedReport:
     ]
     citations = tuple(citation for _, citation in stated)
     shown = _shown(citations, report.sources, settings)
-    judged = account_of(citations, report.dropped_passages)
-    account = f"{report.account} {judged}" if citations else report.account
+    words = words_for(report.content, report.topic)
+    judged = [account_of(citations, report.dropped_passages, words)] if citations else []
+    account = words("gap").join([report.account, *judged])
     return _with_signs(replace(report, citations=citations, shown=shown, account=account), stated)
 
 
@@ -104,19 +105,16 @@ def _with_signs(report: CheckedReport, stated: Sequence[tuple[Statement, Citatio
     )
 
 
-def account_of(citations: Sequence[Judged], dropped: int) -> str:
+def account_of(citations: Sequence[Judged], dropped: int, words: Words) -> str:
     """Return in a sentence or two what was judged by whom, and how many passages the models made up."""
     counts = Counter(citation.verdict for citation in citations)
     others = {
         "partly": counts[Verdict.PARTLY],
-        "not": counts[Verdict.CONTRADICTED] + counts[Verdict.ABSENT],
+        "unsupported": counts[Verdict.CONTRADICTED] + counts[Verdict.ABSENT],
         "unchecked": counts[Verdict.UNCHECKED],
     }
-    told = "".join(f", {count} {word}" for word, count in others.items() if count)
-    of, judges = pluralize(len(citations), "statement"), {citation.judge for citation in citations} - {""}
-    by = f"; judged by {' and '.join(sorted(judges))}" if judges else ""
-    account = f"{counts[Verdict.SUPPORTED]} of {of} that cite are supported by the passages shown{told}{by}."
-    if dropped:
-        are = "was" if dropped == 1 else "were"
-        account += f" {pluralize(dropped, 'passage')} that the model gave {are} not found and not used."
-    return account
+    told = "".join(words(name, count) for name, count in others.items() if count)
+    judges = sorted({citation.judge for citation in citations} - {""})
+    told += words("judged", words.all_of(judges)) if judges else ""
+    account = [words("supported", counts[Verdict.SUPPORTED], len(citations), told)]
+    return words("gap").join([*account, words("dropped", dropped)] if dropped else account)

@@ -21,18 +21,28 @@ from research.evidence.statements import cited_statements
 from research.evidence.words import comparable
 from research.formatting import pluralize
 from research.markdown.title import escape_markdown
-from research.output.report_markdown import REFERENCES_TITLE, passage_words
+from research.output.report_markdown import passage_text
+from research.output.words import all_words
 
 MAX_SHOWN = 60
 """Characters of a statement or passage in a line."""
 
 _DEFINITION = re.compile(r"^\[\^(\d{1,3})\]: ?", re.MULTILINE)
-_TAIL = re.compile(rf"(?:\n\n---\n\nMade with [^\n]*)?\n\n## {REFERENCES_TITLE}\n\n")
 VERDICTS = frozenset(map(str, Verdict))
 _SIGN = re.compile(rf"(?<=\])([{''.join(set(SIGNS.values()))}])")
+_WORDS = [*all_words()]
+
+
+def _one_of(name: str, *values: str) -> str:
+    """Return a regular expression for a wording in every language."""
+    return f"(?:{'|'.join({re.escape(words(name, *values)) for words in _WORDS})})"
+
+
+_MADE = _one_of("made", "\0", "\0").replace("\0", r"[^\n]*")
+_TAIL = re.compile(rf"(?:\n\n---\n\n{_MADE})?\n\n## {_one_of('references')}\n\n")
+_TOPIC = re.compile(rf"\A(# [^\n]*\n)\n\*\*{_one_of('topic')}\*\* ([^\n]*)\n")
 _PASSAGE = re.compile(r"^    (?=> )", re.MULTILINE)
 """Before a passage, as a part of its footnote."""
-_TOPIC = re.compile(r"\A(# [^\n]*\n)\n\*\*Topic\.\*\* ([^\n]*)\n")
 MAX_TOPIC, MAX_TITLE = 120, 40
 """Characters that the page has at least of a long topic, below the title or as the title."""
 
@@ -181,12 +191,13 @@ def _wrong_markdown(record: EvidenceRecord, markdown: str, marks: Sequence[int])
         if escape_markdown(source.title) not in text:
             yield f"the reference [^{number}] has another title than source {number}: {_short(source.title)}"
     for place, passage in enumerate(record.passages):
-        if escape_markdown(passage_words(_shown(passage))) not in defined.get(passage.source, ""):
+        if escape_markdown(passage_text(_shown(passage))) not in defined.get(passage.source, ""):
             name = f"passages[{place}] ({_short(passage.text)})"
             yield f"the reference [^{passage.source}] does not have {name}"
-    account = account_of(record.citations, record.dropped_passages)
-    if record.citations and account not in tail:
-        yield f"the account below the references is not that of the evidence: {account}"
+    accounts = [account_of(record.citations, record.dropped_passages, words) for words in _WORDS]
+    said = re.sub(r"\d", lambda digit: str(int(digit[0])), tail)  # whatever digits the report has
+    if record.citations and not any(account in said for account in accounts):
+        yield f"the account below the references is not that of the evidence: {accounts[0]}"
 
 
 def _shown(passage: PassageRecord) -> ShownPassage:

@@ -7,10 +7,8 @@ from models import PDFGenerationInput, Read, Source
 from research.checked import CheckedReport, ShownPassage
 from research.config import is_sample
 from research.markdown.title import escape_markdown, split_title
+from research.output.words import Words, words_for
 
-SAMPLE_NOTE = "Sample text from the built-in offline model. It is not research."
-DEFAULT_TITLE = "Research Report"
-REFERENCES_TITLE = "References"
 FRAGMENT_WORDS = 6
 """At the beginning and at the end of a passage, by which a browser finds it."""
 MAX_WORD_CHARACTERS = 20
@@ -31,41 +29,41 @@ def version_note(report: PDFGenerationInput) -> str:
     return f"Version {version.number} of {version.before}: {changed}. All else is as it was."
 
 
-def byline(report: PDFGenerationInput) -> str:
+def byline(report: PDFGenerationInput, words: Words) -> str:
     """Return the line with the report's date and model; empty without both."""
-    return "  ·  ".join(filter(None, (report.date, f"written by {report.model}" if report.model else "")))
+    by = words("by", report.model) if report.model else ""
+    return "  ·  ".join(filter(None, (words.day(report.date), by)))
 
 
-def colophon(report: PDFGenerationInput) -> str:
+def colophon(report: PDFGenerationInput, words: Words) -> str:
     """Return the line with the model and the usage."""
-    return f"Made with {report.model or 'a model'}: {report.bill}."
+    return words("made", report.model or "LLM", report.bill)
 
 
-def details(source: Source, retrieved: str) -> str:
+def details(source: Source, retrieved: str, words: Words) -> str:
     """Return what is known of a source beside title and address; `retrieved` is the day of the searches."""
     day = source.retrieved or retrieved
     known = (
-        "your document" if source.read == Read.DOCUMENT else urlsplit(source.url).hostname,
+        words("document") if source.read == Read.DOCUMENT else urlsplit(source.url).hostname,
         source.author,
-        source.date,
-        f"retrieved {day}" if source.url and day else "",
+        words.day(source.date),
+        words("retrieved", words.day(day)) if source.url and day else "",
     )
-    return ", ".join(filter(None, known))
+    return ", ".join(words.apart(part) for part in known if part)
 
 
-def _entry(source: Source, retrieved: str) -> str:
+def _entry(source: Source, retrieved: str, words: Words) -> str:
     """Return the footnote that a citation leads to; the title is text, whatever it looks like."""
     address = f" <{source.url}>" if source.url else ""
-    about = escape_markdown(details(source, retrieved))
+    about = escape_markdown(details(source, retrieved, words))
     return f"[^{source.number}]: {escape_markdown(source.title)}.{address} ({about})"
 
 
-def about_check(report: CheckedReport) -> str:
+def about_check(report: CheckedReport, words: Words) -> str:
     """Return the line below the list of references: what was checked, and what was not."""
-    if report.shown:
-        signs = " † marks a statement that is supported in part or unchecked, ‡ one that is not supported."
-        return f"Checked by the program: {report.account}{signs}"
-    return f"Checked by the program: {report.account} Not checked: whether a source supports its sentence."
+    return words("gap").join(
+        [words("checked", report.account), words("signs" if report.shown else "not_checked")]
+    )
 
 
 def passage_address(source: Source, shown: ShownPassage) -> str:
@@ -95,20 +93,20 @@ def _terms(line: str) -> list[str]:
     return [" ".join(parts[:FRAGMENT_WORDS]), " ".join(parts[-FRAGMENT_WORDS:])]
 
 
-def passage_words(shown: ShownPassage) -> str:
-    """Return a passage as it is printed: in quotation marks."""
-    return f"“{' '.join(' · '.join(row) for row in shown.rows)}”"
+def passage_text(shown: ShownPassage) -> str:
+    """Return a passage as it is printed, without its quotation marks."""
+    return " ".join(" · ".join(row) for row in shown.rows)
 
 
-def _passages(report: CheckedReport, source: Source) -> list[str]:
+def _passages(report: CheckedReport, source: Source, words: Words) -> list[str]:
     """Return the passages of a source, as block quotes within its footnote."""
     found = []
     for shown in report.shown:
         if shown.passage.source == source.number:
             address = passage_address(source, shown)
-            words = escape_markdown(passage_words(shown))
-            page = f" (p. {shown.passage.page})" if shown.passage.page else ""
-            found.append(f"    > {f'[{words}](<{address}>)' if address else words}{page}")
+            quote = escape_markdown(words("quote", passage_text(shown)))
+            page = f" ({words('page_of', shown.passage.page)})" if shown.passage.page else ""
+            found.append(f"    > {f'[{quote}](<{address}>)' if address else quote}{page}")
     return found
 
 
@@ -119,20 +117,20 @@ def report_markdown(report: PDFGenerationInput) -> str:
     the topic.
     """
     title, content = split_title(report.content)
-    topic = " ".join(report.topic.split())
-    parts = [f"# {title or topic or DEFAULT_TITLE}"]
+    words, topic = words_for(report.content, report.topic), " ".join(report.topic.split())
+    parts = [f"# {title or topic or words('title')}"]
     if title and topic and topic.casefold() != title.casefold():
-        parts.append(f"**Topic.** {topic}")
-    parts += [byline(report), f"**{SAMPLE_NOTE}**" if is_sample(report.model) else ""]
+        parts.append(f"**{words('topic')}** {topic}")
+    parts += [byline(report, words), f"**{words('sample')}**" if is_sample(report.model) else ""]
     if report.summary.strip():
-        parts += ["## Executive Summary", report.summary.strip()]
+        parts += [f"## {words('summary')}", report.summary.strip()]
     notes = (escape_markdown(version_note(report)), *report.notes, *report.version.notes)
-    parts += [f"**Note.** {note}" for note in notes if note]
+    parts += [f"**{words('note')}** {note}" for note in notes if note]
     parts += ["---", content.strip("\n")]
     if report.bill:
-        parts += ["---", colophon(report)]
+        parts += ["---", colophon(report, words)]
     if isinstance(report, CheckedReport):  # last, because GitHub shows footnotes below everything else
-        parts += [f"## {REFERENCES_TITLE}", about_check(report)]
+        parts += [f"## {words('references')}", about_check(report, words)]
         for source in report.sources:
-            parts += [_entry(source, report.retrieved), *_passages(report, source)]
+            parts += [_entry(source, report.retrieved, words), *_passages(report, source, words)]
     return "\n\n".join(filter(None, parts)) + "\n"

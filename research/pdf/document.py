@@ -24,11 +24,11 @@ from research.config import is_sample
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_title
-from research.output.report_markdown import DEFAULT_TITLE, SAMPLE_NOTE, byline, colophon, version_note
+from research.output.report_markdown import byline, colophon, version_note
+from research.output.words import words_for
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
-from research.pdf.language import language_of
 from research.pdf.layout import TURNED, UPRIGHT, arrange, in_one_line, short_rule
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
@@ -100,20 +100,21 @@ class _Report:
         self.page = PAGE_SIZES[page_size]
         self.width = self.page[0] - 2 * MARGIN
         self.renderer = BlockRenderer(self.width, self.page[1] - 2 * MARGIN)
-        self.renderer.missing.language = language_of(input.content)
+        self.words = words_for(input.content, input.topic)
+        self.renderer.missing.language = self.words.language
         self.heading = heading
         """The research's own title; without one, its topic is the title."""
         own = in_one_line("".join(map(plain, heading)), 400)
-        self.title = own or in_one_line(input.topic, MAX_TITLE) or DEFAULT_TITLE
+        self.title = own or in_one_line(input.topic, MAX_TITLE) or self.words("title")
 
     def build(self, content: Node, summary: Node) -> Rendered:
         story = list(self.renderer.blocks(content.children))  # first, for the headings that it has
-        story += reference_list(self.renderer, self.input, content)
+        story += reference_list(self.renderer, self.input, content, self.words)
         del content  # a tree that takes more room than the story
         story = arrange([*self.opening(summary), *self.contents(), *story, *self.closing()])
         buffer = io.BytesIO()
         document = BaseDocTemplate(
-            buffer, pagesize=self.page, invariant=1, lang=self.renderer.missing.language,
+            buffer, pagesize=self.page, invariant=1, lang=self.words.language,
             title=self.title, author="Research report worker", subject=in_one_line(self.input.topic, 400),
             creator=self.input.model or "Research report worker",
         )  # fmt: skip
@@ -135,16 +136,18 @@ class _Report:
     def finish_page(self, canvas: GlyphCanvas, number: int, pages: int) -> None:
         """Draw the running header and footer, when it is known how many pages there are."""
         width, height = canvas._pagesize
-        right = width - MARGIN
+        right, to_the_left = width - MARGIN, self.words.is_right_to_left
+        begin, end = (right, MARGIN) if to_the_left else (MARGIN, right)
         if number > 1:
             canvas.mark_pagination("Header")
-            self.draw(canvas, MARGIN, height - 46, in_one_line(self.title, 90))
+            self.draw(canvas, begin, height - 46, in_one_line(self.title, 90), to_the_left)
             canvas.hairline(MARGIN, height - 54, right, HAIRLINE)
         canvas.mark_pagination("Footer")
         canvas.hairline(MARGIN, 52, right, HAIRLINE)
-        about = "Sample text, not research" if is_sample(self.input.model) else self.input.date
-        self.draw(canvas, MARGIN, 39, about)
-        self.draw(canvas, right, 39, f"Page {number} of {pages}", from_right=True)
+        day = self.words.day(self.input.date)
+        about = self.words("sample_foot") if is_sample(self.input.model) else day
+        self.draw(canvas, begin, 39, about, to_the_left)
+        self.draw(canvas, end, 39, self.words("page", number, pages), not to_the_left)
 
     def draw(self, canvas: GlyphCanvas, x: float, y: float, text: str, from_right: bool = False) -> None:
         [line] = break_lines([Run(text, SMALL)], 1e9, self.renderer.missing)
@@ -153,27 +156,29 @@ class _Report:
     def line(self, text: str, style: TextStyle = SMALL) -> Flowable:
         return self.renderer.text([Run(text, style)], SMALL_PARAGRAPH)
 
+    def note(self, text: str) -> Flowable:
+        head = Run(self.words("note") + self.words("gap"), SMALL_BOLD)
+        return self.renderer.text([head, Run(text, SMALL)], SMALL_PARAGRAPH)
+
     def opening(self, summary: Node) -> Iterator[Flowable]:
         """Yield the title, where the text is from, and the summary in its panel."""
         yield from self.titles()
-        yield self.line(byline(self.input))
+        yield self.line(byline(self.input, self.words))
         if is_sample(self.input.model):
-            yield self.line(SAMPLE_NOTE, SMALL_BOLD)
+            yield self.line(self.words("sample"), SMALL_BOLD)
         yield HRFlowable(width="100%", thickness=1.2, color=ACCENT, spaceBefore=8, spaceAfter=14)
         if summary.children:
             head = ParagraphStyle(15, left=STEP, after=5)
             yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
             yield Spacer(1, 10)
             element = self.renderer.tree.heading(1)
-            yield self.renderer.text([Run("Executive Summary", PANEL_HEAD)], head, element, introduces=True)
+            yield self.renderer.text([Run(self.words("summary"), PANEL_HEAD)], head, element, introduces=True)
             yield from self.renderer.summary(summary.children)
             yield Spacer(1, 5)
             yield FrameBG(start=False)
             yield Spacer(1, 6)
         notes = (version_note(self.input), *self.input.notes, *self.input.version.notes)
-        for note in filter(None, notes):
-            runs = [Run("Note. ", SMALL_BOLD), Run(note, SMALL)]
-            yield self.renderer.text(runs, SMALL_PARAGRAPH)
+        yield from map(self.note, filter(None, notes))
         yield Spacer(1, 8)
 
     def titles(self) -> Iterator[Flowable]:
@@ -206,7 +211,8 @@ class _Report:
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
             return
         tree, head = self.renderer.tree, ParagraphStyle(15, before=4, after=4)
-        yield self.renderer.text([Run("Contents", PANEL_HEAD)], head, tree.heading(1), introduces=True)
+        head_run = Run(self.words("contents"), PANEL_HEAD)
+        yield self.renderer.text([head_run], head, tree.heading(1), introduces=True)
         toc = tree.element("TOC")
         for heading in entries[:MAX_CONTENTS_ENTRIES]:
             style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
@@ -215,20 +221,20 @@ class _Report:
             element = Element("Reference", Element("TOCI", toc))
             yield self.renderer.text([title], paragraph, element, page_of=heading.name)
         if len(entries) > MAX_CONTENTS_ENTRIES:
-            yield self.line(f"and {len(entries) - MAX_CONTENTS_ENTRIES} more")
+            yield self.line(self.words("more", len(entries) - MAX_CONTENTS_ENTRIES))
         yield Spacer(1, 14)
 
     def closing(self) -> Iterator[Flowable]:
         """Yield the small print: what the report took, and what is not as the model wrote it."""
-        lines = [colophon(self.input)] if self.input.bill else []
+        lines = [self.line(colophon(self.input, self.words))] if self.input.bill else []
         warnings = self.renderer.warnings
         if self.renderer.missing:
             warnings.append(_about_missing(self.renderer.missing))
             log.warning("%s", warnings[-1])
-        lines += [f"Note: {warning}." for warning in warnings]
+        lines += [self.note(f"{warning}.") for warning in warnings]
         if lines:
             yield short_rule(before=16)
-        yield from map(self.line, lines)
+        yield from lines
 
 
 def _about_missing(missing: MissingGlyphs) -> str:

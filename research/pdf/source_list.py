@@ -10,12 +10,12 @@ from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
 from research.markdown.parser import Node, parse
 from research.output.report_markdown import (
-    REFERENCES_TITLE,
     about_check,
     details,
     passage_address,
-    passage_words,
+    passage_text,
 )
+from research.output.words import Words
 from research.pdf.blocks import BlockRenderer
 from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
@@ -27,31 +27,35 @@ _TITLE = replace(BODY, size=SOURCE_SIZE)
 _QUOTED = replace(SMALL, size=9)
 
 
-def reference_list(renderer: BlockRenderer, report: PDFGenerationInput, content: Node) -> Iterator[Flowable]:
+def reference_list(
+    renderer: BlockRenderer, report: PDFGenerationInput, content: Node, words: Words
+) -> Iterator[Flowable]:
     """Yield the list of references of a report whose citations were checked; nothing for any other."""
     if not isinstance(report, CheckedReport):
         return
     levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
-    yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {REFERENCES_TITLE}").children)
+    yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {words('references')}").children)
     with renderer.tree.inside("OL"):
         for source in report.sources:
-            yield from _with_passages(renderer, report, source)
+            yield from _with_passages(renderer, report, source, words)
     yield Gap(1, 4)
-    yield renderer.text([Run(about_check(report), SMALL)], SMALL_PARAGRAPH)
+    yield renderer.text([Run(about_check(report, words), SMALL)], SMALL_PARAGRAPH)
 
 
-def _with_passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+def _with_passages(
+    renderer: BlockRenderer, report: CheckedReport, source: Source, words: Words
+) -> Iterator[Flowable]:
     """Yield an entry and its passages, together one item of the list."""
     with renderer.tree.inside("LI", "LBody"):
-        passages = list(_passages(renderer, report, source))
-        yield _entry(renderer, source, report.retrieved, introduces=bool(passages))
+        passages = list(_passages(renderer, report, source, words))
+        about = Run(details(source, report.retrieved, words), SMALL)
+        yield _entry(renderer, source, about, introduces=bool(passages))
         yield from passages
         yield Gap(1, 5 if passages else 3)
 
 
-def _entry(renderer: BlockRenderer, source: Source, retrieved: str, introduces: bool) -> Flowable:
+def _entry(renderer: BlockRenderer, source: Source, about: Run, introduces: bool) -> Flowable:
     """Return an entry; its address is printed as the search provider gave it."""
-    about = Run(details(source, retrieved), SMALL)
     runs = [Run(f"{source.title}\n", _TITLE), about]
     if source.url:
         link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
@@ -62,14 +66,17 @@ def _entry(renderer: BlockRenderer, source: Source, retrieved: str, introduces: 
     return renderer.text(runs, _ENTRY, renderer.tree.current, **more)
 
 
-def _passages(renderer: BlockRenderer, report: CheckedReport, source: Source) -> Iterator[Flowable]:
+def _passages(
+    renderer: BlockRenderer, report: CheckedReport, source: Source, words: Words
+) -> Iterator[Flowable]:
     """Yield the passages of a source in quotation marks, each a place to which citations lead."""
     for number, shown in enumerate(report.shown, start=1):
         if shown.passage.source != source.number:
             continue
         address = passage_address(source, shown)
         style = replace(_QUOTED, link=normalizeLink(address)) if address else _QUOTED
-        page = [Run(f"  p. {shown.passage.page}", SMALL)] if shown.passage.page else []
-        words = passage_words(shown)
-        bookmark = Bookmark(passage_place(number), in_one_line(words, 200), -1)
-        yield renderer.text([Run(words, style), *page], _ENTRY, bookmark=bookmark)
+        number_of_page = words("page_of", shown.passage.page)
+        page = [Run(f"  {number_of_page}", SMALL)] if shown.passage.page else []
+        quote = words("quote", passage_text(shown))
+        bookmark = Bookmark(passage_place(number), in_one_line(quote, 200), -1)
+        yield renderer.text([Run(quote, style), *page], _ENTRY, bookmark=bookmark)

@@ -66,11 +66,12 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, sit
 def _behind_research(number: int, site: Site) -> str:
     """Return a pattern of the usage, and of the references where there are any."""
     entries = "".join(
-        rf"\n{re.escape(entry)}\d{{4}}-\d\d-\d\d\)\n(\n    > \[“[^\n]+\n)+"
+        rf"\n{re.escape(entry)}[A-Z][a-z]+ \d+, \d{{4}}\)\n(\n    > \[“[^\n]+\n)+"
         for entry in references(number, site)
     )
     count = len(pages_of(number))
-    checked = rf"{len(CITED)} of {count} sources cited; {count} were read whole(; [^\n;]+ none)?\."
+    cited = f"{len(CITED)} of {count} sources cited; {count} were read whole"
+    checked = rf"{cited}(; [^\n;]+ without a citation)?\."
     about = rf"Checked by the program: {checked} \d+ of \d+ statements that cite are supported [^\n]+\."
     return rf"[^\n]+\n\n## References\n\n{about}\n{entries}" if count else r"[^\n]+\n"
 

@@ -1,0 +1,68 @@
+"""The language of a text, by the words and the script that it is written in."""
+
+import re
+from functools import cache
+from typing import Any
+
+MAX_SAMPLE = 20_000
+MIN_CONFIDENCE = 0.7
+"""Below it, what is written in Latin letters is taken for English."""
+MIN_LETTERS = 100
+"""A body of fewer letters is read together with its topic."""
+
+# Without those that are rarely written and easily taken for others, such as Latin, Ligurian or Wu.
+_LANGUAGES = (
+    "af ar be bg bn ca cs cy da de el en es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko"
+    " lo lt lv mk ml mn mr ms my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
+)
+_NO_PROSE = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]*`|https?://[^\s)>\]]+|<[^<>\n]{0,200}>|\$[^$\n]{0,200}\$|[\W\d_]+", re.S
+)
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+
+
+def language(text: str) -> str:
+    """Return the BCP 47 tag of a text's language: "de", "pt", "zh-Hant"; English in doubt.
+
+    Chinese is "zh" in simplified characters and "zh-Hant" in traditional ones. Code, formulas, addresses and
+    numbers are passed over.
+    """
+    sample = _prose(text)
+    if not sample:
+        return "en"
+    identifier, simplify, complicate = _models()
+    found, confidence = identifier.classify(sample)
+    if confidence < MIN_CONFIDENCE and 2 * len(_LATIN.findall(sample)) > len(sample.replace(" ", "")):
+        return "en"
+    if found == "zh" and _changed(sample, simplify) > _changed(sample, complicate):
+        return "zh-Hant"
+    return str(found)
+
+
+def language_of_report(content: str, topic: str) -> str:
+    """Return the tag of a report's language: the body's, or where the body is very short the topic's too."""
+    is_short = len(_prose(content).replace(" ", "")) < MIN_LETTERS
+    return language(f"{topic}\n\n{content}" if is_short else content)
+
+
+def _prose(text: str) -> str:
+    """Return the letters of the first part of a text, each word behind a space."""
+    return _NO_PROSE.sub(" ", text[: 2 * MAX_SAMPLE]).strip()[:MAX_SAMPLE]
+
+
+def _changed(text: str, transliterator: Any) -> int:
+    return sum(a != b for a, b in zip(text, transliterator.transliterate(text), strict=False))
+
+
+@cache
+def _models() -> tuple[Any, Any, Any]:
+    """Return what tells languages apart, and what makes Chinese simplified and traditional.
+
+    They are loaded here, in half a second, because the Workflow imports this module and needs them not.
+    """
+    from icu import Transliterator
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(_LANGUAGES.split())
+    return identifier, *map(Transliterator.createInstance, ("Hant-Hans", "Hans-Hant"))
