@@ -62,7 +62,7 @@ def test_marks_that_are_no_emphasis_stay(markdown: str) -> None:
     assert emphasized(markdown) == []
 
 
-@pytest.mark.parametrize("section", EXAMPLES)
+@pytest.mark.parametrize("section", sorted(set(EXAMPLES) - {"HTML"}))
 def test_the_specification_means_what_it_meant(section: str) -> None:
     """No rule of ours changes what is emphasized in an example of CommonMark."""
     reader = MarkdownIt("commonmark", {"html": False, "maxNesting": 300}).enable(["table", "strikethrough"])

@@ -159,8 +159,8 @@ def test_the_tree_has_the_text_in_its_order(name: str) -> None:
 def test_every_block_says_what_it_is() -> None:
     pdf = tagged("blocks")
     roles = [element.role for element in pdf.document.walk()]
-    first = ["Document", "H1", "P", "P", "H2", "H2", "P", "Reference", "Note"]
-    assert [role for role in roles if role not in ("Lbl", "LBody", "LI", "L")][:9] == first
+    first = ["Document", "H1", "P", "P", "H2", "H2", "P", "Reference", "Link", "Note"]
+    assert [role for role in roles if role not in ("Lbl", "LBody", "LI", "L")][:10] == first
     parts = {role: [compact(pdf.text(element)) for element in pdf.document.all(role)] for role in set(roles)}
     assert parts["H1"] == ["Areportofeverykindofblock"]
     assert parts["H3"] == ["Deep"]

@@ -1,4 +1,4 @@
-"""Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted: HTML stays text."""
+"""Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -14,6 +14,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from research.markdown.fences import part_fences
+from research.markdown.html import add_html
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
 
@@ -79,6 +80,7 @@ def _parser(thread: int) -> MarkdownIt:
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(deflist_plugin)
     add_bounds(parser)
+    add_html(parser)
     return parser
 
 

@@ -1,7 +1,7 @@
 """Rules for markdown-it: what models write and CommonMark lacks.
 
 Emphasis beside Chinese, Japanese and Korean punctuation, a table right below a list item, lists of
-sources, formulas, and a few HTML tags.
+sources and formulas.
 """
 
 import re
@@ -33,7 +33,6 @@ MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
 
 _SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
 _SOURCE_DEFINITION = re.compile(r"\[\d+\]:")
-_TAG = re.compile(r"<br\s{0,9}/?>|<(su[bp])>([^<>\n]{1,40})</\1>", re.IGNORECASE)
 _LATEX = re.compile(r"\\[A-Za-z]|[\^_]")
 _RELATION = re.compile(r"[=<>+\u2200-\u22ff]")
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{3}.*\s|\s.*[^\W\d_]{3}|[-/,.:;–—]$")
@@ -46,7 +45,6 @@ def add_rules(parser: MarkdownIt) -> None:
     parser.inline = _ParserInline()
     parser.inline.ruler.before("escape", "dollars", _formula_in_dollars)
     parser.inline.ruler.before("escape", "brackets", _formula_in_brackets)
-    parser.inline.ruler.before("autolink", "tag", _tag)
     parser.inline.ruler.before("link", "citation", _citation)
     parser.block.ruler.at("reference", _reference, {"alt": []})
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
@@ -184,7 +182,7 @@ def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
     return True
 
 
-# Tables, sources, tags.
+# Tables and sources.
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -232,22 +230,4 @@ def _citation(state: StateInline, silent: bool) -> bool:
         state.pending = state.pending.removesuffix(found[0][0])
         state.push("citation", "", 0).meta.update(number=int(found[1]), passage=int(found[2] or 0))
     state.pos = found.end()
-    return True
-
-
-def _tag(state: StateInline, silent: bool) -> bool:
-    """Parse `<br>`, `<sub>` and `<sup>`; every other tag stays text."""
-    found = _TAG.match(state.src, state.pos)
-    if found is None:
-        return False
-    state.pos = found.end()
-    if silent:
-        return True
-    name, moved = found.groups()
-    if name is None:
-        state.push("hardbreak", "br", 0)
-    else:
-        state.push(f"{name.lower()}_open", "", 1)
-        state.push("text", "", 0).content = moved
-        state.push(f"{name.lower()}_close", "", -1)
     return True

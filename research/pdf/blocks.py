@@ -87,7 +87,7 @@ class BlockRenderer:
 
     def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:
         """Yield the flowables of the summary, whose panel is there already."""
-        self._in_panel, self._heading_levels = True, []
+        self._in_panel, self._heading_levels, self.inline.part = True, [], "summary-"
         yield from list(self.blocks(nodes, depth=1))
         self._in_panel = False
 
@@ -152,19 +152,20 @@ class BlockRenderer:
             if "checked" in item.meta:
                 mark = "✓" if item.meta["checked"] else "□"
             with self.tree.inside("LI", "LBody"):
-                yield from self._item(item.children, depth + 1, style, mark)
+                yield from self._item(
+                    item.children, depth + 1, style, Run(mark, replace(style, color=ACCENT))
+                )
         yield Gap(1, 5 if depth == 0 else 0)
 
     def _item(
-        self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
+        self, nodes: list[Node], depth: int, style: TextStyle, mark: Run, lead: Sequence[Run] = ()
     ) -> Iterator[Flowable]:
         """Yield a list item, its mark before the first paragraph, or alone where it begins otherwise."""
         first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
         tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
         paragraph = indented(TIGHT if tight else LOOSE, depth)
-        marks = [Run(mark, replace(style, color=ACCENT))]
-        yield self.text(runs or [Run(" ", style)], paragraph, self.tree.current, mark=marks)
+        yield self.text(runs or [Run(" ", style)], paragraph, self.tree.current, mark=[mark])
         yield from self.blocks(nodes[1 if first else 0 :], depth, style)
 
     def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
@@ -272,11 +273,11 @@ class BlockRenderer:
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)
         for note in node.children:
-            label, lead = str(note.meta["label"]), []
-            if len(label) > 3:  # as a mark it would stand out into the margin
-                label, lead = "", [Run(f"{label}: ", replace(SMALL, bold=True))]
+            mark, lead = self.inline.note_label(note, SMALL), []
+            if len(mark.text) > 3:  # as a mark it would stand out into the margin
+                mark, lead = Run("", SMALL), [mark, Run(": ", SMALL)]
             with self.tree.inside(parent=self.tree.note()):
-                yield from self._item(note.children, depth + 1, SMALL, label, lead)
+                yield from self._item(note.children, depth + 1, SMALL, mark, lead)
 
     _KINDS: ClassVar[dict[str, Callable[["BlockRenderer", Node, int, TextStyle], Iterator[Flowable]]]] = {
         "paragraph": _paragraph,
