@@ -15,6 +15,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from research.markdown.fences import part_fences
 from research.markdown.html import add_html
+from research.markdown.lines import mend_lines
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
 
@@ -27,7 +28,7 @@ still rendered well within Python's recursion limit."""
 
 def parse(text: str, cited: int = 0) -> Node:
     """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations."""
-    whole = part_fences(text.encode("utf-8", "replace").decode())
+    whole = mend_lines(part_fences(text.encode("utf-8", "replace").decode()))
     definitions: dict[str, Any] = {CITED: cited}
     tokens = _parser(get_ident()).parse(whole, definitions)
     lines = whole.split("\n")

@@ -137,7 +137,7 @@ class InlineRenderer:
         label = self.runs(node.children, style, width)
         words = "".join(run.text for run in label)
         if urlsplit(address).scheme.lower() not in LINK_SCHEMES:
-            return [*label, Run(f" ({address})", style)] if address else label
+            return [*label, Run(f" ({address})", style)] if address.lstrip("#") == address != "" else label
         label = [
             run._replace(style=replace(run.style, color=ACCENT, link=run.style.link or address))
             for run in label
