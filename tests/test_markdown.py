@@ -126,6 +126,43 @@ def test_each_source_stands_in_lines_of_its_own() -> None:
     assert "as in [1] and so on [2] of it" in shown("as in\n[1] and so on\n[2] of it")
 
 
+# Lines as models type them.
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("Key figures:\n• Revenue\n•Cost\n   ◦ Rent", "Key figures:\n- Revenue\n- Cost\n   - Rent"),
+        ("> ▪ quoted\n\n· item", "> - quoted\n\n- item"),
+        ("##Heading\n\n#Über alles\n\n#数据", "## Heading\n\n# Über alles\n\n# 数据"),
+        ("\u200b## Heading\n\n\u00a0###\u00a0Below", "## Heading\n\n### Below"),
+        (
+            "## 1. 1. Scope\n\n### **1.1 1.1 Aim**\n\n## 10 10 rules",
+            "## 1. Scope\n\n### **1.1 Aim**\n\n## 10 10 rules",
+        ),
+        ("&nbsp;\n\nText.\n\n&nbsp;&nbsp;", "Text."),
+    ],
+)
+def test_typed_bullets_and_headings_are_lists_and_headings(typed: str, wanted: str) -> None:
+    assert kinds(parse(typed)) == kinds(parse(wanted))
+    assert plain(parse(typed)) == plain(parse(wanted))
+
+
+@pytest.mark.parametrize(
+    "text", ["#AI #Tides", "#1 of all", "#include <x>", "3 · 4", "A•B", "```\n•x\n##y\n```", "    • x", "#AI"]
+)
+def test_what_is_no_typed_list_or_heading_stays(text: str) -> None:
+    assert plain(parse(text)).strip() == text.strip("`\n ")
+    assert parse(text).children[0].type in ("paragraph", "fence", "code_block")
+
+
+def test_an_image_that_is_written_out_is_named_only() -> None:
+    data = "iVBORw0KGgo" * 4_000
+    text = f"A ![tide chart](data:image/png;base64,{data}) and ![](data:image/svg+xml;base64,{data}) end."
+    assert "A [Image: tide chart] and [Image: no description] end." in shown(text)
+    assert "iVBOR" in shown(f"```\ndata:image/png;base64,{data[:100]}\n```")
+
+
 # The title.
 
 LONG = "Compare, for a reader who knows nothing of it, " + "the causes and the consequences of it all, " * 12

@@ -185,7 +185,12 @@ def test_a_contents_list_leads_to_the_headings() -> None:
     assert [entry[:-1] for entry in entries[:2]] == ["Chapter0", "Part0"]
     assert all(entry[-1].isdecimal() for entry in entries)
     links = [element.all("Link")[0] for element in pdf.document.all("TOCI")]
-    assert [link.annotations[0].get_object()["/Contents"] for link in links][:2] == ["Chapter 0", "Part 0"]
+    notes = [link.annotations[0].get_object() for link in links]
+    assert [note["/Contents"] for note in notes][:2] == ["Chapter 0", "Part 0"]
+    pages = {number: index for index, number in enumerate(pdf.numbers, start=1)}
+    assert all(entry.endswith(str(pages[note["/Dest"][0].idnum]))
+               for entry, note in zip(entries, notes, strict=True))  # fmt: skip
+    assert len(pages) > 3
 
 
 def test_a_cell_over_pages_is_one_and_a_header_that_is_repeated_too() -> None:

@@ -4,7 +4,7 @@ import re
 
 from research.markdown.fences import code_lines
 
-INVISIBLE = "\ufeff\u200b\u2060\u00a0\u3000"
+INVISIBLE = "\ufeff\u200b\u00a0\u3000"
 """Characters before a heading that nobody sees, and that keep it from being one."""
 _HEADING = re.compile(
     rf" {{0,3}}(?:[{INVISIBLE}][ {INVISIBLE}]{{0,9}})?(#{{1,6}})([ \t{INVISIBLE}]+|(?=[^\s#]))"

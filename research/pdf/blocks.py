@@ -109,7 +109,7 @@ class BlockRenderer:
     def _paragraph(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         if [child.type for child in node.children] == ["math_inline_double"]:
             yield from self._formula(node.children[0], depth, style)
-        elif is_source_list(plain(node)):
+        elif node.meta.get("is_source_list") or is_source_list(plain(node)):
             with self.tree.inside("OL"):
                 yield from self._sources(node, depth, style)
         else:

@@ -22,6 +22,7 @@ from models import PDFGenerationInput
 from research.checked import CheckedReport
 from research.config import is_sample
 from research.markdown.outline import is_same_heading
+from research.markdown.own_sources import link_sources
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_title
@@ -86,7 +87,10 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
     title, content = split_title(content)
     try:
         report = _Report(input, page_size, parse_inline(title, cited))
-        return report.build(parse(content, cited), parse(input.summary))
+        text, summary = parse(content, cited), parse(input.summary)
+        if not isinstance(input, CheckedReport):
+            link_sources(text, summary)
+        return report.build(text, summary)
     except Exception:
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")
         plain_report = _Report(input, page_size, [])

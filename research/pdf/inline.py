@@ -57,7 +57,8 @@ class InlineRenderer:
                 after = plain(nodes[index + 1]) if index + 1 < len(nodes) else ""
                 runs.append(Run("" if _joins(before, after) else " ", style))
             else:
-                runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, style, width)
+                own = replace(style, place=node.meta["place"]) if "place" in node.meta else style
+                runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, own, width)
         return runs
 
     def note_label(self, node: Node, style: TextStyle) -> Run:
@@ -128,6 +129,11 @@ class InlineRenderer:
         place = passage_place(passage) if passage else reference_place(number)
         return [Run(f"{WORD_JOINER}{number}", replace(_raised(style), link=f"#{place}", role="Reference"))]
 
+    def _reference(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """Return a mark of the model's own, linked to its entry in the model's own list."""
+        link = f"#{node.meta['to']}"
+        return [Run(node.content, replace(style, color=ACCENT, link=link, role="Reference"))]
+
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]
 
@@ -149,7 +155,9 @@ class InlineRenderer:
 
     def _image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the description and the address of an image, which is never fetched."""
-        text = f"[Image: {node.content or 'no description'}, {node.attrs.get('src', '')}]"
+        address = str(node.attrs.get("src", ""))
+        where = "" if address.startswith("data:") else f", {address}"
+        text = f"[Image: {node.content or 'no description'}{where}]"
         return [Run(text, replace(style, italic=True, color=MUTED))]
 
     _KINDS: ClassVar[dict[str, Callable[["InlineRenderer", Node, TextStyle, float], list[Run]]]] = {
@@ -165,6 +173,7 @@ class InlineRenderer:
         "math_inline_double": _formula,
         "footnote_ref": _footnote_mark,
         "citation": _citation,
+        "reference": _reference,
         "hardbreak": _line_break,
         "link": _link,
         "image": _image,
