@@ -133,6 +133,7 @@ def test_each_source_stands_in_lines_of_its_own() -> None:
     ("typed", "wanted"),
     [
         ("Key figures:\n• Revenue\n•Cost\n   ◦ Rent", "Key figures:\n- Revenue\n- Cost\n   - Rent"),
+        ("Text:\n\n    • one\n    • two", "Text:\n\n- one\n- two"),
         ("> ▪ quoted\n\n· item", "> - quoted\n\n- item"),
         ("##Heading\n\n#Über alles\n\n#数据", "## Heading\n\n# Über alles\n\n# 数据"),
         ("\u200b## Heading\n\n\u00a0###\u00a0Below", "## Heading\n\n### Below"),
@@ -149,7 +150,8 @@ def test_typed_bullets_and_headings_are_lists_and_headings(typed: str, wanted: s
 
 
 @pytest.mark.parametrize(
-    "text", ["#AI #Tides", "#1 of all", "#include <x>", "3 · 4", "A•B", "```\n•x\n##y\n```", "    • x", "#AI"]
+    "text",
+    ["#AI #Tides", "#1 of all", "#include <x>", "3 · 4", "A•B", "```\n•x\n##y\n```", "    x • y", "#AI"],
 )
 def test_what_is_no_typed_list_or_heading_stays(text: str) -> None:
     assert plain(parse(text)).strip() == text.strip("`\n ")

@@ -11,6 +11,8 @@ _HEADING = re.compile(
 )
 _NUMBER_TWICE = re.compile(r"((?:\*\*)?)((?:\d{1,3}(?:\.\d{1,3})+[.)]?|\d{1,3}[.)])[ \t]+)\2+")
 _BULLET = re.compile(r"([ \t]*(?:>[ \t]?)*)(?:[•◦‣⁃▪▫▸►●][ \t\u00a0\u3000]*|·[ \t\u00a0\u3000]+)(?=\S)")
+_DEEP = re.compile(r"(?: {4}|\t)[ \t]*[•◦‣⁃▪▫▸►●]")
+_ITEM = re.compile(r"[ \t]*(?:[-*+•◦‣⁃▪▫▸►●·]|\d{1,9}[.)])|[ \t]+\S")
 _DATA = re.compile(r"data:(image/)?[^\s,()<>\"']{0,200};base64,[A-Za-z0-9+/=%]{20,}", re.IGNORECASE)
 _MENDED = re.compile(rf"[{INVISIBLE}#•◦‣⁃▪▫▸►●·]|;base64,")
 
@@ -20,10 +22,19 @@ def mend_lines(text: str) -> str:
     if not _MENDED.search(text):
         return text
     lines = text.split("\n")
-    return "\n".join(
-        line if is_code or not _MENDED.search(line) else _mended(line)
-        for line, is_code in zip(lines, code_lines(lines), strict=True)
-    )
+    made: list[str] = []
+    above, moved = "", 0
+    for line, is_code in zip(lines, code_lines(lines), strict=True):
+        indent = len(line) - len(line.lstrip(" \t"))
+        if line.strip() and indent < moved:
+            moved = 0
+        if not moved and _DEEP.match(line) and not _ITEM.match(above):
+            moved = (
+                indent  # with so much room before it a bullet would be code, but models do not type code so
+            )
+        made.append(line if is_code else _mended(line[moved:]))
+        above = line if line.strip() else above
+    return "\n".join(made)
 
 
 def heading_marks(line: str) -> re.Match[str] | None:
@@ -38,6 +49,8 @@ def heading_marks(line: str) -> re.Match[str] | None:
 
 
 def _mended(line: str) -> str:
+    if not _MENDED.search(line):
+        return line
     if found := heading_marks(line):
         title = _NUMBER_TWICE.sub(r"\1\2", line[found.end() :], count=1)
         line = f"{found[1]} {title}"
