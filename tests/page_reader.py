@@ -244,7 +244,9 @@ def repeated(markdown: str, data: bytes) -> list[str]:
     """The words that are more often on the page than in the Markdown, its addresses included."""
     expected = expect(markdown)
     source, everything = compact("\n".join(expected.pieces)), compact(html.unescape(markdown))
-    free = {compact(word) for word in words(" ".join(expected.headings))}
+    # A long address is in the text by its host, and whole below it.
+    hosts = re.findall(r"https?://([^/\s)>]+)", markdown)
+    free = {compact(word) for word in words(" ".join([*expected.headings, *hosts]))}
     return [
         word
         for word, times in Counter(map(compact, words(BEST.read(data)))).items()

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from markdown_it.token import Token
-
-from research.markdown.parser import Node, plain
+from research.address import normalize_address
+from research.markdown.parser import Node, inline_node, plain, walk
 from research.markdown.reference_lists import ADDRESS, MAX_LABEL_CHARACTERS, is_reference_label
 
 _NUMBERS = r"\d{1,4}(?:\s?[,，、;–—-]\s?\d{1,4}){0,30}"
@@ -22,7 +21,6 @@ _PARTS = re.compile(
     r"\s(?:and|und|et|y|e)\s|[&/与和及（()）、：:]|^[\s*#\d.]*(?:主要|引用|key|main|selected|list of)\s?"
 )
 _BREAKS = ("softbreak", "hardbreak")
-_UNREAD = ("code_inline", "math_inline", "math_inline_double", "image")
 
 
 @dataclass
@@ -70,6 +68,7 @@ class _Lists:
             found = list(_entries(block, is_labelled=level < 7))
             if found:
                 self.blocks.add(index)
+                block.meta["is_source_list"] = True
             for number, nodes, is_marked in found:
                 self._add(index, number, nodes, is_marked)
 
@@ -77,9 +76,8 @@ class _Lists:
         same = self.entries.setdefault(number, [])
         place = f"source-{number}" + f"-{len(same)}" * bool(same)
         nodes[0].meta["place"] = place
-        links = {
-            str(link.attrs.get("href", "")) for node in nodes for link in _walk(node) if link.type == "link"
-        }
+        within = (link for node in nodes for link in walk(node) if link.type == "link")
+        links = {normalize_address(str(link.attrs.get("href", ""))) for link in within}
         same.append(_Entry(block, place, links, is_marked))
 
     def find(self, number: int, block: int) -> _Entry | None:
@@ -129,7 +127,6 @@ def _entries(block: Node, is_labelled: bool) -> Iterator[tuple[int, Sequence[Nod
         for before, after in pairwise(block.children):
             if before.type == "softbreak" and _ENTRY.match(plain(after)):
                 before.token.type = "hardbreak"  # type: ignore[union-attr]
-        block.meta["is_source_list"] = True
     yield from found
 
 
@@ -158,32 +155,25 @@ def _lines(block: Node) -> Iterator[tuple[int, list[Node]]]:
                 yield int(number), cells
 
 
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
-def _link(node: Node, lists: _Lists, block: int) -> None:
-    """Put references in the place of the marks of a node and of all below it."""
-    made: list[Node] = []
-    for child in node.children:
-        if child.type == "text":
-            made += _pieces(child, lists, block)
-        elif child.type == "link":
-            made.append(_numbered_link(child, lists, block))
-        else:
-            if child.type not in _UNREAD:
-                _link(child, lists, block)
-            made.append(child)
-    node.children = made
+def _link(block: Node, lists: _Lists, number: int) -> None:
+    """Put references in the place of the marks of a block."""
+    for node in walk(block):
+        made: list[Node] = []
+        for child in node.children if node.type != "link" else ():
+            if child.type == "text":
+                made += _pieces(child, lists, number)
+            else:
+                made.append(_numbered_link(child, lists, number) if child.type == "link" else child)
+        node.children = made or node.children
 
 
 def _numbered_link(link: Node, lists: _Lists, block: int) -> Node:
     """Return a reference for a link whose words are a number, where the entry has its address."""
     number = plain(link).strip("[]^ ")
     entry = lists.find(int(number), block) if number.isdecimal() and len(number) < 5 else None
-    return _node(f"[{number}]", entry) if entry and link.attrs.get("href") in entry.addresses else link
+    if entry and normalize_address(str(link.attrs.get("href", ""))) in entry.addresses:
+        return inline_node("reference", f"[{number}]", to=entry.place)
+    return link
 
 
 def _pieces(text: Node, lists: _Lists, block: int) -> Iterator[Node]:
@@ -196,14 +186,7 @@ def _pieces(text: Node, lists: _Lists, block: int) -> Iterator[Node]:
         linked = [(number, entry) for number, entry in found if entry]
         for number, entry in linked:
             start, end = number.span() if len(found) > 1 else (0, len(mark[0]))
-            yield from (_node(content[at : mark.start() + start]), _node(mark[0][start:end], entry))
+            yield inline_node("text", content[at : mark.start() + start])
+            yield inline_node("reference", mark[0][start:end], to=entry.place)
             at = mark.start() + end
-    if at == 0:
-        yield text
-    elif at < len(content):
-        yield _node(content[at:])
-
-
-def _node(words: str, entry: _Entry | None = None) -> Node:
-    meta = {"to": entry.place} if entry else {}
-    return Node([Token("reference" if entry else "text", "", 0, content=words, meta=meta)], create_root=False)
+    yield inline_node("text", content[at:]) if at else text

@@ -58,10 +58,27 @@ def parse_plain(text: str) -> Node:
 
 def plain(node: Node) -> str:
     """Return the text of the node and of all below it, without markup."""
+    return "".join(map(_own_text, walk(node)))
+
+
+def _own_text(node: Node) -> str:
     if node.type in ("softbreak", "hardbreak"):
         return "\n"
-    own = "" if node.is_root else node.content
-    return own + "".join(map(plain, node.children))
+    return "" if node.is_root else node.content
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield the node and all below it, in order."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += reversed(node.children)
+
+
+def inline_node(kind: str, content: str = "", **meta: Any) -> Node:
+    """Return a new node of a line, without others in it."""
+    return Node([Token(kind, "", 0, content=content, meta=meta)], create_root=False)
 
 
 def as_written(node: Node) -> str:

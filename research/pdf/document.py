@@ -21,6 +21,7 @@ from reportlab.platypus import (
 from models import PDFGenerationInput
 from research.checked import CheckedReport
 from research.config import is_sample
+from research.markdown.addresses import number_addresses
 from research.markdown.outline import is_same_heading
 from research.markdown.own_sources import link_sources
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
@@ -90,6 +91,7 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
         text, summary = parse(content, cited), parse(input.summary)
         if not isinstance(input, CheckedReport):
             link_sources(text, summary)
+        number_addresses(text)
         return report.build(text, summary)
     except Exception:
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")

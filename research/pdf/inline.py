@@ -148,7 +148,7 @@ class InlineRenderer:
             run._replace(style=replace(run.style, color=ACCENT, link=run.style.link or address))
             for run in label
         ]
-        if _bare(words) == _bare(address):
+        if _bare(words) == _bare(address) or node.meta.get("is_numbered"):
             return label
         small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
         return [*label, Run(f" ({address})" if words else address, small)]
