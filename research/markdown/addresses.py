@@ -80,7 +80,7 @@ def _note(address: str, label: str) -> Node:
 
 
 def _node(kind: str, children: list[Node], **attributes: str) -> Node:
-    ends = [Token(f"{kind}_open", "", 1, attrs=dict(attributes)), Token(f"{kind}_close", "", -1)]
+    ends = [Token(f"{kind}_open", "", 1, attrs=dict(attributes), hidden=True), Token(f"{kind}_close", "", -1)]
     node = Node(ends, create_root=False)
     node.children = children
     return node
