@@ -18,6 +18,7 @@ from research.markdown.html import add_html
 from research.markdown.lines import mend_lines
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
+from research.markdown.typed_lists import add_typed_lists
 
 Node = SyntaxTreeNode
 
@@ -99,6 +100,7 @@ def _parser(thread: int) -> MarkdownIt:
     parser.use(deflist_plugin)
     add_bounds(parser)
     add_html(parser)
+    add_typed_lists(parser)
     return parser
 
 

@@ -148,7 +148,7 @@ class BlockRenderer:
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         ordered = node.type == "ordered_list"
         for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
-            mark = f"{number}." if ordered else "•"
+            mark = f"{number}." if ordered else item.meta.get("mark", "•")
             if "checked" in item.meta:
                 mark = "✓" if item.meta["checked"] else "□"
             with self.tree.inside("LI", "LBody"):
