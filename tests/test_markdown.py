@@ -163,8 +163,9 @@ def test_typed_bullets_and_headings_are_lists_and_headings(typed: str, wanted: s
 )
 def test_typed_numbers_make_a_list_that_keeps_them(typed: str, marks: list[str]) -> None:
     tree = parse(typed)
-    assert [node.meta["mark"] for node in walk(tree) if node.meta.get("mark")] == marks
-    words = [plain(node) for node in walk(tree) if node.type == "list_item"][-len(marks) :]
+    items = [node for node in walk(tree) if node.type == "list_item"]
+    assert [item.meta["mark"] for item in items if "mark" in item.meta] == marks
+    words = [plain(item) for item in items][-len(marks) :]
     assert [word.split()[0] for word in words] == ["first", "second", "third"][: len(marks)]
     page, whole = ("".join(text.split()) for text in (shown(typed), typed.replace("- ", "• ")))
     assert page.startswith(f"ResearchReport{whole}")
