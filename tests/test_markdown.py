@@ -47,6 +47,7 @@ def shown(content: str, **more: Any) -> str:
         ("これは~~「旧版」~~新版", ["「旧版」"]),
         ("これは*「斜体」*と**`code`**です", ["「斜体」", "code"]),
         ("漢字︀**「異体」**だ", ["「異体」"]),
+        ("**Label:**text, **Rate: 5%**of all and **“quoted”**words", ["Label:", "Rate: 5%", "“quoted”"]),
     ],
 )
 def test_emphasis_beside_cjk_punctuation_is_emphasis(markdown: str, wanted: list[str]) -> None:
@@ -56,7 +57,14 @@ def test_emphasis_beside_cjk_punctuation_is_emphasis(markdown: str, wanted: list
 
 @pytest.mark.parametrize(
     "markdown",
-    ["snake_case_名前_です", "2 * 3 * 4", 'a**"b"**c', "5*（3＋4）", "漢字 ** 空白 ** 漢字", "✅**(done)**x"],
+    [
+        "snake_case_名前_です",
+        "2 * 3 * 4",
+        'a**"b"**c',
+        "5*（3＋4）",
+        "漢字 ** 空白 ** 漢字",
+        "✅x**(done)**x",
+    ],
 )
 def test_marks_that_are_no_emphasis_stay(markdown: str) -> None:
     assert emphasized(markdown) == []

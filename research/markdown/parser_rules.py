@@ -76,10 +76,12 @@ class _StateInline(InlineState):
     """The state of the inline parser, which decides whether a mark opens or closes emphasis."""
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """Return what the mark may do; nothing changes where no CJK character stands beside it."""
+        """Return what the mark may do: CommonMark's, but beside CJK characters and in `**Label:**text`."""
         plain = super().scanDelims(start, canSplitWord)
         before = self.src[max(start - 3, 0) : start].rstrip("\ufe00\ufe01\ufe02\U000e0100")[-1:] or " "
         after = self.src[start + plain.length : self.posMax][:1] or " "
+        if canSplitWord and plain.length == 2 and category(before)[0] == "P" and after.isalnum():
+            return Scanned(plain.can_open, True, plain.length)
         if before.isspace() or after.isspace() or not (is_cjk(before) or is_cjk(after)):
             return plain
         # The mark is left-flanking and right-flanking: punctuation stops it only where neither side is CJK.
