@@ -30,6 +30,8 @@ UNITS = (
     *("{}\n", "api key ", "invalid ", "exceeds ", '{"choices":[{"delta":{"content":[', "http:// "),
     *("//a.b *x* ", "$$ab\n", "[a]: b\n", "[a]: b 'c\n", "a\n: b\n", "- [ ] a\n", "> [!NOTE]\n> a\n\n"),
     *("[a](b) ", "![a](b) ", "[a][b]", "<br>", "<sup>a</sup>", "<http://a.b> ", "$a^2$ "),
+    *("<td>", "<table><tr><td>", "<ul><li>", "<b>*", "<pre>\n", "<!-- \n", "<a href=", "(1) a\n", "a. a\n\n"),
+    *("• a\n", "    • a\n", "\\ce{", "\\ce{a} ", "\\begin{equation}\n", ";base64,", "\\n\\n", "---\na: b\n"),
 )  # fmt: skip
 """Runs of each kind of character, nesting, and the beginnings of what the patterns look for."""
 FILLERS = (" ", "\t", "#", "*", "_", "-", "`", "1", "x", "x ", "\u00a0", "[", "|", "水")
@@ -207,7 +209,13 @@ def _readers_of_providers() -> dict[str, Callable[[str], object]]:
 
 def _other_readers() -> dict[str, Callable[[str], object]]:
     from research import formatting, redaction
-    from research.markdown import cell_numbers, parser
+    from research.markdown import addresses, cell_numbers, latex, own_sources, parser
+
+    def linked(text: str) -> object:
+        tree = parser.parse(f"{text}\n\n# References\n\n[1] a")
+        own_sources.link_sources(tree, tree)
+        addresses.number_addresses(tree)
+        return parser.plain(tree)
 
     secrets = redaction.secrets_of(["a-secret-key-1234", "x" * 30])
     return {
@@ -218,6 +226,8 @@ def _other_readers() -> dict[str, Callable[[str], object]]:
         "redaction.clean_json": lambda text: redaction.clean_json(
             json.dumps({"a": text}).encode(), lambda value: redaction.remove_secrets(value, secrets)
         ),
+        "markdown.parser.parse, with links": linked,
+        "markdown.latex.settable": latex.settable,
         "markdown.parser.parse": lambda text: parser.parse(text, 100),
         "markdown.cell_numbers.integer_ends": lambda text: cell_numbers.integer_ends([text, f"1{text}"]),
     }

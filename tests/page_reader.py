@@ -152,9 +152,11 @@ def boxes(data: bytes) -> list[Box]:
 CUT = "⁂"
 """Stands where the renderer may add a mark or an address, or draw a formula in its own way."""
 TAGS = re.compile(
-    r"</?(?:br|hr|b|i|u|s|p|em|strong|sub|sup|kbd|mark|small|div|span|details|summary)\b[^<>]*>|<!--.*?-->",
-    re.S | re.I,
+    r"</?(?:a|br|hr|b|i|u|s|p|em|strong|del|ins|sub|sup|kbd|mark|small|code|span|div|center|details|summary|img"
+    r"|h[1-6]|ul|ol|li|table|thead|tbody|tr|td|th|pre|script|style)(?:\s[^<>]*)?/?>",
+    re.I,
 )
+NOT_MARKDOWN = r"<!--.*?-->|<pre>.*?</pre>"
 CODE = (
     r"(?P<code>^[ >]*(?P<fence>`{3,}|~{3,}).*?^[ >]*(?P=fence)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`))"
@@ -188,7 +190,7 @@ def expect(markdown: str) -> Expected:
             return CUT
         return "\n" if found[0].endswith(":") else CUT
 
-    source = re.sub(f"{CODE}|{FORMULA}|{NOTE}", cut_out, markdown, flags=re.M | re.S)
+    source = re.sub(f"{CODE}|{FORMULA}|{NOTE}|{NOT_MARKDOWN}", cut_out, markdown, flags=re.M | re.S)
     reader = MarkdownIt("commonmark", {"html": False, "maxNesting": 300}).enable(["table", "strikethrough"])
     before = [""]
     for token in reader.parse(source):
@@ -248,7 +250,9 @@ def repeated(markdown: str, data: bytes) -> list[str]:
     """The words that are more often on the page than in the Markdown, its addresses included."""
     expected = expect(markdown)
     source, everything = compact("\n".join(expected.pieces)), compact(html.unescape(markdown))
-    free = {compact(word) for word in words(" ".join(expected.headings))}
+    # A long address is in the text by its host, and whole below it.
+    hosts = re.findall(r"https?://([^/\s)>]+)", markdown)
+    free = {compact(word) for word in words(" ".join([*expected.headings, *hosts]))}
     return [
         word
         for word, times in Counter(map(compact, words(BEST.read(data)))).items()

@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from models import PDFGenerationInput
+from research.markdown.latex import settable
 from research.pdf import document, inline, math
 from research.pdf.math import Formula, set_formula
 from tests.conftest import needs_fonts
@@ -67,6 +68,49 @@ def test_a_formula_is_drawn_and_copied_as_its_source(formula: str, place: str) -
     assert " ".join(formula.split()) in text(reader)
     assert CODE_FACE not in fonts(reader)
     assert outlines(reader) > 0
+
+
+WITHOUT_DOLLARS = [
+    r"\begin{equation} a = \frac{b}{c} \label{eq} \end{equation}",
+    r"\begin{align*} a &= b \\ c &< d \end{align*}",
+    r"\begin{gather} a = b \\ c = d \end{gather}",
+    r"\begin{eqnarray} a &=& b \\ c &=& d \end{eqnarray}",
+    r"\ce{H2O}",
+    r"\ce{2H2 + O2 -> 2H2O}",
+]
+
+
+@pytest.mark.parametrize("formula", WITHOUT_DOLLARS)
+def test_a_formula_without_dollars_is_drawn_too(formula: str) -> None:
+    reader = render(
+        f"Where\n{formula.replace(' ', chr(10))}\n\nand so on." if "begin" in formula else f"Of {formula}."
+    )
+    assert formula in text(reader)
+    assert CODE_FACE not in fonts(reader)
+    assert outlines(reader) > 0
+
+
+def test_a_formula_whose_backslashes_are_doubled_is_drawn() -> None:
+    content = text(
+        render("In \\\\(a_1 + b\\\\) and\n\n\\\\[\nc = d\n\\\\]\n\nbut \\\\ and \\\\[not these words\\\\].")
+    )
+    assert "In a_1 + b and c = d but \\ and \\[not these words\\]." in content
+
+
+@pytest.mark.parametrize(
+    ("chemical", "wanted"),
+    [
+        ("SO4^2-", r"\mathrm{SO}_{4}^{2-}"),
+        ("Fe^{3+}", r"\mathrm{Fe}^{3+}"),
+        ("Na+ + Cl-", r"\mathrm{Na}^{+}\ +\ \mathrm{Cl}^{-}"),
+        ("CuSO4.5H2O", r"\mathrm{CuSO}_{4}\cdot 5\mathrm{H}_{2}\mathrm{O}"),
+        ("A ->[\\Delta] B ^", r"\mathrm{A}\  \xrightarrow{\Delta} \ \mathrm{B}\ \uparrow "),
+        ("CH3-OH", r"\mathrm{CH}_{3}\text{-}\mathrm{OH}"),
+    ],
+)
+def test_chemistry_is_set_by_its_own_rules(chemical: str, wanted: str) -> None:
+    assert settable(rf"\ce{{{chemical}}}") == wanted
+    assert set_formula(rf"\ce{{{chemical}}}", False)[0]
 
 
 @pytest.mark.parametrize(

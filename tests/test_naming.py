@@ -112,10 +112,29 @@ TITLES = {
     "#\tTab\r\nnext": ("Tab", "next"),
     "# Only a title": ("Only a title", ""),
     "Water bears\n===\n\nThey live.": ("Water bears", "\nThey live."),
+    "---\n# After a rule": ("After a rule", ""),
+    "\ufeff# Tides\n": ("Tides", ""),
+    "#Tides of the north\nThey rise.": ("Tides of the north", "They rise."),
+    "<!-- made\nby -->\n<p align='center'>\n<img src='a.png'>\n</p>\n\n# Tides\nThey rise.": (
+        "Tides",
+        "<!-- made\nby -->\n<p align='center'>\n<img src='a.png'>\n</p>\n\nThey rise.",
+    ),
+    "[![b](https://a.test/b.svg)](https://a.test) ![c](c.png)\n# Tides": (
+        "Tides",
+        "[![b](https://a.test/b.svg)](https://a.test) ![c](c.png)\n\n",
+    ),
+    "<h1 align='center'>The *tides*</h1>\nThey rise.": ("The *tides*", "They rise."),
+    "# Tides\n\n# **Tides**\n## 1. Tides\nThey rise.": ("Tides", "They rise."),
+    r"# Tides\n\n## The \"North\"\n\n$\\nabla$": ("Tides", '\n## The "North"\n\n$\\nabla$'),
+    '---\ntitle: "The tides"\ntags: [a]\n---\nThey rise.': ("The tides", "tags: \\[a\\]\n\nThey rise."),
+    "---\ntitle: Tides\n---\n# Tides\nThey rise.": ("Tides", "They rise."),
+    "---\ntitle: Ebb\n---\n# Tides\nThey rise.": ("Tides", "title: Ebb\n\nThey rise."),
     "# 水クマ\n\n# 結論\n終わり": ("水クマ", "\n# 結論\n終わり"),
 }
 UNTITLED = [
-    *("", "#", "#\ntext", "#hashtag\ntext", "## Second level\n\n# First", "text\n\n# Later", "\n\n\n"),
+    *("", "#", "#\ntext", "#hashtag\ntext", "#1 of all", "#AI #ML", "#AI", f"# {'word ' * 200}"),
+    *("## Second level\n\n# First", "text\n\n# Later", "\n\n\n", "---\nText: it is\n\nMore"),
+    r"One line with $\nu$ and \nabla",
     *(
         "    # code",
         "```\n# a comment\n```",
@@ -124,7 +143,7 @@ UNTITLED = [
         "# 1. Set-up\n\n# 2. Run",
         "# 1、起動",
     ),
-    *("- item\n===", "> quote\n===", "a | b\n=x=", "---\n# After a rule", "===", "\n===\ntext"),
+    *("- item\n===", "> quote\n===", "a | b\n=x=", "===", "\n===\ntext"),
 ]
 
 

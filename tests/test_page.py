@@ -165,6 +165,30 @@ def test_a_footnote_is_read_and_its_mark_is_where_it_was() -> None:
     assert re.search(r"It\W?[29]\W?freezes", unicodedata.normalize("NFKC", text))
 
 
+def links(data: bytes) -> dict[str, list[float]]:
+    """Each place in the document that links lead to, and the heights from which they lead there."""
+    found: dict[str, list[float]] = {}
+    for page in PdfReader(io.BytesIO(data)).pages:
+        for item in page.get("/Annots", []):
+            annotation = item.get_object()
+            if "/Dest" in annotation:
+                found.setdefault(annotation["/Contents"], []).append(float(annotation["/Rect"][1]))
+    return found
+
+
+def test_footnote_marks_in_a_row_are_apart_and_lead_to_their_notes_and_back() -> None:
+    """Also where the summary has a note of the same number."""
+    notes = "\n\n[^4]: Four.\n[^6]: Six.\n[^1_1]: Long.\n[^9]: Idle.\n"
+    data = render(f"Fast[^4][^6], slow[^1_1] [^4].{notes}", summary="In short[^4].\n\n[^4]: So.").data
+    assert re.search(r"Fast\W*4, \W*6, slow\W*1_1 \W*4\.", read_with_pypdf(data))
+    found = links(data)
+    assert {name: len(heights) for name, heights in found.items()} == {
+        "note-4": 2, "note-6": 1, "note-1_1": 1, "mark-4": 1, "mark-6": 1, "mark-1_1": 1,
+        "note-summary-4": 1, "mark-summary-4": 1,
+    }  # fmt: skip
+    assert min(found["note-4"]) > max(found["mark-4"])
+
+
 def test_a_footnote_that_nothing_refers_to_is_not_lost() -> None:
     assert "Unreferenced" in shown(render("Text.\n\n[^1]: Unreferenced words.\n").data)
 

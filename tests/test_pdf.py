@@ -25,18 +25,17 @@ def words(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "wanted"),
     [
-        "an unclosed <b> tag and a stray </i>",
-        "AT&T and List<int> and &amp; as it is",
-        '<img src="/etc/passwd">',
-        '<a href="#nowhere">link</a> <hr>x <span style="x">y</span>',
-        "<para> <font color=red>",
+        ("an unclosed <b> tag and a stray </i>", "an unclosed tag and a stray"),
+        ("AT&T and List<int> and &amp; as it is", "AT&T and List<int> and & as it is"),
+        ('<img src="/etc/passwd">', "[Image: no description, /etc/passwd]"),
+        ('<a href="#nowhere">link</a> <hr>x <span style="x">y</span>', "link x y"),
+        ("<para> <font color=red>", "<para>"),
     ],
 )
-def test_markup_is_shown_and_not_obeyed(text: str) -> None:
-    shown = words(read(text))
-    assert words(text.replace("&amp;", "&")) in shown
+def test_markup_is_read_and_not_obeyed(text: str, wanted: str) -> None:
+    assert f"Research Report {wanted} Page" in words(read(text))
 
 
 def test_what_models_write_although_markdown_has_it_not() -> None:

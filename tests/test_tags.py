@@ -164,8 +164,8 @@ def test_the_tree_has_the_text_in_its_order(name: str) -> None:
 def test_every_block_says_what_it_is() -> None:
     pdf = tagged("blocks")
     roles = [element.role for element in pdf.document.walk()]
-    first = ["Document", "H1", "P", "P", "H2", "H2", "P", "Reference", "Note"]
-    assert [role for role in roles if role not in ("Lbl", "LBody", "LI", "L")][:9] == first
+    first = ["Document", "H1", "P", "P", "H2", "H2", "P", "Reference", "Link", "Note"]
+    assert [role for role in roles if role not in ("Lbl", "LBody", "LI", "L")][:10] == first
     parts = {role: [compact(pdf.text(element)) for element in pdf.document.all(role)] for role in set(roles)}
     assert parts["H1"] == ["Areportofeverykindofblock"]
     assert parts["H3"] == ["Deep"]
@@ -190,7 +190,12 @@ def test_a_contents_list_leads_to_the_headings() -> None:
     assert [entry[:-1] for entry in entries[:2]] == ["Chapter0", "Part0"]
     assert all(entry[-1].isdecimal() for entry in entries)
     links = [element.all("Link")[0] for element in pdf.document.all("TOCI")]
-    assert [link.annotations[0].get_object()["/Contents"] for link in links][:2] == ["Chapter 0", "Part 0"]
+    notes = [link.annotations[0].get_object() for link in links]
+    assert [note["/Contents"] for note in notes][:2] == ["Chapter 0", "Part 0"]
+    pages = {number: index for index, number in enumerate(pdf.numbers, start=1)}
+    assert all(entry.endswith(str(pages[note["/Dest"][0].idnum]))
+               for entry, note in zip(entries, notes, strict=True))  # fmt: skip
+    assert len(pages) > 3
 
 
 def test_a_cell_over_pages_is_one_and_a_header_that_is_repeated_too() -> None:

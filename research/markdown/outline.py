@@ -172,8 +172,8 @@ def _repeated_title(lines: Sequence[str], headings: Sequence[_Heading], title: s
     """Return how many lines at the beginning only repeat the title, as a heading or in bold."""
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     if headings and headings[0].start == first:
-        return headings[0].end if _same(headings[0].text, title) else 0
-    return first + 1 if _same(_bold_text(lines[first]), title) else 0
+        return headings[0].end if is_same_heading(headings[0].text, title) else 0
+    return first + 1 if is_same_heading(_bold_text(lines[first]), title) else 0
 
 
 def _bold_text(line: str) -> str:
@@ -184,7 +184,7 @@ def _bold_text(line: str) -> str:
     return bare[2:-2] if is_bold else ""
 
 
-def _same(text: str, title: str) -> bool:
+def is_same_heading(text: str, title: str) -> bool:
     """Return whether two headings have the same words, whatever their number, case and marks."""
 
     def words(heading: str) -> str:

@@ -1,4 +1,4 @@
-"""Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted: HTML stays text."""
+"""Model Markdown to a tree of markdown-it's nodes. Nothing in the text is trusted."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -14,9 +14,12 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from research.markdown.fences import part_fences
+from research.markdown.html import add_html
+from research.markdown.lines import mend_lines
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
 from research.markdown.parser_tables import add_table_rules
+from research.markdown.typed_lists import add_typed_lists
 
 Node = SyntaxTreeNode
 
@@ -30,7 +33,7 @@ MAX_LABEL = 300
 
 def parse(text: str, cited: int = 0) -> Node:
     """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations."""
-    whole = part_fences(text.encode("utf-8", "replace").decode())
+    whole = mend_lines(part_fences(text.encode("utf-8", "replace").decode()))
     definitions: dict[str, Any] = {CITED: cited}
     tokens = _parser(get_ident()).parse(whole, definitions)
     lines = whole.split("\n")
@@ -60,10 +63,27 @@ def parse_plain(text: str) -> Node:
 
 def plain(node: Node) -> str:
     """Return the text of the node and of all below it, without markup."""
+    return "".join(map(_own_text, walk(node)))
+
+
+def _own_text(node: Node) -> str:
     if node.type in ("softbreak", "hardbreak"):
         return "\n"
-    own = "" if node.is_root else node.content
-    return own + "".join(map(plain, node.children))
+    return "" if node.is_root else node.content
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield the node and all below it, in order."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += reversed(node.children)
+
+
+def inline_node(kind: str, content: str = "", **meta: Any) -> Node:
+    """Return a new node of a line, without others in it."""
+    return Node([Token(kind, "", 0, content=content, meta=meta)], create_root=False)
 
 
 def as_written(node: Node) -> str:
@@ -97,6 +117,8 @@ def _parser(thread: int) -> MarkdownIt:
     parser.use(footnote_plugin, inline=False, move_to_end=False)
     parser.use(deflist_plugin)
     add_bounds(parser)
+    add_html(parser)
+    add_typed_lists(parser)
     return parser
 
 

@@ -34,6 +34,7 @@ _NESTING: dict[str, tuple[int, RuleOptionsType]] = {
 """The levels of nesting below which a block may hold others, by its rule, and what it may interrupt. A list
 takes two levels. Markdown-it itself drops what is nested deeper; here its marks stay text."""
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,999}\]")
+_ESCAPE = re.compile(r"\\([&_*~#()\[\]=?.!-])")
 _SCHEME = re.compile(r"(?<![a-z0-9.+-])(?:https?|ftp)$", re.IGNORECASE)
 _SCHEME_CHARACTERS = 6
 """Of the longest scheme, and of what stands before it."""
@@ -148,13 +149,14 @@ def _address(state: StateInline, silent: bool) -> bool:
     if found is None or not length:
         return False
     address = found[0] + state.src[start : start + 1 + length].rstrip("*")
-    link = state.md.normalizeLink(address)
+    meant = _ESCAPE.sub(r"\1", address)
+    link = state.md.normalizeLink(meant)
     if not state.md.validateLink(link):
         return False
     if not silent:
         state.pending = state.pending.removesuffix(found[0])
         state.push("link_open", "a", 1).attrs = {"href": link}
-        state.push("text", "", 0).content = state.md.normalizeLinkText(address)
+        state.push("text", "", 0).content = state.md.normalizeLinkText(meant)
         state.push("link_close", "a", -1)
     state.pos = start + len(address) - len(found[0])
     return True

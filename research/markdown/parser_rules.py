@@ -1,6 +1,6 @@
 """Rules for markdown-it: what models write and CommonMark lacks.
 
-Emphasis beside Chinese, Japanese and Korean punctuation, lists of sources, formulas, and a few HTML tags.
+Emphasis beside Chinese, Japanese and Korean punctuation, lists of sources and formulas.
 """
 
 import re
@@ -18,6 +18,7 @@ from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_dollar
 
+from research.markdown.latex import ENVIRONMENTS, chemistry_end
 from research.markdown.parser_bounds import InlineState
 
 SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
@@ -32,10 +33,12 @@ MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
 
 _SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
 _SOURCE_DEFINITION = re.compile(r"\[\d+\]:")
-_TAG = re.compile(r"<br\s{0,9}/?>|<(su[bp])>([^<>\n]{1,40})</\1>", re.IGNORECASE)
 _LATEX = re.compile(r"\\[A-Za-z]|[\^_]")
 _RELATION = re.compile(r"[=<>+\u2200-\u22ff]")
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{3}.*\s|\s.*[^\W\d_]{3}|[-/,.:;–—]$")
+_BRACKET = re.compile(r"\\{1,2}[(\[]")
+_BLOCK = re.compile(rf"\\{{1,2}}\[|\\begin\{{((?:{'|'.join(ENVIRONMENTS)})\*?)\}}")
+_CLOSING = str.maketrans("([", ")]")
 _dollars = math_inline_dollar(allow_space=False, allow_digits=False, allow_double=True)
 _dollar_lines = math_block_dollar(allow_labels=False, allow_blank_lines=False)
 
@@ -45,7 +48,6 @@ def add_rules(parser: MarkdownIt) -> None:
     parser.inline = _ParserInline()
     parser.inline.ruler.before("escape", "dollars", _formula_in_dollars)
     parser.inline.ruler.before("escape", "brackets", _formula_in_brackets)
-    parser.inline.ruler.before("autolink", "tag", _tag)
     parser.inline.ruler.before("link", "citation", _citation)
     parser.block.ruler.at("reference", _reference, {"alt": []})
     interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
@@ -72,10 +74,12 @@ class _StateInline(InlineState):
     """The state of the inline parser, which decides whether a mark opens or closes emphasis."""
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
-        """Return what the mark may do; nothing changes where no CJK character stands beside it."""
+        """Return what the mark may do: CommonMark's, but beside CJK characters and in `**Label:**text`."""
         plain = super().scanDelims(start, canSplitWord)
         before = self.src[max(start - 3, 0) : start].rstrip("\ufe00\ufe01\ufe02\U000e0100")[-1:] or " "
         after = self.src[start + plain.length : self.posMax][:1] or " "
+        if canSplitWord and plain.length == 2 and category(before)[0] == "P" and after.isalnum():
+            return Scanned(plain.can_open, True, plain.length)
         if before.isspace() or after.isspace() or not (is_cjk(before) or is_cjk(after)):
             return plain
         # The mark is left-flanking and right-flanking: punctuation stops it only where neither side is CJK.
@@ -135,19 +139,25 @@ def _formula_in_dollars(state: StateInline, silent: bool) -> bool:
 
 
 def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
-    r"""Parse `\(…\)` and `\[…\]` in a line; else they are Markdown's escaped brackets."""
-    opening = state.src[state.pos : state.pos + 2]
-    closing = {"\\(": "\\)", "\\[": "\\]"}.get(opening)
-    if closing is None:
-        return False
-    end = state.src.find(closing, state.pos + 2, state.pos + MAX_FORMULA_CHARACTERS)
-    found = state.src[state.pos + 2 : end]
-    if end < 0 or not looks_like_formula(found.strip()):
-        return False
+    r"""Parse `\(…\)`, `\[…\]`, both also with two backslashes, and `\ce{…}`; else brackets are escaped."""
+    start = state.pos
+    if state.src.startswith("\\ce", start) and (end := chemistry_end(state.src, start)) > 0:
+        opening, kind, found = "", "math_inline", state.src[start:end]
+    else:
+        bracket = _BRACKET.match(state.src, start)
+        if bracket is None:
+            return False
+        opening, closing = bracket[0][-2:], bracket[0].translate(_CLOSING)
+        kind = "math_inline" if opening == "\\(" else "math_inline_double"
+        end = state.src.find(closing, bracket.end(), start + MAX_FORMULA_CHARACTERS)
+        found = state.src[bracket.end() : end]
+        if end < 0 or not looks_like_formula(found.strip()):
+            return False
+        end += len(closing)
     if not silent:
-        token = state.push("math_inline" if closing == "\\)" else "math_inline_double", "math", 0)
+        token = state.push(kind, "math", 0)
         token.content, token.markup = found, opening
-    state.pos = end + 2
+    state.pos = end
     return True
 
 
@@ -157,32 +167,35 @@ def _dollar_block(state: StateBlock, start: int, end: int, silent: bool) -> bool
 
 
 def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    r"""Parse `\[…\]` in lines of its own, whatever its lines begin with."""
-    if state.is_code_block(start) or not state.src.startswith(
-        "\\[", state.bMarks[start] + state.tShift[start]
-    ):
+    r"""Parse `\[…\]` or `\begin{equation}…\end{equation}` in lines of its own, whatever they begin with."""
+    opened = _BLOCK.match(state.src, state.bMarks[start] + state.tShift[start])
+    if opened is None or state.is_code_block(start):
         return False
+    closing = rf"\end{{{opened[1]}}}" if opened[1] else opened[0].translate(_CLOSING)
     last = min(end, start + MAX_FORMULA_LINES)
-    if state.src.find("\\]", state.bMarks[start], state.eMarks[last - 1]) < 0:
+    if state.src.find(closing, state.bMarks[start], state.eMarks[last - 1]) < 0:
         return False
     for line in range(start, last):
         if line > start and (state.isEmpty(line) or state.sCount[line] < state.blkIndent):
             return False
-        if state.src.endswith("\\]", state.bMarks[line], state.skipSpacesBack(state.eMarks[line], 0)):
+        if state.src.endswith(closing, state.bMarks[line], state.skipSpacesBack(state.eMarks[line], 0)):
             break
     else:
         return False
-    found = state.getLines(start, line + 1, state.blkIndent, False).strip()[2:-2].strip()
-    if "\\]" in found or not looks_like_formula(found):  # two formulas, and what stands between them
-        return False
+    found = state.getLines(start, line + 1, state.blkIndent, False).strip()
+    if not opened[1]:
+        found = found[len(closing) : -len(closing)].strip()
+        if closing in found or not looks_like_formula(found):  # two formulas, and what stands between them
+            return False
     if not silent:
         state.line = line + 1
         token = state.push("math_block", "math", 0)
-        token.block, token.content, token.map, token.markup = True, found, [start, state.line], "\\["
+        token.block, token.content, token.map = True, found, [start, state.line]
+        token.markup = "" if opened[1] else "\\["
     return True
 
 
-# Sources, tags.
+# Sources.
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -215,22 +228,4 @@ def _citation(state: StateInline, silent: bool) -> bool:
         state.pending = state.pending.removesuffix(found[0][0])
         state.push("citation", "", 0).meta.update(number=int(found[1]), passage=int(found[2] or 0))
     state.pos = found.end()
-    return True
-
-
-def _tag(state: StateInline, silent: bool) -> bool:
-    """Parse `<br>`, `<sub>` and `<sup>`; every other tag stays text."""
-    found = _TAG.match(state.src, state.pos)
-    if found is None:
-        return False
-    state.pos = found.end()
-    if silent:
-        return True
-    name, moved = found.groups()
-    if name is None:
-        state.push("hardbreak", "br", 0)
-    else:
-        state.push(f"{name.lower()}_open", "", 1)
-        state.push("text", "", 0).content = moved
-        state.push(f"{name.lower()}_close", "", -1)
     return True

@@ -34,7 +34,7 @@ _NUMBERS = r"\d{1,4}(?:\s{0,9}[,;–-]\s{0,9}\d{1,4})*"
 _ENTRY = re.compile(
     rf"(?:[-*+•]\s+|(?P<ordered>\d{{1,4}}[.)])\s+)?(?P<bracket>\[\^?{_NUMBERS}\]|[【［]{_NUMBERS}[】］])?:?\s*"
 )
-_ADDRESS = re.compile(
+ADDRESS = re.compile(
     r"(?:https?://|\bwww\.|\bdoi\.org/)(?:[^\s<>\]()]|\([^\s<>\]()]{0,200}\))+|\bdoi:\s?10\.\S+",
     re.IGNORECASE,
 )
@@ -112,7 +112,7 @@ class _Known:
         """Return whether the entry is a reference: by itself, and below a known heading."""
         start = _ENTRY.match(entry)
         numbered = bool(start and start["bracket"])
-        address = _ADDRESS.search(entry)
+        address = ADDRESS.search(entry)
         given = address is not None and normalize_address(address[0].rstrip(".,;:!?")) in self._addresses
         folded = entry.casefold()
         titled = any(len(title) >= MIN_TITLE_CHARACTERS and title in folded for title in self._titles)
@@ -140,7 +140,7 @@ def _label(block: _Block) -> str | None:
         return text
     short = len(text) <= MAX_LABEL_CHARACTERS and "\n" not in text
     stands_alone = text.endswith((":", "：")) or re.fullmatch(r"(\*\*|__)[^*_]+\1:?", text)
-    if block.kind == "paragraph" and short and text and not _ADDRESS.search(text) and stands_alone:
+    if block.kind == "paragraph" and short and text and not ADDRESS.search(text) and stands_alone:
         return text
     return None
 

@@ -87,7 +87,7 @@ class BlockRenderer:
 
     def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:
         """Yield the flowables of the summary, whose panel is there already."""
-        self._in_panel, self._heading_levels = True, []
+        self._in_panel, self._heading_levels, self.inline.part = True, [], "summary-"
         yield from list(self.blocks(nodes, depth=1))
         self._in_panel = False
 
@@ -111,7 +111,7 @@ class BlockRenderer:
     def _paragraph(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         if [child.type for child in node.children] == ["math_inline_double"]:
             yield from self._formula(node.children[0], depth, style)
-        elif is_source_list(plain(node)):
+        elif node.meta.get("is_source_list") or is_source_list(plain(node)):
             with self.tree.inside("OL"):
                 yield from self._sources(node, depth, style)
         else:
@@ -154,24 +154,25 @@ class BlockRenderer:
         self._list_gap = max(outer - 3, 0) if any(map(is_loose, node.children)) else 0
         try:
             for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
-                usual = f"{number}." if node.type == "ordered_list" else "•"
+                usual = f"{number}." if node.type == "ordered_list" else item.meta.get("mark", "•")
                 mark = ("✓" if item.meta["checked"] else "□") if "checked" in item.meta else usual
                 with self.tree.inside("LI", "LBody"):
-                    yield from self._item(item.children, depth + 1, style, mark)
+                    shown = Run(mark, replace(style, color=ACCENT))
+                    yield from self._item(item.children, depth + 1, style, shown)
                 yield Gap(1, self._list_gap)
             yield Gap(1, 5 - self._list_gap if depth == 0 else 0)
         finally:
             self._list_gap, self._from_the_right = outer, outside
 
     def _item(
-        self, nodes: list[Node], depth: int, style: TextStyle, mark: str, lead: Sequence[Run] = ()
+        self, nodes: list[Node], depth: int, style: TextStyle, mark: Run, lead: Sequence[Run] = ()
     ) -> Iterator[Flowable]:
         """Yield a list item, its mark before the first paragraph, or alone where it begins otherwise."""
         first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
         rest = nodes[1 if first else 0 :]
         introduces = bool(rest) and (first is None or is_label(first, "list" in rest[0].type))
-        more = {"mark": [Run(mark, replace(style, color=ACCENT))], "introduces": introduces}
+        more = {"mark": [mark], "introduces": introduces}
         yield self.text(runs or [Run(" ", style)], indented(TIGHT, depth), self.tree.current, **more)
         yield from self.blocks(rest, depth, style)
 
@@ -271,11 +272,11 @@ class BlockRenderer:
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)
         for note in node.children:
-            label, lead = str(note.meta["label"]), []
-            if len(label) > 3:  # as a mark it would stand out into the margin
-                label, lead = "", [Run(f"{label}: ", replace(SMALL, bold=True))]
+            mark, lead = self.inline.note_label(note, SMALL), []
+            if len(mark.text) > 3:  # as a mark it would stand out into the margin
+                mark, lead = Run("", SMALL), [mark, Run(": ", SMALL)]
             with self.tree.inside(parent=self.tree.note()):
-                yield from self._item(note.children, depth + 1, SMALL, label, lead)
+                yield from self._item(note.children, depth + 1, SMALL, mark, lead)
 
     _KINDS: ClassVar[dict[str, Callable[["BlockRenderer", Node, int, TextStyle], Iterator[Flowable]]]] = {
         "paragraph": _paragraph,

@@ -57,7 +57,9 @@ class GlyphCanvas(TaggedCanvas):
         self.bookmark_pages[bookmark.name] = self.getPageNumber()
         self.titles[bookmark.name] = bookmark.title
         _, top = self.absolutePosition(0, height)
-        self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
+        place = self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
+        # Reportlab takes the page that is finished next, which is the first until all are drawn.
+        place.setPage(pdfdoc.PDFObjectReference(f"Page{self.getPageNumber()}"))
         if bookmark.level >= 0:
             self.addOutlineEntry(bookmark.title, bookmark.name, bookmark.level)
 

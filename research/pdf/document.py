@@ -21,6 +21,9 @@ from reportlab.platypus import (
 from models import PDFGenerationInput
 from research.checked import CheckedReport
 from research.config import is_sample
+from research.markdown.addresses import number_addresses
+from research.markdown.outline import is_same_heading
+from research.markdown.own_sources import link_sources
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_title
@@ -29,7 +32,7 @@ from research.output.words import words_for
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
-from research.pdf.layout import TURNED, UPRIGHT, arrange, in_one_line, short_rule
+from research.pdf.layout import TURNED, UPRIGHT, arrange, in_one_line, short_rule, split_question
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.source_list import reference_list
@@ -38,7 +41,6 @@ from research.pdf.styles import (
     BODY,
     BOTTOM,
     HAIRLINE,
-    LONG_TITLE,
     MARGIN,
     PAGE_SIZES,
     PANEL_HEAD,
@@ -56,10 +58,12 @@ from research.pdf.text import draw_line
 
 log = logging.getLogger(__name__)
 
+SUMMARY_TITLE = "Executive Summary"
 MIN_CONTENTS_HEADINGS, MAX_CONTENTS_ENTRIES, MIN_CONTENTS_CHARACTERS = 5, 40, 7_000
-MAX_LARGE_TITLE, MAX_TITLE, MAX_TOPIC = 60, 90, 300
-"""The widths of a title in the larger size, of a topic as title, and of the topic below a title, in Latin
-letters."""
+TITLE_SIZES = ((60, 25), (120, 20), (1_000, 15))
+"""The widths of titles, in Latin letters, and their sizes, in points."""
+MAX_TITLE, MAX_TOPIC = 200, 600
+"""The widths of a topic as title, and of one below a title that is not in small letters."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,11 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
     title, content = split_title(content)
     try:
         report = _Report(input, page_size, parse_inline(title, cited))
-        return report.build(parse(content, cited), parse(input.summary))
+        text, summary = parse(content, cited), parse(input.summary)
+        if not isinstance(input, CheckedReport):
+            link_sources(text, summary)
+        number_addresses(text)
+        return report.build(text, summary)
     except Exception:
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")
         plain_report = _Report(input, page_size, [])
@@ -104,8 +112,11 @@ class _Report:
         self.renderer.missing.language = self.words.language
         self.heading = heading
         """The research's own title; without one, its topic is the title."""
-        own = in_one_line("".join(map(plain, heading)), 400)
-        self.title = own or in_one_line(input.topic, MAX_TITLE) or self.words("title")
+        own = in_one_line("".join(map(plain, heading)), 500)
+        asked, rest = split_question(input.topic, 2 * len(input.topic) if own else MAX_TITLE)
+        self.title = own or asked or self.words("title")
+        self.question = f"{asked}\n{rest}".strip() if own and asked.casefold() != own.casefold() else rest
+        """What of the topic stands below the title."""
 
     def build(self, content: Node, summary: Node) -> Rendered:
         story = list(self.renderer.blocks(content.children))  # first, for the headings that it has
@@ -171,8 +182,11 @@ class _Report:
             head = ParagraphStyle(15, left=STEP, after=5)
             yield FrameBG(TINT, left=0, right=0, start=True, strokeWidth=0, strokeColor=TINT)
             yield Spacer(1, 10)
-            element = self.renderer.tree.heading(1)
-            yield self.renderer.text([Run(self.words("summary"), PANEL_HEAD)], head, element, introduces=True)
+            # The research may have a summary of its own, of the same name.
+            name = self.words("summary")
+            if not any(is_same_heading(own.title, name) for own in self.renderer.headings):
+                element = self.renderer.tree.heading(1)
+                yield self.renderer.text([Run(name, PANEL_HEAD)], head, element, introduces=True)
             yield from self.renderer.summary(summary.children)
             yield Spacer(1, 5)
             yield FrameBG(start=False)
@@ -182,13 +196,15 @@ class _Report:
         yield Spacer(1, 8)
 
     def titles(self) -> Iterator[Flowable]:
-        """Yield the research's own title with the topic below it, or the topic, smaller where it is long."""
-        style = TITLE if in_one_line(self.title, MAX_LARGE_TITLE) == self.title else LONG_TITLE
+        """Yield the research's own title with the topic below it, or the topic: whole, and once."""
+        size = next(size for width, size in TITLE_SIZES if in_one_line(self.title, width) == self.title)
+        style = replace(TITLE, size=size)
         runs = self.renderer.runs(self.heading, style) or [Run(self.title, style)]
         yield self.balanced(runs, ParagraphStyle(style.size * 1.24, after=8))
-        topic = in_one_line(self.input.topic, MAX_TOPIC)
-        if topic and topic.casefold() != self.title.casefold():
-            yield self.renderer.text([Run(topic, TOPIC)], ParagraphStyle(15, after=6))
+        if self.question:
+            is_long = in_one_line(self.question, MAX_TOPIC).endswith(" …")
+            style, paragraph = (SMALL, SMALL_PARAGRAPH) if is_long else (TOPIC, ParagraphStyle(15, after=6))
+            yield self.renderer.text([Run(self.question, style)], paragraph)
 
     def balanced(self, runs: list[Run], paragraph: ParagraphStyle) -> Flowable:
         """Return a text whose lines are about equally long: no word of a title is alone in the last one."""

@@ -11,7 +11,7 @@ from research.pdf import fonts
 from research.pdf.formula import FormulaBox, formula_source
 from research.pdf.math import Formula, set_formula
 from research.pdf.runs import Run, TextStyle
-from research.pdf.styles import ACCENT, CODE, MUTED, STRIPE
+from research.pdf.styles import ACCENT, CODE, MARKED, MUTED, STRIPE
 
 LINK_SCHEMES = ("http", "https", "mailto")
 WORD_JOINER = "\u2060"
@@ -19,6 +19,7 @@ MAX_FORMULA_COST = 30_000
 """What the formulas of one document may cost, some five seconds; further ones stay source."""
 MAX_INLINE_HEIGHT = 5.0
 """The height of a formula in a line of text, in ems."""
+_MARKS = ("citation", "footnote_ref")
 _SCRIPTS = {
     "sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"),
     "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),
@@ -41,20 +42,30 @@ class InlineRenderer:
     def __init__(self) -> None:
         self._formulas: dict[tuple[str, bool], Formula | None] = {}
         self._formula_cost = 0
+        self.part = ""
+        """The part of the document whose footnotes are meant: two parts may have a note 1."""
+        self._marked: set[str] = set()
 
     def runs(self, nodes: Sequence[Node], style: TextStyle, width: float) -> list[Run]:
         """Return the runs for the nodes; a formula is made to fit into the width, in points."""
         runs: list[Run] = []
         for index, node in enumerate(nodes):
-            if node.type == "citation" and index and nodes[index - 1].type == "citation":
-                runs.append(Run(",", replace(runs[-1].style, link="")))
+            if node.type in _MARKS and index and nodes[index - 1].type in _MARKS:
+                runs.append(Run(", ", replace(runs[-1].style, link="", place="", role="")))
             if node.type == "softbreak":
                 before = runs[-1].text if runs else ""
                 after = plain(nodes[index + 1]) if index + 1 < len(nodes) else ""
                 runs.append(Run("" if _joins(before, after) else " ", style))
             else:
-                runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, style, width)
+                own = replace(style, place=node.meta["place"]) if "place" in node.meta else style
+                runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, own, width)
         return runs
+
+    def note_label(self, node: Node, style: TextStyle) -> Run:
+        """Return the label of a footnote, linked to where it is first referred to."""
+        name = f"{self.part}{node.meta['label']}"
+        back = f"#mark-{name}" if name in self._marked else ""
+        return Run(node.meta["label"], replace(style, color=ACCENT, link=back, place=f"note-{name}"))
 
     def formula(self, latex: str, display: bool) -> Formula | None:
         """Return the formula, or None where it cannot be set or the document has set enough."""
@@ -84,8 +95,14 @@ class InlineRenderer:
         if all(new != old for new, old in zip(moved, text, strict=True)):
             return [Run(moved, style)]
         if node.type == "sup":
-            return [Run(text, replace(style, raised=True))]
+            return self.runs(node.children, replace(style, raised=True), width)
         return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
+
+    def _marked_text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, shade=MARKED), width)
+
+    def _small(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, size=style.size * 0.85), width)
 
     def _code(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         code = replace(style, family=fonts.CODE, size=style.size * 0.88, shade=STRIPE, role="Code")
@@ -101,14 +118,21 @@ class InlineRenderer:
         return [Run(box.text, style, box)]
 
     def _footnote_mark(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return [Run(node.meta["label"], replace(style, raised=True, color=ACCENT, role="Reference"))]
+        name = f"{self.part}{node.meta['label']}"
+        self._marked.add(name)
+        raised = replace(_raised(style), link=f"#note-{name}", place=f"mark-{name}", role="Reference")
+        return [Run(f"{WORD_JOINER}{node.meta['label']}", raised)]  # so that no line begins with it
 
     def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the number of a source, linked to its passage or its entry in the list of references."""
         number, passage = node.meta["number"], node.meta["passage"]
         place = passage_place(passage) if passage else reference_place(number)
-        raised = replace(style, raised=True, bold=False, italic=False, color=ACCENT, link=f"#{place}")
-        return [Run(f"{WORD_JOINER}{number}", raised)]  # so that no line begins with it
+        return [Run(f"{WORD_JOINER}{number}", replace(_raised(style), link=f"#{place}", role="Reference"))]
+
+    def _reference(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        """Return a mark of the model's own, linked to its entry in the model's own list."""
+        link = f"#{node.meta['to']}"
+        return [Run(node.content, replace(style, color=ACCENT, link=link, role="Reference"))]
 
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]
@@ -119,25 +143,29 @@ class InlineRenderer:
         label = self.runs(node.children, style, width)
         words = "".join(run.text for run in label)
         if urlsplit(address).scheme.lower() not in LINK_SCHEMES:
-            return [*label, Run(f" ({address})", style)] if address else label
+            return [*label, Run(f" ({address})", style)] if address.lstrip("#") == address != "" else label
         label = [
             run._replace(style=replace(run.style, color=ACCENT, link=run.style.link or address))
             for run in label
         ]
-        if _bare(words) == _bare(address):
+        if _bare(words) == _bare(address) or node.meta.get("is_numbered"):
             return label
         small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
         return [*label, Run(f" ({address})" if words else address, small)]
 
     def _image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the description and the address of an image, which is never fetched."""
-        text = f"[Image: {node.content or 'no description'}, {node.attrs.get('src', '')}]"
+        address = str(node.attrs.get("src", ""))
+        where = "" if address.startswith("data:") else f", {address}"
+        text = f"[Image: {node.content or 'no description'}{where}]"
         return [Run(text, replace(style, italic=True, color=MUTED))]
 
     _KINDS: ClassVar[dict[str, Callable[["InlineRenderer", Node, TextStyle, float], list[Run]]]] = {
         "strong": _strong,
         "em": _emphasis,
         "s": _strikethrough,
+        "mark": _marked_text,
+        "small": _small,
         "sup": _script,
         "sub": _script,
         "code_inline": _code,
@@ -145,6 +173,7 @@ class InlineRenderer:
         "math_inline_double": _formula,
         "footnote_ref": _footnote_mark,
         "citation": _citation,
+        "reference": _reference,
         "hardbreak": _line_break,
         "link": _link,
         "image": _image,
@@ -155,6 +184,11 @@ def _joins(before: str, after: str) -> bool:
     """Return whether a line break between the texts is no space: in Chinese and Japanese, not in Korean."""
     sides = (before[-1:], after[:1])
     return all(side and is_cjk(side) and not "\uac00" <= side <= "\ud7af" for side in sides)
+
+
+def _raised(style: TextStyle) -> TextStyle:
+    """Return the style of a mark that leads to a note."""
+    return replace(style, raised=True, bold=False, italic=False, color=ACCENT)
 
 
 def _bare(address: str) -> str:

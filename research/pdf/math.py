@@ -13,6 +13,8 @@ from typing import Any
 from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element, SubElement, fromstring
 
+from research.markdown.latex import settable
+
 log = logging.getLogger(__name__)
 
 MAX_FORMULA_CHARACTERS = 1_500
@@ -25,8 +27,6 @@ SIZE = 24.0
 """The size at which formulas are set, in points: ziamath's own, to which it bounds small scripts."""
 
 _SQUARE, _STANDS_FOR = "\u25a0", "stands-for-"
-_IGNORED = re.compile(r"\\label\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])")
-_TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 # \def and its kin expand without bound, and an address or a class has no place on paper.
 _REFUSED = re.compile(r"\\(?:[egx]?def|let|(?:re)?newcommand|href|class|style|verb)(?![A-Za-z])|[<&]#?\w+;")
 _PATH = re.compile(r"[MLQCZ]|-?[\d.]+")
@@ -62,7 +62,7 @@ def set_formula(source: str, display: bool) -> tuple[Formula | None, int]:
     cost = FIXED_COST + len(source) // 20
     if len(source) > MAX_FORMULA_CHARACTERS or _REFUSED.search(source):
         return None, cost
-    latex = _TAG.sub(r"\\qquad\\text{(\1)}", _IGNORED.sub("", source)).replace("<", r"\lt ")
+    latex = settable(source)
     with _setting:
         try:
             tree = _parsed(latex, display)

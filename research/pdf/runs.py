@@ -25,6 +25,8 @@ class TextStyle:
     """Whether all figures are equally wide."""
     link: str = ""
     """A web or mail address, or "#name" for a place in the document."""
+    place: str = ""
+    """The name of the place in the document that begins here."""
     role: str = ""
     """The structure type of the run where it is not only text: Code, Reference."""
     shade: Color | None = None

@@ -27,7 +27,6 @@ SMALL_BOLD = replace(SMALL, bold=True)
 CELL, HEAD_CELL = TextStyle(9, INK, tabular=True), TextStyle(9, ACCENT, bold=True)
 CODE = TextStyle(8.5, INK, family=fonts.CODE)
 TITLE, TOPIC = TextStyle(25, ACCENT, bold=True), TextStyle(10.5, MUTED)
-LONG_TITLE = replace(TITLE, size=20)
 PANEL_HEAD = TextStyle(11, ACCENT, bold=True)
 CALLOUTS = {
     kind: TextStyle(10.5, WARNING if kind in ("WARNING", "CAUTION") else ACCENT, bold=True)

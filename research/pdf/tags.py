@@ -70,7 +70,7 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
             if box is last_box and (style is last or (style.link, style.role) == (last.link, last.role)):
                 return element
         element = self
-        if role := "Link" if style.link else style.role:
+        for role in filter(None, (style.role, style.link and "Link")):
             element = Element(role, element)
         if box:
             element = Element("Formula", element, Alt=text_string(box.text))
@@ -244,6 +244,8 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         """Write the file, with its structure."""
         for name, annotation in self._links:
             annotation["Contents"] = pdfdoc.PDFString(self.titles.get(name) or name)
+            if name not in self.titles:  # what it leads to could not be laid out
+                del annotation.dict["Dest"]
         self._doc.Catalog.StructTreeRoot = self._tree
         super().save()
 

@@ -168,5 +168,7 @@ def _decorate(
         canvas.setStrokeColor(style.color)
         canvas.setLineWidth(size / 16)
         canvas.line(x, y + size * 0.26, x + width, y + size * 0.26)
+    if style.place and style.place not in canvas.bookmark_pages:
+        canvas.add_bookmark(Bookmark(style.place, style.place, -1), y + size)
     if style.link and element:
         canvas.add_link(style.link, (x, y - size * 0.25, x + width, y + size * 0.9), element.link)

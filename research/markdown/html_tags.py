@@ -1,0 +1,127 @@
+"""Tags of HTML in a line of Markdown: what they mean for its words.
+
+A known tag is read by what it means. What only looks like one (`List<int>`, `a < b`) stays text, and so does
+code.
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from research.markdown.html_table import line_break
+
+STYLES = {
+    **dict.fromkeys(("b", "strong"), "strong"),
+    **dict.fromkeys(("i", "em", "u", "ins", "cite", "dfn", "var"), "em"),
+    **dict.fromkeys(("s", "del", "strike"), "s"),
+    **{tag: tag for tag in ("sub", "sup", "mark", "small")},
+    "a": "link",
+}
+"""The kind of token for each tag of emphasis; underlined text is emphasized, as typographers do."""
+LISTS = ("ul", "ol", "li", "blockquote")
+LABELS = ("summary", "dt", "caption", "figcaption", "legend")
+"""Tags whose text names what follows, and is bold."""
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_BLOCKS = {
+    *LISTS, *LABELS, *HEADINGS, "p", "div", "center", "section", "article", "header", "footer", "main",
+    "aside", "nav", "address", "figure", "details", "dl", "dd", "form", "hr",
+    "table", "thead", "tbody", "tfoot", "tr", "td", "th",
+}  # fmt: skip
+_WITHOUT_MEANING = (
+    "span", "font", "abbr", "time", "nobr", "wbr", "big", "q", "bdi", "bdo", "picture", "source",
+    "code", "kbd", "samp", "tt", "colgroup", "col",
+)  # fmt: skip
+_KNOWN = {*_BLOCKS, *STYLES, *_WITHOUT_MEANING, "br", "img"}
+MAX_OPEN = 12
+"""Tags within each other; deeper ones have no meaning."""
+
+_VALUE = r"""(?:"[^"<>]*"|'[^'<>]*'|[^\s"'=<>`]+)"""
+_TAG = re.compile(
+    rf"<(/?)([a-z][a-z0-9]*)((?:\s{{1,9}}(?:[a-z][-\w:.]*\s{{0,9}}=\s{{0,9}}{_VALUE}|open|hidden|reversed))*)"
+    r"\s{0,9}/?>",
+    re.IGNORECASE,
+)
+_ATTRIBUTE = re.compile(rf"([a-z][-\w:.]*)\s*=\s*({_VALUE})", re.IGNORECASE)
+_CODE = re.compile(r"<(code|kbd|samp|tt)(?:\s[^<>]{0,200})?>([^<\n]{1,1000})</\1>", re.IGNORECASE)
+_LINE_END = re.compile(r"[ \t]{0,99}\n?[ \t]{0,99}")
+
+
+def parse_tag(state: StateInline, silent: bool) -> bool:
+    """Parse one known tag, a comment, or code in HTML."""
+    start = state.pos
+    if state.src.startswith("<!--", start):
+        end = state.src.find("-->", start + 4)
+        if end >= 0:
+            state.pos = end + 3
+            state.pos += state.src[state.pos : state.pos + 1] == " " and state.src[start - 1 : start] == " "
+        return end >= 0
+    if code := _CODE.match(state.src, start):
+        state.pos = code.end()
+        if not silent:
+            state.push("code_inline", "code", 0).content = unescape(code[2])
+        return True
+    found = _TAG.match(state.src, start)
+    if not found or found[2].lower() not in _KNOWN:
+        return False
+    state.pos = found.end()
+    if found[2].lower() == "br":
+        state.pos = _LINE_END.match(state.src, state.pos).end()  # type: ignore[union-attr]
+    if not silent:
+        token = state.push("html", found[2].lower(), 0)
+        token.markup = found[0]
+        token.attrs = {
+            name.lower(): _value(state, name.lower(), value) for name, value in _ATTRIBUTE.findall(found[3])
+        }
+        # `List<i>` is prose: a tag that begins emphasis stands before a word, not behind one.
+        token.meta = {"closes": bool(found[1]), "behind_word": state.src[start - 1 : start].isalnum()}
+        if token.tag == "a":
+            state.linkLevel += -1 if found[1] else 1
+    return True
+
+
+def _value(state: StateInline, name: str, value: str) -> str:
+    """Return the value of an attribute, an address as Markdown has it."""
+    bare = unescape(value.strip("\"'"))
+    return state.md.normalizeLink(bare) if name in ("href", "src") else bare
+
+
+def resolve_tags(children: list[Token]) -> Iterator[Token]:
+    """Yield the tokens of a text, of whose tags only those of blocks are left."""
+    _pair(children)
+    for token in children:
+        if token.type != "html" or token.tag in _BLOCKS:
+            yield token
+        elif token.tag == "br":
+            yield line_break()
+        elif token.tag == "img":
+            alt, address = (str(token.attrs.get(name, "")) for name in ("alt", "src"))
+            words = [Token("text", "", 0, content=alt)]
+            yield Token("image", "img", 0, content=alt, attrs={"src": address}, children=words)
+        elif token.tag in STYLES and token.meta["behind_word"] and not token.meta["closes"]:
+            yield Token("text", "", 0, content=token.markup)
+
+
+def _pair(children: list[Token]) -> None:
+    """Make Markdown's tokens of the tags that open and close emphasis or a link at the same level."""
+    opened: list[tuple[Token, int]] = []
+    level = 0
+    for token in children:
+        if token.type != "html":
+            level += token.nesting
+            while opened and opened[-1][1] > level:
+                opened.pop()
+        elif token.tag in STYLES and not token.meta["closes"]:
+            if len(opened) < MAX_OPEN and (token.tag != "a" or "href" in token.attrs):
+                opened.append((token, level))
+        elif token.tag in STYLES:
+            tags = [begin.tag if at == level else "" for begin, at in opened]
+            if token.tag not in tags:
+                continue
+            place = len(tags) - 1 - tags[::-1].index(token.tag)
+            begin, _ = opened[place]
+            del opened[place:]
+            begin.type, begin.nesting = f"{STYLES[token.tag]}_open", 1
+            token.type, token.nesting = f"{STYLES[token.tag]}_close", -1

@@ -1,0 +1,155 @@
+"""HTML that models write: on the page stand its text and its plain meaning, never its tags."""
+
+import re
+from typing import Any
+
+import pytest
+
+from research.markdown.parser import Node, parse, plain
+from tests.page_reader import pages
+
+
+def outline(node: Node) -> Any:
+    """A node as its kind and its children, a text as its words."""
+    if node.type == "text":
+        return node.content
+    return (node.type, *map(outline, node.children)) if node.children else f"<{node.type}>"
+
+
+def shown(content: str) -> str:
+    return " ".join("\n".join(pages(content)).split())
+
+
+@pytest.mark.parametrize(
+    ("markdown", "wanted"),
+    [
+        ("<b>bold *it*</b>", ("strong", "bold ", ("em", "it"))),
+        ("<STRONG class='x' id=y>bold</STRONG>", ("strong", "bold")),
+        ("<u>under</u>", ("em", "under")),
+        ("**<i>both</i>**", ("strong", ("em", "both"))),
+        ("<small>s</small>", ("small", "s")),
+        ("<sup>[3]</sup>", ("sup", "[3]")),
+        ("<del>old</del>", ("s", "old")),
+        ('<a href="https://a.test/?x=1&amp;y=2">link</a>', ("link", "link")),
+        ('<span style="color: red">red</span>', "red"),
+        ("<kbd>Ctrl</kbd>", "<code_inline>"),
+    ],
+)
+def test_a_tag_in_a_line_is_what_it_means(markdown: str, wanted: Any) -> None:
+    [paragraph] = parse(f"x {markdown} z").children
+    assert outline(paragraph) == ("paragraph", "x ", wanted, " z")
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "List<int> and Map<String, List<T>>", "a < b and c > d", "a <b and c> d", "Vec<i> of x<y>z",
+        "<placeholder>", "<5% and >3", "5 <- 3 -> 1", "`<b>x</b>`", r"\<br\>", "&lt;b>",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_tag_is_not_lost(prose: str) -> None:
+    assert plain(parse(prose)) == re.sub(r"[`\\]", "", prose).replace("&lt;", "<")
+
+
+def test_code_stays_as_it_is() -> None:
+    text = "```html\n<div><b>x</b></div>\n<!-- c -->\n```\n\n    <br> <u>y</u>\n\n`<table>`"
+    assert [plain(node) for node in parse(text).children] == [
+        "<div><b>x</b></div>\n<!-- c -->\n", "<br> <u>y</u>\n", "<table>",
+    ]  # fmt: skip
+    raw = "<pre><code>if a &lt; b:\n\n    *go*\n</code></pre>"
+    assert outline(parse(raw)) == ("root", "<code_block>")
+    assert plain(parse(raw)) == "if a < b:\n\n    *go*\n"
+
+
+def test_tags_that_are_not_closed_or_cross_are_not_shown() -> None:
+    assert plain(parse("An <b>open, a closed</i> and <b>*a crossing</b>* one.<br/>End")) == (
+        "An open, a closed and a crossing one.\nEnd"
+    )
+
+
+BLOCKS = """<p align="center"><img src="https://a.test/x.png" alt="Logo" width="9"></p>
+Text above
+<div style="text-align: center">
+
+## A *heading*
+
+</div>
+<h2>Heading in HTML</h2>
+Text below.<hr>
+<details>
+<summary>In detail</summary>
+
+- one
+- two
+</details>
+
+<!-- a comment
+
+of lines -->
+<center>Centred <!-- and one --> words</center>
+"""
+
+
+def test_blocks_of_html_are_blocks() -> None:
+    assert outline(parse(BLOCKS))[1:] == (
+        ("paragraph", "<image>"), ("paragraph", "Text above"), ("heading", "A ", ("em", "heading")),
+        ("heading", "Heading in HTML"), ("paragraph", "Text below."), "<hr>",
+        ("paragraph", ("strong", "In detail")),
+        ("bullet_list", ("list_item", ("paragraph", "one")), ("list_item", ("paragraph", "two"))),
+        ("paragraph", "Centred words"),
+    )  # fmt: skip
+    assert not re.search(r"[<>]|comment|align", shown(BLOCKS))
+
+
+def test_lists_in_html_are_lists() -> None:
+    text = "Before\n<ul>\n<li>one\n<li>two <ol start=3><li>inner</li></ol></li>\n</ul>\n\nAfter</ul>"
+    assert outline(parse(text))[1:] == (
+        ("paragraph", "Before"),
+        ("bullet_list", ("list_item", ("paragraph", "one")),
+         ("list_item", ("paragraph", "two "), ("ordered_list", ("list_item", ("paragraph", "inner"))))),
+        ("paragraph", "After"),
+    )  # fmt: skip
+    assert "3. inner" in shown(text)
+    deep = parse("<ul><li>x" * 200)
+    assert plain(deep) == "x" * 200
+
+
+TABLE = """<table border="1">
+<caption>Rates</caption>
+<thead><tr><th>Name</th><th colspan="2">Value</th></tr></thead>
+<tr><td rowspan=2>A</td><td>1</td><td><p>x</p><p>y</p></td></tr>
+<tr><td><ul><li>p</li><li>q</li></ul></td><td>
+
+**bold**
+
+- item
+
+</td></tr>
+</table>
+
+Behind.
+"""
+
+
+def test_a_table_in_html_is_a_table() -> None:
+    caption, table, behind = parse(TABLE).children
+    rows = [[plain(cell) for cell in row.children] for part in table.children for row in part.children]
+    assert (plain(caption), plain(behind)) == ("Rates", "Behind.")
+    assert rows == [["Name", "Value", ""], ["A", "1", "x\ny"], ["", "• p\n• q", "bold\n• item"]]
+    assert "Name Value A 1 x y • p • q bold • item Behind." in shown(TABLE)
+
+
+@pytest.mark.parametrize("text", ["<table><tr><td>one", "<table>\n<tr><td>one\n\n## Next\n\n</table>"])
+def test_a_table_that_does_not_end_takes_nothing_with_it(text: str) -> None:
+    assert "one" in plain(parse(text))
+    assert parse(f"{text}\n\n## Heading\n\nText.").children[-1].type == "paragraph"
+    assert any(node.type == "heading" for node in parse(f"{text}\n\n## Heading\n\nText.").children)
+
+
+def test_lists_in_cells_have_lines_of_their_own() -> None:
+    text = (
+        "| a | b |\n|---|---|\n"
+        + "| <ul><li>one</li><li>two</li></ul> | x<br> y<ol><li>p</li><li>q</li></ol> |\n"
+    )
+    cells = [plain(cell) for cell in parse(text).children[0].children[1].children[0].children]
+    assert cells == ["• one\n• two", "x\ny\n1. p\n2. q"]
