@@ -1,7 +1,6 @@
 """What the program adds to a report is in the report's language, on the page as in the Markdown."""
 
 import io
-import unicodedata
 from dataclasses import replace
 from string import Formatter
 
@@ -135,9 +134,12 @@ def test_what_stands_for_a_language_is_not_its_script_alone() -> None:
 
 def test_where_text_runs_to_the_left_the_furniture_does() -> None:
     """The running head begins at the right; the page's number and those of the contents are at the left."""
-    chapters = "".join(f"## {TEXTS['ar'][:20]}\n\n" + f"{TEXTS['ar']}\n\n" * 20 for _ in range(6))
+    chapters = "".join(
+        f"## {head}\n\n" + f"{TEXTS['ar']}\n\n" * 20 for head in [TEXTS["ar"][:20], "Moss"] * 3
+    )
     placed = boxes(document.render(PDFGenerationInput(chapters, topic="طحلب", date="2026-11-22")).data)
     width = 612
     numbers = [box for box in placed if box.text.isdecimal() and 150 < box.bottom < 500 and box.page == 1]
     assert len(numbers) >= 5 and all(box.right < width / 4 for box in numbers)
-    assert all(unicodedata.bidirectional(character) != "L" for box in numbers for character in box.text)
+    titles = [box for box in placed if box.text == "Moss" and box.page == 1 and 150 < box.bottom < 500]
+    assert titles and all(box.left > width / 2 for box in titles)

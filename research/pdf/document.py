@@ -217,10 +217,10 @@ class _Report:
             return
         tree, head = self.renderer.tree, ParagraphStyle(15, before=4, after=4)
         yield self.renderer.text([Run(self.words("contents"), PANEL_HEAD)], head, tree.heading(1))
-        toc = tree.element("TOC")
+        toc, mark = tree.element("TOC"), "\u200f" if self.words.is_right_to_left else ""
         for heading in entries[:MAX_CONTENTS_ENTRIES]:
             style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
-            title = Run(in_one_line(heading.title, 80), style)
+            title = Run(mark + in_one_line(heading.title, 80), style)
             paragraph = ParagraphStyle(17, left=heading.level * STEP, right=40)
             element = Element("Reference", Element("TOCI", toc))
             yield self.renderer.text([title], paragraph, element, page_of=heading.name)
