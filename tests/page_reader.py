@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import TestCase
@@ -33,11 +34,6 @@ EXAMPLES: dict[str, list[str]] = json.loads((HERE / "commonmark_examples.json").
 POPPLER = shutil.which("pdftotext")
 TOPIC = "Zq"
 """A topic that is no word, for the footer stands in the middle of a text that two pages share."""
-FOOTER = "|".join(
-    re.escape("".join(words("page", 0, 0).split())).replace("0", r"\d+") for words in all_words()
-)
-"""Page 1 of 3 in every language, without spaces."""
-
 # The page's side: what a reader sees and copies.
 
 
@@ -103,10 +99,16 @@ def compact(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+@cache
+def footers() -> str:
+    """A pattern of "Page 1 of 3" in every language, compact."""
+    return "|".join(re.escape(compact(each("page", 0, 0))).replace("0", r"\d+") for each in all_words())
+
+
 def shown(data: bytes, reader: Reader = BEST) -> str:
     """The whole text, compact, without what stands at the top and at the foot of the pages."""
     pages = reader.read(data).split("\f")
-    return "".join(re.sub(rf"{TOPIC}|{FOOTER}", "", compact(page)) for page in pages)
+    return "".join(re.sub(rf"{TOPIC}|{footers()}", "", compact(page)) for page in pages)
 
 
 @dataclass
@@ -252,7 +254,8 @@ def repeated(markdown: str, data: bytes) -> list[str]:
     source, everything = compact("\n".join(expected.pieces)), compact(html.unescape(markdown))
     # A long address is in the text by its host, and whole below it.
     hosts = re.findall(r"https?://([^/\s)>]+)", markdown)
-    free = {compact(word) for word in words(" ".join([*expected.headings, *hosts]))}
+    feet = [each("page", 1, 1) for each in all_words()]
+    free = {compact(word) for word in words(" ".join([*expected.headings, *hosts, *feet]))}
     return [
         word
         for word, times in Counter(map(compact, words(BEST.read(data)))).items()

@@ -255,7 +255,7 @@ def test_a_research_that_begins_with_its_own_title_has_it_once() -> None:
     first = " ".join(reader.pages[0].extract_text().split())
     assert first.startswith("On Tides and AT&T Compare, for a reader")
     assert first.count("On Tides and AT&T") == 1
-    assert f"{LONG.strip()} 2026-11-25" in first  # whole
+    assert f"{LONG.strip()} November 25, 2026" in first  # whole
     assert reader.metadata and reader.metadata.title == "On Tides and AT&T"
     outline: Any = reader.outline
     assert [entry["/Title"] for entry in outline] == [f"Part {n}" for n in range(9)]

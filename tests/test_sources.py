@@ -91,8 +91,8 @@ async def test_a_report_with_sources(
     assert links(output.path) == addresses
     first, second, third, again = inner_links(output.path)
     assert first == again > second > third
-    today = datetime.now(UTC).date().isoformat()
-    assert f"journal.example.org, 2021-01-15, retrieved {today}" in text
+    today = f"{datetime.now(UTC):%B} {datetime.now(UTC).day}, {datetime.now(UTC).year}"
+    assert f"journal.example.org, January 15, 2021, retrieved {today}" in text
     assert (
         "Checked by the program: 3 of 13 sources cited; 1 number that the model made up was removed;"
         " a list of references that the model wrote was removed." in text

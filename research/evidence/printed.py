@@ -197,10 +197,9 @@ def _printed(pages: Sequence[str]) -> str:
     feet = Counter(_NUMBER.sub("", page.splitlines()[-1]) for page in pages if page.strip())
     for page in pages:
         lines = page.splitlines()
-        if (
-            lines and feet[_NUMBER.sub("", lines[-1])] + (len(pages) == 1) > 1
-        ):  # but for its number the same on every page
-            lines.pop()
+        shared = feet[_NUMBER.sub("", lines[-1])] if lines else 0
+        if shared > 1 or len(pages) == 1:  # the same on every page but for its number
+            lines = lines[:-1]
         if kept and lines and lines[-1] in heads:
             lines.pop()
         kept += lines

@@ -115,6 +115,6 @@ def account_of(citations: Sequence[Judged], dropped: int, words: Words) -> str:
     }
     told = "".join(words(name, count) for name, count in others.items() if count)
     judges = sorted({citation.judge for citation in citations} - {""})
-    told += words("judged", words.all_of(judges)) if judges else ""
+    told += words("judged", words.apart(words.all_of(judges))) if judges else ""
     account = [words("supported", counts[Verdict.SUPPORTED], len(citations), told)]
     return words("gap").join([*account, words("dropped", dropped)] if dropped else account)

@@ -16,7 +16,9 @@ _LANGUAGES = (
     " lo lt lv mk ml mn mr ms my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
 )
 _NO_PROSE = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|https?://[^\s)>\]]+|<[^<>\n]{0,200}>|\$[^$\n]{0,200}\$|[\W\d_]+", re.S
+    r"```.*?(?:```|\Z)|`[^`\n]*`|https?://[^\s)>\]]+|<[^<>\n]{0,200}>|\$[^$\n]{0,200}\$"
+    r"|[`<$]|[^`<$\w]+|[\d_]+",
+    re.S,
 )
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 

@@ -31,13 +31,13 @@ def version_note(report: PDFGenerationInput) -> str:
 
 def byline(report: PDFGenerationInput, words: Words) -> str:
     """Return the line with the report's date and model; empty without both."""
-    by = words("by", report.model) if report.model else ""
+    by = words("by", words.apart(report.model)) if report.model else ""
     return "  ·  ".join(filter(None, (words.day(report.date), by)))
 
 
 def colophon(report: PDFGenerationInput, words: Words) -> str:
     """Return the line with the model and the usage."""
-    return words("made", report.model or "LLM", report.bill)
+    return words("made", words.apart(report.model or "LLM"), words.apart(report.bill))
 
 
 def details(source: Source, retrieved: str, words: Words) -> str:

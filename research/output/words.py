@@ -37,9 +37,7 @@ class Words:
         if isinstance(forms, dict):
             form = self.locale.plural_form([value for value in values if isinstance(value, int)][-1])
             forms = forms.get(form, forms["other"])
-        return forms.format(
-            *(self.number(value) if isinstance(value, int) else self.apart(value) for value in values)
-        )
+        return forms.format(*(self.number(value) if isinstance(value, int) else value for value in values))
 
     def number(self, number: int) -> str:
         """Return a number with the language's separators: 1,204 or 1.204 or 1 204."""
@@ -53,7 +51,7 @@ class Words:
             return day
 
     def apart(self, text: str) -> str:
-        """Return a text that may run the other way than these words, isolated where they run to the left."""
+        """Return a text that is not of these words, such as a name: isolated where they run to the left."""
         return f"\u2068{text}\u2069" if text and self.is_right_to_left else text
 
     def all_of(self, names: list[str]) -> str:

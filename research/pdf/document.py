@@ -227,13 +227,14 @@ class _Report:
         if len(entries) < MIN_CONTENTS_HEADINGS or len(self.input.content) < MIN_CONTENTS_CHARACTERS:
             return
         tree, head = self.renderer.tree, ParagraphStyle(15, before=4, after=4)
-        head_run = Run(self.words("contents"), PANEL_HEAD)
-        yield self.renderer.text([head_run], head, tree.heading(1), introduces=True)
-        toc = tree.element("TOC")
+        title = Run(self.words("contents"), PANEL_HEAD)
+        yield self.renderer.text([title], head, tree.heading(1), introduces=True)
+        toc, from_the_right = tree.element("TOC"), self.words.is_right_to_left or None
         for heading in entries[:MAX_CONTENTS_ENTRIES]:
             style = replace(BODY, link=f"#{heading.name}", bold=heading.level == 0 and levels > 1)
             title = Run(heading.title, style)
-            paragraph = ParagraphStyle(14, after=3, left=heading.level * STEP, right=40)
+            left = heading.level * STEP
+            paragraph = ParagraphStyle(14, after=3, left=left, right=40, from_the_right=from_the_right)
             element = Element("Reference", Element("TOCI", toc))
             yield self.renderer.text([title], paragraph, element, page_of=heading.name)
         if len(entries) > MAX_CONTENTS_ENTRIES:
