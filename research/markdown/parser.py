@@ -27,8 +27,11 @@ MAX_NESTING = 300
 still rendered well within Python's recursion limit."""
 
 
-def parse(text: str, cited: int = 0) -> Node:
-    """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations."""
+def parse(text: str, cited: int = 0, part: str = "") -> Node:
+    """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations.
+
+    The places of its notes begin with the name of the part, where it is a part of a larger document.
+    """
     whole = mend_lines(part_fences(text.encode("utf-8", "replace").decode()))
     definitions: dict[str, Any] = {CITED: cited}
     tokens = _parser(get_ident()).parse(whole, definitions)
@@ -42,7 +45,21 @@ def parse(text: str, cited: int = 0) -> Node:
         for label, link in definitions.get("references", {}).items()
         if link["href"] not in used
     ]
-    return _tree([*tokens, *_paragraphs(unused)])
+    root = _tree([*tokens, *_paragraphs(unused)])
+    connect_notes(root, part)
+    return root
+
+
+def connect_notes(root: Node, part: str = "") -> None:
+    """Give each note, and each mark of one, its `meta["place"]`, and the place it leads to as `meta["to"]`."""
+    marked: set[str] = set()
+    for node in walk(root):
+        if node.type in ("footnote_ref", "footnote_reference"):
+            name = f"{part}{node.meta['label']}"
+            ends = (f"mark-{name}", f"note-{name}")
+            place, to = ends if node.type == "footnote_ref" else reversed(ends)
+            node.meta.update(place=place, to=to if to in marked or node.type == "footnote_ref" else "")
+            marked.add(place)
 
 
 def parse_inline(text: str, cited: int = 0) -> list[Node]:

@@ -87,7 +87,7 @@ class BlockRenderer:
 
     def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:
         """Yield the flowables of the summary, whose panel is there already."""
-        self._in_panel, self._heading_levels, self.inline.part = True, [], "summary-"
+        self._in_panel, self._heading_levels = True, []
         yield from list(self.blocks(nodes, depth=1))
         self._in_panel = False
 
@@ -146,15 +146,13 @@ class BlockRenderer:
         yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        ordered = node.type == "ordered_list"
+        ordered, marked = node.type == "ordered_list", replace(style, color=ACCENT)
         for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
             mark = f"{number}." if ordered else item.meta.get("mark", "•")
             if "checked" in item.meta:
                 mark = "✓" if item.meta["checked"] else "□"
             with self.tree.inside("LI", "LBody"):
-                yield from self._item(
-                    item.children, depth + 1, style, Run(mark, replace(style, color=ACCENT))
-                )
+                yield from self._item(item.children, depth + 1, style, Run(mark, marked))
         yield Gap(1, 5 if depth == 0 else 0)
 
     def _item(
@@ -273,7 +271,7 @@ class BlockRenderer:
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)
         for note in node.children:
-            mark, lead = self.inline.note_label(note, SMALL), []
+            [mark], lead = self.inline.runs([note], SMALL, 0), []
             if len(mark.text) > 3:  # as a mark it would stand out into the margin
                 mark, lead = Run("", SMALL), [mark, Run(": ", SMALL)]
             with self.tree.inside(parent=self.tree.note()):
