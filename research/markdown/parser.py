@@ -51,7 +51,7 @@ def parse(text: str, cited: int = 0, part: str = "") -> Node:
 
 
 def connect_notes(root: Node, part: str = "") -> None:
-    """Give each note, and each mark of one, its `meta["place"]`, and the place it leads to as `meta["to"]`."""
+    """Give each note and each mark of one its place, `meta["place"]`, and where it leads, `meta["to"]`."""
     marked: set[str] = set()
     for node in walk(root):
         if node.type in ("footnote_ref", "footnote_reference"):
@@ -141,6 +141,8 @@ def _tree(tokens: list[Token]) -> Node:
             node = _node([opening, token], children) if opening else None
         else:
             node = _node([token], [])
+        if node and node.type in ("bullet_list", "ordered_list"):
+            _mark_items(node)
         if node:
             (notes if node.type == "footnote_reference" else stack[-1][1]).append(node)
     root = Node()
@@ -149,6 +151,16 @@ def _tree(tokens: list[Token]) -> Node:
         ends = [Token("footnote_block_open", "", 1), Token("footnote_block_close", "", -1)]
         root.children.append(_node(ends, notes))
     return root
+
+
+def _mark_items(node: Node) -> None:
+    """Give each item of a list what stands before it, as `meta["mark"]`."""
+    start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
+    for index, item in enumerate(node.children):
+        mark = "•" if start is None else f"{start + index}."
+        if "checked" in item.meta:
+            mark = "✓" if item.meta["checked"] else "□"
+        item.meta.setdefault("mark", mark)
 
 
 def _part_sources(tokens: list[Token]) -> None:

@@ -21,6 +21,7 @@ from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
 from research.pdf.layout import Gap, in_one_line, room_for, short_rule
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
+from research.pdf.shaping import plain_width
 from research.pdf.styles import (
     ACCENT,
     BODY,
@@ -146,23 +147,23 @@ class BlockRenderer:
         yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark)
 
     def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
-        ordered, marked = node.type == "ordered_list", replace(style, color=ACCENT)
-        for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
-            mark = f"{number}." if ordered else item.meta.get("mark", "•")
-            if "checked" in item.meta:
-                mark = "✓" if item.meta["checked"] else "□"
+        marks = [Run(item.meta["mark"], replace(style, color=ACCENT)) for item in node.children]
+        room = max([0.0, *(plain_width(text, style) + 6 - STEP for text in {mark.text for mark in marks})])
+        for mark, item in zip(marks, node.children, strict=True):
             with self.tree.inside("LI", "LBody"):
-                yield from self._item(item.children, depth + 1, style, Run(mark, marked))
+                yield from self._item(item.children, depth + 1, style, mark, room=room)
         yield Gap(1, 5 if depth == 0 else 0)
 
     def _item(
-        self, nodes: list[Node], depth: int, style: TextStyle, mark: Run, lead: Sequence[Run] = ()
-    ) -> Iterator[Flowable]:
+        self, nodes: list[Node], depth: int, style: TextStyle, mark: Run,
+        lead: Sequence[Run] = (), room: float = 0.0,
+    ) -> Iterator[Flowable]:  # fmt: skip
         """Yield a list item, its mark before the first paragraph, or alone where it begins otherwise."""
         first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
         tight = first is None or (first.nester_tokens and first.nester_tokens.opening.hidden)
         paragraph = indented(TIGHT if tight else LOOSE, depth)
+        paragraph = replace(paragraph, left=paragraph.left + room)
         yield self.text(runs or [Run(" ", style)], paragraph, self.tree.current, mark=[mark])
         yield from self.blocks(nodes[1 if first else 0 :], depth, style)
 
