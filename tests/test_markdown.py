@@ -203,7 +203,7 @@ def test_typed_bullets_and_headings_are_lists_and_headings(typed: str, wanted: s
 def test_typed_numbers_make_a_list_that_keeps_them(typed: str, marks: list[str]) -> None:
     tree = parse(typed)
     items = [node for node in walk(tree) if node.type == "list_item"]
-    assert [item.meta["mark"] for item in items if "mark" in item.meta] == marks
+    assert [item.meta["mark"] for item in items][-len(marks) :] == marks
     words = [plain(item) for item in items][-len(marks) :]
     assert [word.split()[0] for word in words] == ["first", "second", "third"][: len(marks)]
     page, whole = ("".join(text.split()) for text in (shown(typed), typed.replace("- ", "• ")))
@@ -232,6 +232,16 @@ def test_labels_that_are_not_in_a_row_stay_text(text: str) -> None:
 def test_what_is_no_typed_list_or_heading_stays(text: str) -> None:
     assert plain(parse(text)).strip() == text.strip("`\n ")
     assert parse(text).children[0].type in ("paragraph", "fence", "code_block")
+
+
+def test_a_table_that_is_drawn_keeps_its_lines() -> None:
+    for drawn in ("+---+---+\n| a | b |\n+---+---+\n| 1 | 2 |\n+---+---+", "┌──┬──┐\n│ a│ b│\n└──┴──┘"):
+        assert kinds(parse(f"Text.\n\n{drawn}\n\nMore.")) == [
+            ("paragraph", ["text"]),
+            "code_block",
+            ("paragraph", ["text"]),
+        ]
+        assert plain(parse(drawn)) == f"{drawn}\n"
 
 
 def test_an_image_that_is_written_out_is_named_only() -> None:

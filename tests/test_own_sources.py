@@ -1,6 +1,7 @@
-"""The marks of a text lead to the list of sources that its model wrote itself, where both are there."""
+"""Marks lead to the sources that a model listed itself, and long addresses to the end of their section."""
 
 import io
+import re
 from collections import Counter
 from typing import Any
 
@@ -108,3 +109,48 @@ def test_in_a_checked_report_only_the_checked_citations_are_links() -> None:
     reader: Any = PdfReader(io.BytesIO(document.render(report).data))
     notes = [item.get_object() for page in reader.pages for item in page.get("/Annots", [])]
     assert [note["/Contents"] for note in notes if "/Dest" in note] == []
+
+
+ADDRESS = "https://statistics.example.org/archive/2026/population/by-region/table.html"
+NUMBERED = f"""## One
+
+See {ADDRESS}?a=1\\&b=2 and [the data]({ADDRESS}), or [short](https://a.test/).
+
+| a | b |
+|---|---|
+| x | [the data]({ADDRESS}) |
+
+## Two
+
+- {ADDRESS}
+
+[again]({ADDRESS})
+
+## Sources
+
+[1] Own. {ADDRESS}?b=2
+"""
+
+
+def compact_page(content: str) -> str:
+    [page] = PdfReader(io.BytesIO(document.render(PDFGenerationInput(content)).data)).pages
+    return re.sub(r"[\u2060\s]", "", page.extract_text())
+
+
+def test_long_addresses_are_numbered_and_listed_at_the_end_of_their_section() -> None:
+    """But not where one stands alone, or in a list of sources."""
+    assert compact_page(NUMBERED).startswith(
+        "ResearchReportOneSeestatistics.example.org/…1andthedata2,orshort(https://a.test/).abxthedata2"
+        f"1{ADDRESS}?a=1&b=22{ADDRESS}Two•{ADDRESS}again33{ADDRESS}Sources[1]Own.{ADDRESS}?b=2"
+    )
+
+
+def test_numbers_of_addresses_are_not_those_of_notes() -> None:
+    text = compact_page(f"See[^1] [this]({ADDRESS}).\n\n## End\n\n[^1]: A note.")
+    assert f"See1thisL1.L1{ADDRESS}End1Anote." in text
+
+
+def test_an_address_that_is_numbered_is_a_link_in_both_places() -> None:
+    reader: Any = PdfReader(io.BytesIO(document.render(PDFGenerationInput(f"See [this]({ADDRESS}).")).data))
+    notes = [item.get_object() for item in reader.pages[0]["/Annots"]]
+    assert [note["/Contents"] for note in notes] == [ADDRESS, "note-1", "mark-1", ADDRESS]

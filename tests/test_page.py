@@ -206,6 +206,13 @@ def test_a_list_is_numbered_from_where_it_starts() -> None:
     assert [text[text.index(word) - 2 :][:2] for word in ("seven", "eight", "nine")] == ["7.", "8.", "9."]
 
 
+def test_a_wide_mark_of_a_list_does_not_stand_in_the_margin() -> None:
+    typed = "Text.\n\n99. one\n100. two\n\n(i) one\n(ii) two\n(iii) three\n(iv) four\n\n（一）一\n（二）二\n"
+    placed = boxes(render(typed).data)
+    margin = next(box.left for box in placed if box.text == "Text.")
+    assert min(box.left for box in placed) > margin - 1
+
+
 @each_reader
 def test_words_that_markup_or_a_new_line_parts_are_not_run_together(reader: Reader) -> None:
     markdown = "alpha\nbeta **gamma** *delta* `epsilon`  \nzeta\\\neta [theta](https://example.com) iota"

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from research.markdown.parser import Node, inline_node, plain, walk
+from research.markdown.parser import Node, connect_notes, inline_node, plain, walk
 from research.markdown.parser_rules import is_source_list
 
 MAX_ADDRESS_CHARACTERS = 50
@@ -32,6 +32,7 @@ def number_addresses(content: Node) -> None:
                 _number(node, section, series, count)
         made.append(block)
     content.children = [*made, *_notes(section)]
+    connect_notes(content)
 
 
 def _is_list(block: Node) -> bool:

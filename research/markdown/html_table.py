@@ -37,6 +37,8 @@ def with_breaks(words: Iterable[Token]) -> list[Token]:
         if token.tag == "li" and not closes:
             made.append(Token("text", "", 0, content=_mark(counts)))
     seen = [index for index, token in enumerate(made) if not _is_blank(token)]
+    if seen and made[seen[0]].type == "text":
+        made[seen[0]].content = made[seen[0]].content.lstrip(" \t")
     return made[seen[0] : seen[-1] + 1] if seen else []
 
 
@@ -123,7 +125,8 @@ class HtmlTable:
         rows = [row for row in self._rows if row]
         columns = max(map(len, rows), default=0)
         if outside := with_breaks(self._outside):
-            yield from (Token("paragraph_open", "p", 1), _inline(outside), Token("paragraph_close", "p", -1))
+            bold = [Token("strong_open", "strong", 1), *outside, Token("strong_close", "strong", -1)]
+            yield from (Token("paragraph_open", "p", 1), _inline(bold), Token("paragraph_close", "p", -1))
         if not rows:
             return
         yield Token("table_open", "table", 1)

@@ -31,8 +31,11 @@ MAX_LABEL = 300
 """Characters of a text that introduces the next block, if it ends with a colon or is bold."""
 
 
-def parse(text: str, cited: int = 0) -> Node:
-    """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations."""
+def parse(text: str, cited: int = 0, part: str = "") -> Node:
+    """Return the document as a tree, for any string; the marks of the sources 1 to `cited` are citations.
+
+    The places of its notes begin with the name of the part, where it is a part of a larger document.
+    """
     whole = mend_lines(part_fences(text.encode("utf-8", "replace").decode()))
     definitions: dict[str, Any] = {CITED: cited}
     tokens = _parser(get_ident()).parse(whole, definitions)
@@ -46,7 +49,21 @@ def parse(text: str, cited: int = 0) -> Node:
         for label, link in definitions.get("references", {}).items()
         if link["href"] not in used
     ]
-    return _tree([*tokens, *_paragraphs(unused)])
+    root = _tree([*tokens, *_paragraphs(unused)])
+    connect_notes(root, part)
+    return root
+
+
+def connect_notes(root: Node, part: str = "") -> None:
+    """Give each note and each mark of one its place, `meta["place"]`, and where it leads, `meta["to"]`."""
+    marked: set[str] = set()
+    for node in walk(root):
+        if node.type in ("footnote_ref", "footnote_reference"):
+            name = f"{part}{node.meta['label']}"
+            ends = (f"mark-{name}", f"note-{name}")
+            place, to = ends if node.type == "footnote_ref" else reversed(ends)
+            node.meta.update(place=place, to=to if to in marked or node.type == "footnote_ref" else "")
+            marked.add(place)
 
 
 def parse_inline(text: str, cited: int = 0) -> list[Node]:
@@ -142,6 +159,8 @@ def _tree(tokens: list[Token]) -> Node:
             node = _node([opening, token], children) if opening else None
         else:
             node = _node([token], [])
+        if node and node.type in ("bullet_list", "ordered_list"):
+            _mark_items(node)
         if node:
             (notes if node.type == "footnote_reference" else stack[-1][1]).append(node)
     root = Node()
@@ -150,6 +169,16 @@ def _tree(tokens: list[Token]) -> Node:
         ends = [Token("footnote_block_open", "", 1), Token("footnote_block_close", "", -1)]
         root.children.append(_node(ends, notes))
     return root
+
+
+def _mark_items(node: Node) -> None:
+    """Give each item of a list what stands before it, as `meta["mark"]`."""
+    start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
+    for index, item in enumerate(node.children):
+        mark = "•" if start is None else f"{start + index}."
+        if "checked" in item.meta:
+            mark = "✓" if item.meta["checked"] else "□"
+        item.meta.setdefault("mark", mark)
 
 
 def _part_sources(tokens: list[Token]) -> None:

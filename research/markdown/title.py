@@ -1,6 +1,7 @@
 """The title of a Markdown text, and text that is to stand in Markdown as it is."""
 
 import re
+from collections.abc import Callable
 
 from research.markdown.fences import code_lines
 from research.markdown.lines import INVISIBLE, heading_marks
@@ -18,6 +19,8 @@ _HTML_TITLE = re.compile(r"<h1(?:\s[^<>]*)?>(.*?)</h1>[ \t]*$", re.IGNORECASE)
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n((?:(?:[\w-]+:|[ \t]|- |#).{0,2000}\n|\n){1,60}?)(?:---|\.\.\.)[ \t]*(?:\n|$)"
 )
+_SENTENCE = re.compile(r".{8,}?(?:[.?!](?=\s)|[。？！])")
+_CLAUSE = re.compile(r".+(?:[,;:](?=\s)|[，；：])")
 _FIELD = re.compile(r"title:\s*(.*)", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\n(?:\\n|[-#*>|\d])")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "", '"': '"', "\\": "\\", "/": "/"}
@@ -49,6 +52,22 @@ def split_title(content: str) -> tuple[str, str]:
         fields = [field for field in fields if not _FIELD.match(field)]
     shown = "  \n".join(map(escape_markdown, fields))
     return title or escape_markdown(own), f"{shown}\n\n{rest}" if fields else rest
+
+
+def split_question(question: str, shorten: Callable[[str], str]) -> tuple[str, str]:
+    """Return the first line of a question, as long as `shorten` leaves it, and the lines of the rest.
+
+    `shorten` ends what it cuts with " …". Such a line is parted behind its first sentence, else behind a
+    clause, else behind a word.
+    """
+    first, *others = [*filter(None, (" ".join(line.split()) for line in question.splitlines())), ""]
+    title = shorten(first)
+    if title != first:
+        title = title.removesuffix(" …")
+        part = _SENTENCE.match(title) or _CLAUSE.match(title)
+        title = part[0] if part else title
+        others.insert(0, first[len(title) :].strip())
+    return title, "\n".join(filter(None, others))
 
 
 def _first_heading(content: str) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""Lists that models number with letters or in parentheses, which CommonMark reads as lines of a paragraph."""
+"""Lists numbered with letters or in parentheses, and tables drawn with characters, as models type them.
+
+To CommonMark they are lines of a paragraph, which run together.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,6 +17,7 @@ _LABEL = re.compile(
     r"\s*(?=\S)",
     re.IGNORECASE,
 )
+_DRAWN = re.compile(r"[+┌╔┏][-=+─═━┬╦┳]{3,}.*(?:\n[ \t]*[+|│║┃├└╠╚┣┗].*){2,}")
 _ROMAN = ["", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv"]
 _CHINESE = ["", *"一二三四五六七八九十", *(f"十{digit}" for digit in "一二三四五六七八九")]
 
@@ -24,10 +28,16 @@ def add_typed_lists(parser: MarkdownIt) -> None:
 
 
 def _read(state: StateCore) -> None:
-    """Put lists in the place of paragraphs whose lines have labels in a row: a, b, c or (1), (2), (3)."""
+    """Put lists in the place of lines whose labels are in a row, a, b, c, and code for drawn tables."""
     made: list[Token] = []
     above: list[Token] = []
     for token in state.tokens:
+        if token.type == "paragraph_close" and _DRAWN.fullmatch(above[-1].content):
+            opening, inline = above[-2:]
+            code = Token("code_block", "code", 0, content=f"{inline.content}\n", map=opening.map, block=True)
+            made += [*_blocks(above[:-2]), code]
+            above = []
+            continue
         if token.type in ("paragraph_open", "paragraph_close") or (
             above and above[-1].type == "paragraph_open"
         ):

@@ -20,6 +20,7 @@ from research.pdf.formula import displayed, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
 from research.pdf.layout import Gap, barred, in_one_line, short_rule
+from research.pdf.linebreak import measure
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
     ACCENT,
@@ -87,7 +88,7 @@ class BlockRenderer:
 
     def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:
         """Yield the flowables of the summary, whose panel is there already."""
-        self._in_panel, self._heading_levels, self.inline.part = True, [], "summary-"
+        self._in_panel, self._heading_levels = True, []
         yield from list(self.blocks(nodes, depth=1))
         self._in_panel = False
 
@@ -122,15 +123,13 @@ class BlockRenderer:
         """Yield the lines that begin with the number of a source, the number left of the column."""
         paragraph = indented(SOURCE_PARAGRAPH, depth)
         style = replace(style, size=min(style.size, SOURCE_SIZE))
-        for is_break, group in groupby(node.children, key=lambda child: child.type == "hardbreak"):
-            if is_break:
-                continue
-            number, *runs = self.runs(list(group), style, depth + 1)
+        lines = groupby(node.children, key=lambda child: child.type == "hardbreak")
+        for line in [list(line) for is_break, line in lines if not is_break]:
+            number, *runs = self.runs(line, style, depth + 1)
             item = self.tree.element("LI", "LBody")
             if found := SOURCE.match(number.text):
-                mark = number._replace(text=found[0])
                 rest = number._replace(text=number.text[found.end() :].lstrip())
-                yield self.text([rest, *runs], paragraph, item, mark=[mark])
+                yield self.text([rest, *runs], paragraph, item, mark=[number._replace(text=found[0])])
             else:
                 outdented = replace(paragraph, left=paragraph.left - SOURCE_PARAGRAPH.left)
                 yield self.text([number, *runs], outdented, item, introduces=True)
@@ -152,28 +151,30 @@ class BlockRenderer:
         outer, outside = self._list_gap, self._from_the_right
         self._from_the_right = self._runs_left(node) if outside is None else outside
         self._list_gap = max(outer - 3, 0) if any(map(is_loose, node.children)) else 0
+        marks = [Run(item.meta["mark"], replace(style, color=ACCENT)) for item in node.children]
+        widths = [measure([mark], self.missing)[1] for mark in {mark.text: mark for mark in marks}.values()]
+        room = max([0.0, *(width + 6 - STEP for width in widths)])
         try:
-            for number, item in enumerate(node.children, start=int(node.attrs.get("start", 1))):
-                usual = f"{number}." if node.type == "ordered_list" else item.meta.get("mark", "•")
-                mark = ("✓" if item.meta["checked"] else "□") if "checked" in item.meta else usual
+            for mark, item in zip(marks, node.children, strict=True):
                 with self.tree.inside("LI", "LBody"):
-                    shown = Run(mark, replace(style, color=ACCENT))
-                    yield from self._item(item.children, depth + 1, style, shown)
+                    yield from self._item(item.children, depth + 1, style, mark, room=room)
                 yield Gap(1, self._list_gap)
             yield Gap(1, 5 - self._list_gap if depth == 0 else 0)
         finally:
             self._list_gap, self._from_the_right = outer, outside
 
     def _item(
-        self, nodes: list[Node], depth: int, style: TextStyle, mark: Run, lead: Sequence[Run] = ()
-    ) -> Iterator[Flowable]:
+        self, nodes: list[Node], depth: int, style: TextStyle, mark: Run,
+        lead: Sequence[Run] = (), room: float = 0.0,
+    ) -> Iterator[Flowable]:  # fmt: skip
         """Yield a list item, its mark before the first paragraph, or alone where it begins otherwise."""
         first = nodes[0] if nodes and nodes[0].type == "paragraph" else None
         runs = [*lead, *(self.runs(first.children, style, depth) if first else [])]
         rest = nodes[1 if first else 0 :]
         introduces = bool(rest) and (first is None or is_label(first, "list" in rest[0].type))
         more = {"mark": [mark], "introduces": introduces}
-        yield self.text(runs or [Run(" ", style)], indented(TIGHT, depth), self.tree.current, **more)
+        indent = replace(TIGHT, left=TIGHT.left + room)
+        yield self.text(runs or [Run(" ", style)], indented(indent, depth), self.tree.current, **more)
         yield from self.blocks(rest, depth, style)
 
     def _runs_left(self, *nodes: Node) -> bool:
@@ -272,7 +273,7 @@ class BlockRenderer:
     def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)
         for note in node.children:
-            mark, lead = self.inline.note_label(note, SMALL), []
+            [mark], lead = self.inline.runs([note], SMALL, 0), []
             if len(mark.text) > 3:  # as a mark it would stand out into the margin
                 mark, lead = Run("", SMALL), [mark, Run(": ", SMALL)]
             with self.tree.inside(parent=self.tree.note()):

@@ -26,13 +26,13 @@ from research.markdown.outline import is_same_heading
 from research.markdown.own_sources import link_sources
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
-from research.markdown.title import split_title
+from research.markdown.title import split_question, split_title
 from research.output.report_markdown import byline, colophon, version_note
 from research.output.words import words_for
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
 from research.pdf.canvas import GlyphCanvas
-from research.pdf.layout import TURNED, UPRIGHT, arrange, in_one_line, short_rule, split_question
+from research.pdf.layout import TURNED, UPRIGHT, arrange, in_one_line, short_rule
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.source_list import reference_list
@@ -55,6 +55,7 @@ from research.pdf.styles import (
 )
 from research.pdf.tags import Element
 from research.pdf.text import draw_line
+from research.pdf.unicode import clean
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
     title, content = split_title(content)
     try:
         report = _Report(input, page_size, parse_inline(title, cited))
-        text, summary = parse(content, cited), parse(input.summary)
+        text, summary = parse(content, cited), parse(input.summary, part="summary-")
         if not isinstance(input, CheckedReport):
             link_sources(text, summary)
         number_addresses(text)
@@ -113,7 +114,8 @@ class _Report:
         self.heading = heading
         """The research's own title; without one, its topic is the title."""
         own = in_one_line("".join(map(plain, heading)), 500)
-        asked, rest = split_question(input.topic, 2 * len(input.topic) if own else MAX_TITLE)
+        longest = 2 * len(input.topic) if own else MAX_TITLE
+        asked, rest = split_question(clean(input.topic), lambda line: in_one_line(line, longest))
         self.title = own or asked or self.words("title")
         self.question = f"{asked}\n{rest}".strip() if own and asked.casefold() != own.casefold() else rest
         """What of the topic stands below the title."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from research.markdown.parser import Node, plain
@@ -20,6 +20,9 @@ MAX_FORMULA_COST = 30_000
 MAX_INLINE_HEIGHT = 5.0
 """The height of a formula in a line of text, in ems."""
 _MARKS = ("citation", "footnote_ref")
+_STYLES: dict[str, dict[str, Any]] = {
+    "strong": {"bold": True}, "em": {"italic": True}, "s": {"strike": True}, "mark": {"shade": MARKED},
+}  # fmt: skip
 _SCRIPTS = {
     "sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"),
     "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),
@@ -42,9 +45,6 @@ class InlineRenderer:
     def __init__(self) -> None:
         self._formulas: dict[tuple[str, bool], Formula | None] = {}
         self._formula_cost = 0
-        self.part = ""
-        """The part of the document whose footnotes are meant: two parts may have a note 1."""
-        self._marked: set[str] = set()
 
     def runs(self, nodes: Sequence[Node], style: TextStyle, width: float) -> list[Run]:
         """Return the runs for the nodes; a formula is made to fit into the width, in points."""
@@ -61,12 +61,6 @@ class InlineRenderer:
                 runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, own, width)
         return runs
 
-    def note_label(self, node: Node, style: TextStyle) -> Run:
-        """Return the label of a footnote, linked to where it is first referred to."""
-        name = f"{self.part}{node.meta['label']}"
-        back = f"#mark-{name}" if name in self._marked else ""
-        return Run(node.meta["label"], replace(style, color=ACCENT, link=back, place=f"note-{name}"))
-
     def formula(self, latex: str, display: bool) -> Formula | None:
         """Return the formula, or None where it cannot be set or the document has set enough."""
         if (latex, display) not in self._formulas:
@@ -79,14 +73,11 @@ class InlineRenderer:
     def _text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run(node.content, style), *self.runs(node.children, style, width)]
 
-    def _strong(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return self.runs(node.children, replace(style, bold=True), width)
+    def _styled(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, **_STYLES[node.type]), width)
 
-    def _emphasis(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return self.runs(node.children, replace(style, italic=True), width)
-
-    def _strikethrough(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return self.runs(node.children, replace(style, strike=True), width)
+    def _small(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+        return self.runs(node.children, replace(style, size=style.size * 0.85), width)
 
     def _script(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return raised or lowered text, in Unicode's characters where it has them: they can be copied."""
@@ -97,12 +88,6 @@ class InlineRenderer:
         if node.type == "sup":
             return self.runs(node.children, replace(style, raised=True), width)
         return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
-
-    def _marked_text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return self.runs(node.children, replace(style, shade=MARKED), width)
-
-    def _small(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        return self.runs(node.children, replace(style, size=style.size * 0.85), width)
 
     def _code(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         code = replace(style, family=fonts.CODE, size=style.size * 0.88, shade=STRIPE, role="Code")
@@ -118,21 +103,20 @@ class InlineRenderer:
         return [Run(box.text, style, box)]
 
     def _footnote_mark(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        name = f"{self.part}{node.meta['label']}"
-        self._marked.add(name)
-        raised = replace(_raised(style), link=f"#note-{name}", place=f"mark-{name}", role="Reference")
-        return [Run(f"{WORD_JOINER}{node.meta['label']}", raised)]  # so that no line begins with it
+        raised = replace(style, raised=True, bold=False, italic=False)
+        return [Run(WORD_JOINER, raised), *self._reference(node, raised, width)]  # no line begins with it
 
     def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the number of a source, linked to its passage or its entry in the list of references."""
         number, passage = node.meta["number"], node.meta["passage"]
-        place = passage_place(passage) if passage else reference_place(number)
-        return [Run(f"{WORD_JOINER}{number}", replace(_raised(style), link=f"#{place}", role="Reference"))]
+        node.meta.update(label=number, to=passage_place(passage) if passage else reference_place(number))
+        return self._footnote_mark(node, style, width)
 
     def _reference(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """Return a mark of the model's own, linked to its entry in the model's own list."""
-        link = f"#{node.meta['to']}"
-        return [Run(node.content, replace(style, color=ACCENT, link=link, role="Reference"))]
+        """Return a mark, linked to the note or to the entry that it means."""
+        words, to = str(node.meta.get("label", node.content)), node.meta.get("to", "")
+        role = "" if node.type == "footnote_reference" else "Reference"  # the way back is none
+        return [Run(words, replace(style, color=ACCENT, link=to and f"#{to}", role=role))]
 
     def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]
@@ -161,10 +145,7 @@ class InlineRenderer:
         return [Run(text, replace(style, italic=True, color=MUTED))]
 
     _KINDS: ClassVar[dict[str, Callable[["InlineRenderer", Node, TextStyle, float], list[Run]]]] = {
-        "strong": _strong,
-        "em": _emphasis,
-        "s": _strikethrough,
-        "mark": _marked_text,
+        **dict.fromkeys(_STYLES, _styled),
         "small": _small,
         "sup": _script,
         "sub": _script,
@@ -174,6 +155,7 @@ class InlineRenderer:
         "footnote_ref": _footnote_mark,
         "citation": _citation,
         "reference": _reference,
+        "footnote_reference": _reference,
         "hardbreak": _line_break,
         "link": _link,
         "image": _image,
@@ -184,11 +166,6 @@ def _joins(before: str, after: str) -> bool:
     """Return whether a line break between the texts is no space: in Chinese and Japanese, not in Korean."""
     sides = (before[-1:], after[:1])
     return all(side and is_cjk(side) and not "\uac00" <= side <= "\ud7af" for side in sides)
-
-
-def _raised(style: TextStyle) -> TextStyle:
-    """Return the style of a mark that leads to a note."""
-    return replace(style, raised=True, bold=False, italic=False, color=ACCENT)
 
 
 def _bare(address: str) -> str:

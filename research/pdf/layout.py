@@ -1,6 +1,5 @@
 """What stays together on a page, and how a text is cut."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from reportlab.lib.colors import Color
@@ -94,20 +93,3 @@ def in_one_line(text: str, limit: int) -> str:
             at_word = cut.rsplit(" ", 1)[0]
             return f"{at_word if len(at_word) > end * 0.8 else cut} …"
     return words
-
-
-def split_question(question: str, limit: int) -> tuple[str, str]:
-    """Return the first line of a question, of at most so many Latin letters, and the lines of the rest.
-
-    A longer line is parted behind its first sentence, else behind a clause, else behind a word.
-    """
-    first, *others = [*filter(None, (" ".join(line.split()) for line in clean(question).splitlines())), ""]
-    title = in_one_line(first, limit)
-    if title != first:
-        title = title.removesuffix(" …")
-        parts = re.search(r".{8,}?(?:[.?!](?=\s)|[。？！])", title) or re.match(
-            r".+(?:[,;:](?=\s)|[，；：])", title
-        )
-        title = parts[0] if parts else title
-        others.insert(0, first[len(title) :].strip())
-    return title, "\n".join(filter(None, others))
