@@ -83,7 +83,7 @@ async def test_a_report_with_sources(
     assert set(addresses) <= {found["url"] for query in QUERIES for found in default_results(query).results}
 
     text = " ".join(pdf_text(Path(output.path)).split())
-    assert "A worker may die1,2. Another one goes on3,1." in text
+    assert "A worker may die1, 2. Another one goes on3, 1." in text
     assert "Nothing is lost." in text
     assert "x[1]" in text
     assert "invented.example" not in text
