@@ -268,6 +268,8 @@ def test_long_words_are_hyphenated_by_the_patterns_of_their_language() -> None:
             assert [part.text for part in line if part.shown_as == "\u00ad"] in ([], ["-"])
     wide = lines(f"Diese Zeile hat fast keinen Platz mehr für {word}.", width=230.0, language="de")
     assert not any(part.shown_as for line in wide for part in line), "a line that is nearly full stays ragged"
+    heading = Run(f"Ein {word} mehr", replace(BODY, bold=True))
+    assert not any(part.shown_as for line in lines(heading, width=190.0, language="de") for part in line)
     code = replace(BODY, family=CODE.family)
     for run in (Run(word, code), f"https://example.org/{word}", f"{word}2030", f"a@{word}.de", f"x.{word}"):
         broken = lines(run, width=60.0, language="de")

@@ -52,7 +52,8 @@ class _Breaker:
         parts, length, inked = self.paragraph.unit(start, end)
         while (gap := self._gap(start)) + self.used + inked - self._white(parts) > self.width:
             cut = start
-            if inked > self.width or self.used < self.width * FILLED:
+            is_filled = self.used >= self.width * FILLED or self.paragraph.is_heading
+            if inked > self.width or not is_filled:
                 cut = self.paragraph.hyphenated(start, end, self.width - self.used - gap)
             if cut > start:
                 self._append([*self.paragraph.unit(start, cut).parts, self.paragraph.hyphen(cut)], 0.0, gap)
@@ -111,6 +112,8 @@ class _Paragraph:
         self.starts = list(accumulate((len(run.text) for run in self.runs), initial=0))
         self.levels = run_levels(self.runs, missing.to_the_left)
         self.missing = missing
+        self.is_heading = all(run.style.bold for run in self.runs)
+        """Whether it is broken by phrase, and neither justified nor hyphenated as long as its words fit."""
         self.is_cjk = not self.levels and cjk.is_cjk_paragraph(self.text, missing.language)
         shapers = [word_shaper(run.style, missing.language, self.is_cjk) for run in self.runs]
         self._shapers = [] if self.levels else shapers
@@ -118,7 +121,7 @@ class _Paragraph:
     def breaks(self) -> list[int]:
         """Return where a line may end; a box is like a letter of a word, and headings break by phrase."""
         text = self.text.replace(_BOX, "x")
-        ends = set(line_breaks(text, break_locale(text, all(run.style.bold for run in self.runs))))
+        ends = set(line_breaks(text, break_locale(text, self.is_heading)))
         for address in _ADDRESS.finditer(text) if "://" in text else ():
             start, path = address.start(), address.start(1)
             ends.difference_update(range(start + 1, path if path >= 0 else address.end()))
@@ -186,7 +189,7 @@ class _Paragraph:
     def justified(self, line: Line, width: float) -> Line:
         """Return a line that is not the last one, in Chinese and Japanese as wide as the column."""
         line = _without_end_space(line)
-        if not self.is_cjk or not line or all(run.style.bold for run in self.runs):
+        if not self.is_cjk or not line or self.is_heading:
             return line
         if room := cjk.trim(line[-1]):
             line[-1] = cjk.widened(line[-1], -room)
