@@ -59,6 +59,7 @@ def test_code_stays_as_it_is() -> None:
     raw = "<pre><code>if a &lt; b:\n\n    *go*\n</code></pre>"
     assert outline(parse(raw)) == ("root", "<code_block>")
     assert plain(parse(raw)) == "if a < b:\n\n    *go*\n"
+    assert plain(parse("> <pre>\n> one\n> two</pre>\n\nText")) == "one\ntwo\nText"
 
 
 def test_tags_that_are_not_closed_or_cross_are_not_shown() -> None:
@@ -112,6 +113,7 @@ def test_lists_in_html_are_lists() -> None:
     assert "3. inner" in shown(text)
     deep = parse("<ul><li>x" * 200)
     assert plain(deep) == "x" * 200
+    assert shown("<ul><li>y" * 50).count("y") == 50
 
 
 TABLE = """<table border="1">

@@ -65,6 +65,7 @@ def test_a_mark_leads_to_its_entry_whatever_the_list_is_typed_like(sources: str)
         "See [1].\n\n1. First step, see https://a.test/1\n2. Second https://a.test/2\n\nAnd so on.",
         "See [1].\n\n## Sources\n\n- The interviews[1] and letters[2].",
         "See [7].\n\n## Sources\n\n[1] One. https://a.test/1",
+        "See [1] and [2].\n\n来源：国家统计局\n\n1. One\n2. Two\n\nText.",
         "`array[1]` is code.\n\n## Sources\n\n[1] One. https://a.test/1",
     ],
 )

@@ -18,6 +18,7 @@ _KINDS = {"ul": "bullet_list", "ol": "ordered_list", "li": "list_item", "blockqu
 MAX_RAW_LINES, MAX_RAW_CHARACTERS = 1_000, 50_000
 """Of a comment, or of code in HTML."""
 _RAW = re.compile(r"<!--|<(pre|script|style)(?:\s[^<>]*)?>")
+_RAW_TAGS = re.compile(r"</?(?:pre|script|style|code)(?:\s[^<>]*)?>")
 
 
 def add_html(parser: MarkdownIt) -> None:
@@ -45,8 +46,8 @@ def _raw_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         state.line = line + 1
         if found[1]:
             token = state.push("code_block", "code", 0)
-            content = re.sub(r"</?code[^<>]*>", "", state.src[found.end() : ending])
-            token.content, token.map = f"{unescape(content).strip(chr(10))}\n", [start, line + 1]
+            content = _RAW_TAGS.sub("", state.getLines(start, line + 1, state.blkIndent, False))
+            token.content, token.map = unescape(content).strip("\n") + "\n", [start, line + 1]
     return True
 
 

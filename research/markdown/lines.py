@@ -29,9 +29,7 @@ def mend_lines(text: str) -> str:
         if line.strip() and indent < moved:
             moved = 0
         if not moved and _DEEP.match(line) and not _ITEM.match(above):
-            moved = (
-                indent  # with so much room before it a bullet would be code, but models do not type code so
-            )
+            moved = indent  # or it would be code, but models do not type code so
         made.append(line if is_code else _mended(line[moved:]))
         above = line if line.strip() else above
     return "\n".join(made)

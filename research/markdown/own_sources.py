@@ -18,8 +18,10 @@ _MARK = re.compile(rf"\[\^?{_NUMBERS}\]|[【［]{_NUMBERS}(?:†[^【】［］\n
 _NUMBER = re.compile(r"\d{1,4}")
 _ENTRY = re.compile(r"\s*(?:[\[【［]\^?(\d{1,4})[\]】］]|(\d{1,4})[.)、．])")
 _PARTS = re.compile(
-    r"\s(?:and|und|et|y|e)\s|[&/与和及（()）、：:]|^[\s*#\d.]*(?:主要|引用|key|main|selected|list of)\s?"
+    r"\s(?:and|und|et|y|e)\s|[&/与和及（()）]|^[^:：、]{0,20}[:：、]\s?(?=\S)"
+    r"|^[\s*#\d.]*(?:主要|引用|key|main|selected|list of)\s?"
 )
+"""What stands between the parts of a label, or before its last one: a number, "Part 5:", "selected"."""
 _BREAKS = ("softbreak", "hardbreak")
 
 
