@@ -234,6 +234,11 @@ def test_what_is_no_typed_list_or_heading_stays(text: str) -> None:
     assert parse(text).children[0].type in ("paragraph", "fence", "code_block")
 
 
+def test_a_text_that_is_marked_as_one_heading_is_a_text() -> None:
+    blocks = parse("# " + "A sentence of it. " * 100 + "\n\n## Next").children
+    assert [node.type for node in blocks] == ["paragraph", "heading"]
+
+
 def test_a_table_that_is_drawn_keeps_its_lines() -> None:
     for drawn in ("+---+---+\n| a | b |\n+---+---+\n| 1 | 2 |\n+---+---+", "┌──┬──┐\n│ a│ b│\n└──┴──┘"):
         assert kinds(parse(f"Text.\n\n{drawn}\n\nMore.")) == [

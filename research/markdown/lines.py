@@ -6,6 +6,8 @@ from research.markdown.fences import code_lines
 
 INVISIBLE = "\ufeff\u200b\u00a0\u3000"
 """Characters before a heading that nobody sees, and that keep it from being one."""
+MAX_HEADING_CHARACTERS = 500
+"""Of a heading; a longer one is a text whose lines were lost."""
 _HEADING = re.compile(
     rf" {{0,3}}(?:[{INVISIBLE}][ {INVISIBLE}]{{0,9}})?(#{{1,6}})([ \t{INVISIBLE}]+|(?=[^\s#]))"
 )
@@ -51,7 +53,7 @@ def _mended(line: str) -> str:
         return line
     if found := heading_marks(line):
         title = _NUMBER_TWICE.sub(r"\1\2", line[found.end() :], count=1)
-        line = f"{found[1]} {title}"
+        line = f"{found[1]} {title}" if len(title) <= MAX_HEADING_CHARACTERS else title
     line = _BULLET.sub(r"\1- ", line, count=1) if _BULLET.match(line) else line
     # Of a picture that stands in the text itself nothing is shown but its description.
     return _DATA.sub(lambda data: "data:image/png;" if data[1] else "data:", line)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from research.markdown.fences import code_lines
-from research.markdown.lines import INVISIBLE, heading_marks
+from research.markdown.lines import INVISIBLE, MAX_HEADING_CHARACTERS, heading_marks
 from research.markdown.outline import is_same_heading
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
@@ -26,7 +26,6 @@ _ESCAPED = re.compile(r"\\n(?:\\n|[-#*>|\d])")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "", '"': '"', "\\": "\\", "/": "/"}
 _NOT_A_PARAGRAPH = re.compile(r"[>#|]|[-*+]\s|\d+[.)]\s|```|~~~|    ")
 _FIRST_LEVEL = re.compile(r" {0,3}#\s")
-MAX_TITLE_CHARACTERS = 500
 MIN_CHAPTERS = 3
 """With so many first-level headings the first is a chapter, unless the next stands right below it."""
 # "1. Set-up" is the first chapter of a report whose chapters are first-level headings.
@@ -82,7 +81,7 @@ def _first_heading(content: str) -> tuple[str, str]:
         title = _without_closing_marks(line[found.end() :].strip())
     elif re.match(r" {0,3}=+\s*$", underline) and not _NOT_A_PARAGRAPH.match(line):
         title, rest = line.strip(), after
-    if not title or _CHAPTER.match(title) or len(title) > MAX_TITLE_CHARACTERS:
+    if not title or _CHAPTER.match(title) or len(title) > MAX_HEADING_CHARACTERS:
         return "", content
     if _count_chapters(content) >= MIN_CHAPTERS and not _FIRST_LEVEL.match(rest.lstrip()):
         return "", content
