@@ -69,6 +69,8 @@ class Status:
     pause_ends: float | None = None
     review: str = ""
     """What of the report waits for its person."""
+    report_id: str = ""
+    """The end of its Workflow ID, by which a person names it."""
     blocked_reason: str = ""
     """Why no step of the report can run, and what to do."""
     is_over: bool = False
@@ -81,7 +83,12 @@ _FIRST_SHOWN = (
 
 
 def in_rows(status: Status) -> Status:
-    """Return the status with all steps of each kind as one that a person does not follow one by one."""
+    """Return the status with all steps of each kind as one that a person does not follow one by one.
+
+    Of several plans it has the last one.
+    """
+    plans = [step for step in status.steps if step.step.kind == StepKind.PLAN]
+    status = replace(status, steps=tuple(step for step in status.steps if step not in plans[:-1]))
     for kind in (StepKind.SEARCH, StepKind.READ, StepKind.PASSAGES, StepKind.JUDGE, StepKind.REWRITE):
         status = _in_one_row(status, kind)
     return status
