@@ -101,12 +101,14 @@ def _in_one_row(status: Status, kind: StepKind) -> Status:
         return status
     shown = min(steps, key=lambda step: _FIRST_SHOWN.index(step.state))
     done = [step for step in steps if step.state is State.DONE]
+    growing = [step for step in steps if step.state is not State.DONE]
+    has_text = kind not in (StepKind.JUDGE, StepKind.REWRITE)  # theirs are lists of numbers
     refused = sum(step.is_refused for step in done)
     whole = replace(
         shown,
         step=Step(kind),
         activity_id=steps[0].activity_id,
-        text="" if shown.state is State.DONE else shown.text,
+        text="\n".join(step.text for step in growing if has_text and step.text),
         begun=min(step.begun for step in steps),
         ended=max(step.ended for step in steps) if shown.ended else 0.0,
         cost=sum(step.cost or 0.0 for step in done),
