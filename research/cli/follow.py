@@ -6,7 +6,7 @@ import sys
 from temporalio.client import Client, WorkflowFailureError
 
 from models import GenerateReportOutput
-from research.cli import listing, live, progress, review
+from research.cli import listing, live, progress, review_prompt
 from research.cli.output import Output
 from research.cli.progress import Handle
 from research.temporal.client import Service
@@ -21,13 +21,14 @@ async def follow(client: Client, service: Service, handle: Handle, output: Outpu
     poller = progress.Poller(client, service, handle)
     result = asyncio.create_task(progress.result(handle))
     can_ask = sys.stdin is not None and sys.stdin.isatty() and not output.is_for_scripts
+    reviewing = review_prompt.Reviewing(handle, output)
     while not await _show(display, poller, result, can_ask):
-        answer = await review.ask(handle, output)
-        if answer == review.DETACH:
+        answer = await reviewing.ask()
+        if answer == review_prompt.DETACH:
             result.cancel()
             output.report_started()
             return 0
-        if answer == review.CANCEL:
+        if answer == review_prompt.CANCEL:
             await listing.cancel(handle)
     try:
         report = await result

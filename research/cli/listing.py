@@ -28,10 +28,10 @@ MAX_LISTED = 20
 MAX_SEARCHED = 1_000
 """Reports among which the end of an ID is searched for."""
 CANCEL_SECONDS = 10.0
-DONE = "done"
+DONE, RUNNING = "done", "running"
 _QUERY = " OR ".join(f'WorkflowType = "{name}"' for name in (WORKFLOW_TYPE, REVISE_TYPE, ASK_TYPE))
 _STATES = {
-    WorkflowExecutionStatus.RUNNING: "running",
+    WorkflowExecutionStatus.RUNNING: RUNNING,
     WorkflowExecutionStatus.COMPLETED: DONE,
     WorkflowExecutionStatus.FAILED: "failed",
     WorkflowExecutionStatus.CANCELED: "cancelled",
@@ -119,7 +119,7 @@ async def cancel(handle: Handle) -> None:
         UserError: it had ended before, or no worker runs that could end it.
     """
     state = await state_of(handle)
-    if state != _STATES[WorkflowExecutionStatus.RUNNING]:
+    if state != RUNNING:
         raise UserError(f"It cannot be cancelled any more: it is {state}.")
     await handle.cancel()
     try:
@@ -135,8 +135,8 @@ async def cancel(handle: Handle) -> None:
 
 async def _row(client: Client, execution: WorkflowExecution) -> Row:
     handle = _handle(client, execution.id, execution.run_id)
-    state = _STATES.get(execution.status, "running") if execution.status else "running"
-    review = await waiting_plan(client, execution.raw_info) if state == "running" else ""
+    state = _STATES.get(execution.status, RUNNING) if execution.status else RUNNING
+    review = await waiting_plan(client, execution.raw_info) if state == RUNNING else ""
     ended = execution.close_time.timestamp() if execution.close_time else time.time()
     path = error = ""
     try:

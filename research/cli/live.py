@@ -18,6 +18,7 @@ from research.cli import terminal
 from research.cli.fitting import fit
 from research.cli.status import State, Status, StepStatus
 from research.formatting import format_cost, pluralize
+from research.programs import STARTER
 
 _MARKS = {
     State.WAITING: "○",
@@ -87,6 +88,9 @@ class LiveProgress:
         self._status = Status()
         self._spinner = spinner()
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    def __enter__(self) -> "LiveProgress":
+        # Each time a new one, because one that was shown before draws over what was printed since.
         self._live = Live(
             console=self._console,
             get_renderable=self._render,
@@ -94,8 +98,6 @@ class LiveProgress:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-
-    def __enter__(self) -> "LiveProgress":
         self._live.__enter__()
         return self
 
@@ -135,7 +137,7 @@ def render(status: Status, width: int, running: Spinner, height: int | None = No
     """
     now, view = time.time(), _View(status, width, running)
     reason = terminal.encode_for_terminal(status.blocked_reason)
-    around = 1 + bool(status.pause_ends) + len(textwrap.wrap(reason, width))
+    around = 1 + 2 * bool(status.review) + bool(status.pause_ends) + len(textwrap.wrap(reason, width))
     rows = fit(status.steps, None if height is None else height - around, view.height)
     to_come = next((step for step in rows.steps if step.state is State.WAITING), None)
     for step, following in zip(rows.steps, (*rows.steps[1:], None), strict=True):
@@ -209,6 +211,7 @@ def _label(step: StepStatus) -> str:
 def _add_pause(grid: Table, status: Status, now: float) -> None:
     if status.review:
         grid.add_row(Text("?", "cyan"), "Waits", f"for you: {status.review}")
+        grid.add_row("", "", Text(f"{STARTER} --approve {status.report_id}", "dim"))
     if status.pause_ends:
         mark = "‖" if terminal.draws_unicode() else "|"
         grid.add_row(Text(mark, "cyan"), "Pause", f"{max(status.pause_ends - now, 0):.0f} s left")
@@ -256,7 +259,8 @@ def changes(before: Status, after: Status, now: float) -> list[str]:
         elif step.state is State.CANCELLED and old.state is not State.CANCELLED:
             lines.append(f"{step.name}: {describe(step, now)}")
     if after.review and after.review != before.review:
-        lines.append(f"Waits for you: {after.review}. To see it, and to approve it: --plan ID, --approve ID")
+        see, approve = (f"`{STARTER} --{option} {after.report_id}`" for option in ("plan", "approve"))
+        lines.append(f"Waits for you: {after.review}. To see it: {see}. To approve it: {approve}.")
     if after.pause_ends and not before.pause_ends:
         lines.append(f"Pause: {max(after.pause_ends - now, 0):.0f} s")
     if after.blocked_reason and after.blocked_reason != before.blocked_reason:

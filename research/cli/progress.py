@@ -23,6 +23,7 @@ from models import GenerateReportOutput
 from research.cli import history
 from research.cli.history import failure_reason, first_object, unix, with_details
 from research.cli.status import State, Status, StepStatus, in_rows
+from research.cli.terminal import short_id
 from research.errors import ErrorKind
 from research.programs import WORKER
 from research.temporal.client import Service, storage_problem
@@ -96,7 +97,14 @@ class Poller:
         ]
         blocked_reason = await self._blocked_reason(description, steps)
         review = await waiting_plan(self._client, info)
-        return replace(self._recorded, steps=tuple(steps), review=review, blocked_reason=blocked_reason)
+        report_id = short_id(self._handle.id)
+        return replace(
+            self._recorded,
+            steps=tuple(steps),
+            review=review,
+            report_id=report_id,
+            blocked_reason=blocked_reason,
+        )
 
     async def _with_pending(self, step: StepStatus, activity: PendingActivityInfo) -> StepStatus:
         """Return the step with what the description says about its running or next attempt."""

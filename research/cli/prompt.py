@@ -92,14 +92,14 @@ def _type_topic() -> str:
         readline.parse_and_bind("set enable-bracketed-paste on")
     try:
         lines = [input("Enter your research topic or question: ")]
-        while _is_more_there():
+        while is_more_there():
             lines.append(input())
     except EOFError:
         raise UserError("\nNo topic was given, so nothing was started.") from None
     return "\n".join(lines).replace("\r", "\n").strip()
 
 
-def _is_more_there() -> bool:
+def is_more_there() -> bool:
     """Return whether another line came in the same moment, which only a paste does."""
     if os.name == "nt":
         return False

@@ -1,54 +1,65 @@
-"""The plan of a report in front of its person: printed, approved, changed, edited."""
+"""What a person or a script says of a report's plan: printed, approved, changed, replaced."""
 
 import asyncio
-import os
-import shlex
-import subprocess
-import tempfile
+import textwrap
 from collections.abc import Awaitable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models import PlannedSection
 from research.cli import listing, terminal
 from research.cli.output import Output
 from research.cli.progress import Handle, reason
+from research.cli.prompt import check
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import WORKER
 from research.report.plan_markdown import BadPlan, edited_plan, plan_markdown
+from research.report.review import MAX_WISH_CHARACTERS
 
 ANSWER_SECONDS = 10.0
 """For a worker to answer; for another plan, MODEL_SECONDS."""
 MODEL_SECONDS = 900.0
 MAX_FILE_BYTES = 200_000
-KEYS = "Enter approves it · e edits it · d leaves it waiting · c cancels the report"
-WISH = "Anything else is what to change: "
-EDIT_HINT = "<!-- A heading for each section, what it covers, and search queries as bullets. -->"
-DETACH, CANCEL, APPROVED = "detach", "cancel", "approved"
+APPROVED = "approved"
 
 _Answer = TypeVar("_Answer")
 
 
+class NoAnswer(UserError):
+    """No worker answers."""
+
+
 async def plan_of(handle: Handle) -> PlanState:
-    """Return the plan of a report.
+    """Return the plan of a report; one that has ended without it waits for nobody.
 
     Raises:
-        UserError: no worker answers.
+        NoAnswer: no worker answers.
+        UserError: it is a report without a plan.
     """
-    return await _answered(handle.query("plan", result_type=PlanState), ANSWER_SECONDS)
+    try:
+        plan: PlanState = await _answered(handle.query("plan", result_type=PlanState), ANSWER_SECONDS)
+    except WorkflowQueryFailedError:
+        raise UserError("It has no plan: a plan is reviewed where a report is started.") from None
+    if plan.state not in (PlanStage.WAITS, PlanStage.CHANGES):
+        return plan
+    state = await listing.state_of(handle)
+    return plan if state == listing.RUNNING else replace(plan, state=state)
 
 
 async def send(handle: Handle, review: PlanReview) -> PlanState:
     """Send what a person says of a plan, and return the plan after that.
 
     Raises:
-        UserError: it is refused, the report has ended, or no worker answers.
+        NoAnswer: no worker answers.
+        UserError: it is refused, or the report has ended.
     """
+    check(review.wish, "The wish", MAX_WISH_CHARACTERS)
+    check(plan_markdown(review.plan), "The plan", MAX_FILE_BYTES)
     seconds = MODEL_SECONDS if review.wish else ANSWER_SECONDS
     try:
         update = handle.execute_update("review_plan", review, result_type=PlanState)
@@ -64,10 +75,13 @@ async def send(handle: Handle, review: PlanReview) -> PlanState:
 
 
 async def _answered(answer: Awaitable[_Answer], seconds: float) -> _Answer:
-    try:
-        return await asyncio.wait_for(answer, seconds)
-    except TimeoutError:
-        raise UserError(f"No worker answers: start one with `{WORKER}`, and say it again.") from None
+    # Not by `wait_for`, because an Update that is cancelled raises an error of its own.
+    task = asyncio.ensure_future(answer)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    if not (await asyncio.wait([task], timeout=seconds))[0]:
+        task.cancel()
+        raise NoAnswer(f"No worker answers: start one with `{WORKER}`, and say it again.")
+    return task.result()
 
 
 def print_plan(state: PlanState, output: Output) -> None:
@@ -75,12 +89,29 @@ def print_plan(state: PlanState, output: Output) -> None:
     if state.state == PlanStage.NONE:
         output.print_line("There is no plan yet.")
     else:
-        output.print_line(f"Plan, revision {state.revision}\n\n{plan_markdown(state.plan) or '(no plan)'}\n")
-        for line in filter(None, (state.note, f"Still to come: {state.estimate}")):
-            output.print_line(line)
+        plan = plan_markdown(state.plan) or "(no plan)"
+        rest = f"Still to come: {state.estimate[:1].lower()}{state.estimate[1:]}"
         waits = state.state == PlanStage.WAITS
-        output.print_line("It waits for you." if waits else f"It is {state.state}.")
+        state_name = "being changed" if state.state == PlanStage.CHANGES else state.state
+        says = "It waits for you." if waits else f"It is {state_name}."
+        lines = [f"Plan, revision {state.revision}\n\n{plan}\n", state.note, rest if waits else "", says]
+        for line in filter(None, lines):
+            output.print_line(_wrapped(line))
     output.emit_result(state.state, asdict(state), plan_markdown(state.plan))
+
+
+def _wrapped(text: str) -> str:
+    """Return the lines in the terminal's width, without a break in a word."""
+    return "\n".join(
+        textwrap.fill(
+            line,
+            terminal.width(),
+            subsequent_indent="  " if line.startswith("- ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
 
 
 async def approve(handle: Handle, revision: int | None, output: Output) -> None:
@@ -101,7 +132,7 @@ async def put(handle: Handle, revision: int | None, file: str, output: Output) -
     """Put the plan of a Markdown file in the place of the one that stands there, and print it."""
     state = await plan_of(handle)
     number = state.revision if revision is None else revision
-    plan = _parsed(await asyncio.to_thread(_read, file), state, file)
+    plan = parsed(await asyncio.to_thread(_read, file), state, file)
     print_plan(await send(handle, PlanReview(number, plan=plan)), output)
 
 
@@ -116,63 +147,13 @@ def _read(file: str) -> str:
     return data.decode("utf-8-sig", "replace")
 
 
-def _parsed(text: str, state: PlanState, name: str) -> tuple[PlannedSection, ...]:
+def parsed(text: str, state: PlanState, name: str) -> tuple[PlannedSection, ...]:
+    """Return the plan that a person has written.
+
+    Raises:
+        UserError: a line of it cannot be read; the message begins with `name`.
+    """
     try:
         return edited_plan(text, state.has_sections)
     except BadPlan as error:
         raise UserError(f"{name}: {error}") from None
-
-
-async def ask(handle: Handle, output: Output) -> str:
-    """Show the plan, and do what the person types, until it is approved; return that, DETACH or CANCEL."""
-    draft, shown = "", 0
-    while True:
-        state = await plan_of(handle)
-        if state.state != PlanStage.WAITS:
-            return APPROVED
-        if state.revision != shown or state.note:
-            terminal.print_line()
-            print_plan(state, output)
-            shown = state.revision
-        terminal.print_line(f"\n{KEYS}")
-        try:
-            typed = (await asyncio.to_thread(input, WISH)).strip()
-        except EOFError:
-            return DETACH
-        if typed.lower() in ("d", "c"):
-            return DETACH if typed.lower() == "d" else CANCEL
-        try:
-            if typed.lower() == "e":
-                draft = draft or f"{EDIT_HINT}\n\n{plan_markdown(state.plan)}\n"
-                draft = await asyncio.to_thread(_edit, draft)
-                plan = _parsed(draft, state, "Your plan")
-                if plan != state.plan:
-                    await send(handle, PlanReview(state.revision, plan=plan))
-                draft = ""
-            else:
-                if typed:
-                    terminal.print_line("Another plan is being written …")
-                await send(handle, PlanReview(state.revision, approved=not typed, wish=typed))
-        except UserError as error:
-            terminal.print_error(str(error))
-            if draft:
-                terminal.print_error("Your text is kept: e opens it again.")
-
-
-def _edit(text: str) -> str:
-    """Return what the person makes of a text in an editor of theirs.
-
-    Raises:
-        UserError: it cannot be opened.
-    """
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "plan.md"
-        file.write_text(text, encoding="utf-8")
-        try:
-            status = subprocess.run([*shlex.split(editor), str(file)]).returncode
-        except (OSError, ValueError):
-            status = 127
-        if status:
-            raise UserError(f"The editor {editor!r} has failed: set EDITOR to another one.")
-        return file.read_text(encoding="utf-8-sig", errors="replace")

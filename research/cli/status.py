@@ -69,6 +69,8 @@ class Status:
     pause_ends: float | None = None
     review: str = ""
     """What of the report waits for its person."""
+    report_id: str = ""
+    """The end of its Workflow ID, by which a person names it."""
     blocked_reason: str = ""
     """Why no step of the report can run, and what to do."""
     is_over: bool = False
@@ -81,7 +83,12 @@ _FIRST_SHOWN = (
 
 
 def in_rows(status: Status) -> Status:
-    """Return the status with all steps of each kind as one that a person does not follow one by one."""
+    """Return the status with all steps of each kind as one that a person does not follow one by one.
+
+    Of several plans it has the last one.
+    """
+    plans = [step for step in status.steps if step.step.kind == StepKind.PLAN]
+    status = replace(status, steps=tuple(step for step in status.steps if step not in plans[:-1]))
     for kind in (StepKind.SEARCH, StepKind.READ, StepKind.PASSAGES, StepKind.JUDGE, StepKind.REWRITE):
         status = _in_one_row(status, kind)
     return status
@@ -94,12 +101,14 @@ def _in_one_row(status: Status, kind: StepKind) -> Status:
         return status
     shown = min(steps, key=lambda step: _FIRST_SHOWN.index(step.state))
     done = [step for step in steps if step.state is State.DONE]
+    growing = [step for step in steps if step.state is not State.DONE]
+    has_text = kind not in (StepKind.JUDGE, StepKind.REWRITE)  # theirs are lists of numbers
     refused = sum(step.is_refused for step in done)
     whole = replace(
         shown,
         step=Step(kind),
         activity_id=steps[0].activity_id,
-        text="" if shown.state is State.DONE else shown.text,
+        text="\n".join(step.text for step in growing if has_text and step.text),
         begun=min(step.begun for step in steps),
         ended=max(step.ended for step in steps) if shown.ended else 0.0,
         cost=sum(step.cost or 0.0 for step in done),

@@ -127,10 +127,12 @@ class Planning:
 
     def state(self) -> PlanState:
         """Return the plan, what it waits for, and what the rest will cost and take."""
-        review = self.review
-        rest = "" if review.stage == PlanStage.NONE else estimate(self.asked, review.plan, self._planned)
+        review, stage = self.review, self.review.stage
+        if stage == PlanStage.WAITS and not self.is_reviewed:
+            stage = PlanStage.APPROVED
+        rest = "" if stage == PlanStage.NONE else estimate(self.asked, review.plan, self._planned)
         has_sections = self._count > 0
-        return PlanState(review.stage.value, review.revision, review.plan, has_sections, rest, review.note)
+        return PlanState(stage.value, review.revision, review.plan, has_sections, rest, review.note)
 
     @property
     def _count(self) -> int:
