@@ -205,7 +205,7 @@ async def test_the_model_chooses_what_changes(
         fourth = await inside.revise(third.filename, "even shorter", 1)
         for output in (second, third, fourth):
             assert await holds(inside, output.filename, capsys)
-    assert [name for name in asked if name.startswith("section")] == ["section 3", "section 6"]
+    assert sorted(name for name in asked if name.startswith("section")) == ["section 3", "section 6"]
     assert asked["Which sections"] == 1
     contents = [evidence(inside.folder, output.filename) for output in (first, second, third, fourth)]
     assert [content["revision"]["changed"] for content in contents] == [[], [3, 6], [2], [1]]

@@ -79,7 +79,7 @@ def named(number: int, count: int) -> str:
 def body(app: App) -> str:
     """The sections in the one report's Markdown file."""
     [file] = (app.root / "reports").glob("*.md")
-    return file.read_text(encoding="utf-8").split("\n\n---\n\n", 1)[1].rpartition("\n\n---\n\nMade with")[0]
+    return file.read_text(encoding="utf-8").split("\n\n---\n\n", 1)[1].rpartition("\n\n---\n\n")[0]
 
 
 def joined(count: int) -> str:
@@ -109,7 +109,7 @@ async def test_a_report_of_sections(
         assert all(f"{number}. {section_title(number)}: " in call.prompt for number in range(1, 9))
         assert QUESTION in call.prompt
         assert section_text(call.section)[:40] not in call.prompt
-    written = inside.markdown().split("\n\n---\n\n", 1)[1].rpartition("\n\n---\n\nMade with")[0]
+    written = inside.markdown().split("\n\n---\n\n", 1)[1].rpartition("\n\n---\n\n")[0]
     assert written == joined(8)
     assert written in provider.calls[9].prompt
 
@@ -221,7 +221,7 @@ async def test_what_models_write_and_refuse(inside: Inside, provider: Provider) 
         assert not isinstance(results[name], BaseException), results[name]
         [file] = inside.folder.glob(f"case-{name.replace(' ', '-')}-*.md")
         text = file.read_text(encoding="utf-8")
-        return text.split("\n\n---\n\n", 1)[1].rpartition("\n\n---\n\nMade with")[0]
+        return text.split("\n\n---\n\n", 1)[1].rpartition("\n\n---\n\n")[0]
 
     for name in PLANS:
         parts = enumerate(("Moss", "Space", "Heat"), start=1)

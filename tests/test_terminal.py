@@ -475,6 +475,7 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
         workflow_service=SimpleNamespace(describe_task_queue=counted(service.describe_task_queue)),
         describe=counted(handle.describe),
         fetch_history=counted(handle.fetch_history),
+        id=handle.id,
     )
     poller, polls = progress.Poller(counting, Service("", client.namespace, None, True), counting), 0
     while not (await poller.poll()).is_over:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pypdf import PdfReader
 
+from research.output.words import Words, words_for
 from tests.chaos.pages import Site
 from tests.chaos.proof import printed
 from tests.chaos.texts import CITED, pages_of, result_of, title_of_page
@@ -34,10 +35,10 @@ def difference(text: str | None, number: int, kind: str) -> str:
 
 
 def references(number: int, site: Site) -> list[str]:
-    """Return the entries of the pages that a report cites, up to the day on which they were read."""
+    """Return the entries of the pages that a report cites, up to what is said of them."""
     addresses = site.addresses(number)
     return [
-        f"[^{place}]: {title_of_page(number, page)}. <{addresses[page - 1]}> (127.0.0.1, retrieved "
+        f"[^{place}]: {title_of_page(number, page)}. <{addresses[page - 1]}> ("
         for place, page in enumerate(CITED if addresses else (), start=1)
     ]
 
@@ -51,11 +52,12 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, sit
     heading, _, body = content.partition("\n")
     if not written.startswith(f"{heading}\n") or not heading.startswith("# "):
         body = content
-    if not re.fullmatch(_behind_research(number, site), written.rpartition("\n\nMade with ")[2]):
+    behind, words = written.rpartition("\n\n---\n\n")[2], words_for(content, "")
+    if not re.fullmatch(_behind_research(number, site, words), behind):
         return "the Markdown file has something else behind the research"
-    parts = {"research": f"\n\n---\n\n{body.strip(chr(10))}\n\n---\n\nMade with "}
+    parts = {"research": f"\n\n---\n\n{body.strip(chr(10))}\n\n---\n\n{behind}"}
     if summary:
-        parts["summary"] = f"\n\n## Executive Summary\n\n{summary}\n\n"
+        parts["summary"] = f"\n\n## {words('summary')}\n\n{summary}\n\n"
     if is_by_block:
         written = without_blank_lines(written)
         parts = {name: without_blank_lines(part) for name, part in parts.items()}
@@ -63,17 +65,19 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, sit
     return f"the Markdown file has not exactly the provider's {' and '.join(wrong)}" if wrong else ""
 
 
-def _behind_research(number: int, site: Site) -> str:
+def _behind_research(number: int, site: Site, words: Words) -> str:
     """Return a pattern of the usage, and of the references where there are any."""
     entries = "".join(
-        rf"\n{re.escape(entry)}[A-Z][a-z]+ \d+, \d{{4}}\)\n(\n    > \[“[^\n]+\n)+"
+        rf"\n{re.escape(entry)}[^\n]*127\.0\.0\.1[^\n]+\)\n(\n    > \[[^\n]+\n)+"
         for entry in references(number, site)
     )
     count = len(pages_of(number))
     cited = f"{len(CITED)} of {count} sources cited; {count} were read whole"
     checked = rf"{cited}(; [^\n;]+ without a citation)?\."
     about = rf"Checked by the program: {checked} \d+ of \d+ statements that cite are supported [^\n]+\."
-    return rf"[^\n]+\n\n## References\n\n{about}\n{entries}" if count else r"[^\n]+\n"
+    about = about if words.language == "en" else r"[^\n]+"
+    title = re.escape(words("references"))
+    return rf"[^\n]+\n\n## {title}\n\n{about}\n{entries}" if count else r"[^\n]+\n"
 
 
 def wrong_pdf(number: int, file: Path, site: Site) -> str:
