@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from research.report.report import Report
     from research.report.revision import Revision
     from research.report.sections import Answer
-    from research.temporal.shown import show_plan
+    from research.temporal.shown import show_plan, waiting_shown
     from research.temporal.steps import each, run_each, run_step, try_step
 
 # Because people read the log; the Web UI has the rest.
@@ -70,9 +70,9 @@ class Story:
         """Wait for the person to approve the plan, if that is asked for; a wish brings another one."""
         plan = self._report.plan
         while plan.is_reviewed and plan.review.waits:
-            show_plan(plan.state())
             try:
-                await workflow.wait_condition(plan.review.is_answered(), timeout=plan.timeout)
+                with waiting_shown(plan.state()):
+                    await workflow.wait_condition(plan.review.is_answered(), timeout=plan.timeout)
             except TimeoutError:
                 plan.end_review()
             if plan.review.stage == PlanStage.CHANGES:

@@ -69,9 +69,8 @@ async def send(handle: Handle, review: PlanReview) -> PlanState:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise UserError(
-            f"The report is {await listing.state_of(handle)}: its plan cannot be changed."
-        ) from None
+        state = await listing.state_of(handle)
+        raise UserError(f"The report {_being(state)}: its plan cannot be changed.") from None
 
 
 async def _answered(answer: Awaitable[_Answer], seconds: float) -> _Answer:
@@ -92,12 +91,15 @@ def print_plan(state: PlanState, output: Output) -> None:
         plan = plan_markdown(state.plan) or "(no plan)"
         rest = f"Still to come: {state.estimate[:1].lower()}{state.estimate[1:]}"
         waits = state.state == PlanStage.WAITS
-        state_name = "being changed" if state.state == PlanStage.CHANGES else state.state
-        says = "It waits for you." if waits else f"It is {state_name}."
+        says = "It waits for you." if waits else f"It {_being(state.state)}."
         lines = [f"Plan, revision {state.revision}\n\n{plan}\n", state.note, rest if waits else "", says]
         for line in filter(None, lines):
             output.print_line(_wrapped(line))
     output.emit_result(state.state, asdict(state), plan_markdown(state.plan))
+
+
+def _being(state: str) -> str:
+    return {PlanStage.CHANGES: "is being changed", "failed": "has failed"}.get(state, f"is {state}")
 
 
 def _wrapped(text: str) -> str:
