@@ -59,7 +59,6 @@ from research.pdf.unicode import clean
 
 log = logging.getLogger(__name__)
 
-SUMMARY_TITLE = "Executive Summary"
 MIN_CONTENTS_HEADINGS, MAX_CONTENTS_ENTRIES, MIN_CONTENTS_CHARACTERS = 5, 40, 7_000
 TITLE_SIZES = ((60, 25), (120, 20), (1_000, 15))
 """The widths of titles, in Latin letters, and their sizes, in points."""
