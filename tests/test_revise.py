@@ -20,6 +20,7 @@ from research.llm.evidence_prompts import JUDGE_INSTRUCTION, PASSAGES_INSTRUCTIO
 from research.llm.reader_prompts import ANSWER_INSTRUCTION, CHANGES_INSTRUCTION
 from research.markdown.outline import Cut, cut_sections
 from research.messages import QuestionInput
+from research.report.changes import read_changes
 from testing.inside import Inside, settings_of
 from testing.pages import Pages, html_page
 from testing.provider import Call, Reply
@@ -329,6 +330,21 @@ async def test_questions_at_the_same_time(inside: Inside, provider: SearchProvid
         await asyncio.gather(*(inside.ask(first.filename, f"Question {n}?") for n in range(8)))
     text = (inside.folder / first.filename.replace(".pdf", "-questions.md")).read_text(encoding="utf-8")
     assert sorted(re.findall(r"^## (.+)$", text, re.MULTILINE)) == [f"Question {n}?" for n in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3: costs of heat", {3: "costs of heat"}),
+        ("1. 2. Deserts and drying: dew", {2: "dew"}),  # a real model counts its lines
+        ("2. Deserts and drying: dew\n3. In 2025: prices", {2: "dew", 3: "prices"}),
+        ("- **Section 1**: cells", {1: "cells"}),
+        ("1. 2025 figures: prices", {1: "prices"}),
+        ("9: none\n0: none\nThe others are right: keep them.", {}),
+    ],
+)
+def test_which_sections_a_model_names(text: str, found: dict[int, str]) -> None:
+    assert {section.number: section.queries[0] for section in read_changes(text, 3)} == found
 
 
 def test_what_a_version_has_changed(capsys: pytest.CaptureFixture[str]) -> None:

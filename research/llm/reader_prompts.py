@@ -27,12 +27,7 @@ def changes_prompt(topic: str, sections: Sequence[PlannedSection], wish: str) ->
     """Return the prompt that asks which sections of a finished report a wish concerns."""
     listed = "\n".join(f"{n}. {section_line(section)}" for n, section in enumerate(sections, start=1))
     return Prompt(f"""{CHANGES_INSTRUCTION} for the wish of its reader? Every other section stays as it \
-is, so choose as few as the wish needs.
-
-Answer with a line for each of them, in this form and with nothing else: its number, a colon, and a search \
-query of a few words for what it must know to fulfil the wish.
-
-3: a query, as for a search engine
+is.
 
 The topic of the report:
 
@@ -44,7 +39,12 @@ Its sections:
 
 The wish:
 
-{quote(wish)}""")
+{quote(wish)}
+
+Find the section whose title and content are about the wish. Answer with one line for each section that must \
+change, in this form, with the section's own number and title:
+
+NUMBER. TITLE: a few words to search the web for""")
 
 
 def revision_prompt(
@@ -73,8 +73,9 @@ Keep of the text what is right and what the wish does not concern, with its cita
 
 def answer_prompt(topic: str, question: str, sources: Sequence[Source]) -> Prompt:
     """Return the prompt that asks a question about a finished report, with its sources."""
-    asked = f"""{ANSWER_INSTRUCTION} in a few sentences, from the sources of a research report alone. Where \
-they do not answer it, write so in one sentence, and cite nothing.
+    asked = f"""{ANSWER_INSTRUCTION} in one to three sentences, from the sources of a research report alone. \
+End each sentence with the number of its source in square brackets, as in: Moss has no roots [1]. If the \
+sources do not answer the question, write only: The sources do not say.
 
 The topic of the report:
 

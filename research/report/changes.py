@@ -9,7 +9,11 @@ from research.report.plan import MAX_QUERY_CHARACTERS, MAX_SECTIONS, PlannedQuer
 from research.report.planning import Planning, Refused, ReportFailed
 from research.report.sections import Answer
 
-_LINE = re.compile(r"\W{0,4}(?:section\s{1,4})?(\d{1,2})\W{0,4}[:：]\s{0,9}(\S.*)", re.IGNORECASE)
+_LINE = re.compile(
+    r"\W{0,4}(?:\d{1,2}[.)]\s{1,4})?(?:section\s{1,4})?(\d{1,2})\b[^:：\n]{0,200}[:：]\s{0,9}(\S.*)",
+    re.IGNORECASE,
+)
+"""A section's number, perhaps in a numbered list, with its title and a query."""
 
 
 def read_changes(text: str, count: int) -> tuple[PlannedSection, ...]:
