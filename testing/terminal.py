@@ -56,6 +56,11 @@ class Terminal:
         with self._news:
             return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed, as a program must leave it."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 

@@ -212,3 +212,4 @@ async def test_the_wait_has_an_end(client: Client, then: str) -> None:
             assert str(failed.value.cause) == "nobody has approved the plan in time"
             assert steps.of(StepKind.SECTION) == []
             assert steps.deleted == ("resp-1",)
+        assert "Waits for you" not in await shown_in_web_ui(handle)

@@ -1,17 +1,22 @@
 """The review by programs: over kills, by the `temporal` CLI, in an editor, and what is refused."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
 import sysconfig
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from research.cli.review_prompt import WISH
 from testing.app import App, DevServer, wait_until
 from testing.processes import run_program
 from testing.provider import Call, Provider, Reply, default_reply
+from testing.terminal import CTRL_C, Terminal
 from tests.test_terminal import OpenTerminal, open_terminal
 
 __all__ = ["open_terminal"]  # a fixture
@@ -40,6 +45,12 @@ def started(app: App, provider: Provider, *options: str) -> str:
     ).stdout.strip()
     wait_until(lambda: "waits" in script(app, "--list").stdout)
     return identity
+
+
+def say(terminal: Terminal, keys: str) -> None:
+    """Type at the prompt, when it is there."""
+    terminal.wait_until(lambda screen: screen.endswith(WISH.strip()))
+    terminal.type(keys)
 
 
 def titles(provider: Provider) -> list[str]:
@@ -90,21 +101,121 @@ def test_a_plan_on_the_screen(
     broken.write_text(EDIT.format("'Snow first.\\n' + text"))
     whole.write_text(EDIT.format("text.replace('Snow first.\\n', '').replace('## Fire', '## Wind')"))
     editor = tmp_path / "editor.sh"
-    terminal = open_terminal(
-        "starter.py", "--review", "--sections", "2", TOPIC, EDITOR=f"sh {shlex.quote(str(editor))}"
-    )
+    command, same = f"sh {shlex.quote(str(editor))}", tmp_path / "same.py"
+    same.write_text("")
+    terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC, rows=120, EDITOR=command)
     terminal.see("Plan, revision 1", "## Snow", "2 sections", "It waits for you.", "Enter approves it")
-    terminal.type("more of them\r")
+    say(terminal, "yes\r")
+    terminal.see("'yes' is no key, and a wish has more words than one.")
+    say(terminal, "a\x1b[D b\r")
+    terminal.see("The wish has a control character (U+001B): remove it.")
+    say(terminal, "more of them\r\rand longer\r")  # as it is pasted, with an empty line
     terminal.see("Plan, revision 2", "## Fire", "3 sections")
-    for program, told in ((broken, "Your text is kept: e opens it again."), (whole, "Plan, revision 3")):
+    for program, told in (
+        (same, "Nothing has changed."),
+        (broken, "Your text is kept: e opens it again."),
+        (whole, "Plan, revision 3"),
+    ):
         editor.write_text(f'exec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$1"')
-        terminal.type("e\r")
+        say(terminal, "e\r")
         terminal.see(told)
     assert 'Your plan: Line 1: a section begins with a heading, such as "## Background".' in terminal.screen
     terminal.see("## Wind")
-    terminal.type("\r")
+    say(terminal, "\r")
     assert terminal.exit_status() == 0
     assert titles(provider) == ["Ice", "Wind", "Rain"]
+    assert sum(call.is_plan for call in provider.calls) == 2
+    after = terminal.screen.partition("Plan, revision 3")[2]
+    assert "\nIt waits for you.\n\nEnter approves it" in after, "nothing is drawn over it"
+    assert len(re.findall("^. Plan ", after, re.MULTILINE)) == 1, "of two plans the last one is shown"
+
+
+def test_what_is_typed_before_the_plan_is_seen_approves_nothing(
+    app: App, open_terminal: OpenTerminal, provider: Provider
+) -> None:
+    """And Ctrl-C leaves a terminal that shows what is typed, after a topic that was typed too."""
+    provider.reply = lambda call: replace(planner(call), before_seconds=1.0 if call.is_plan else 0.0)
+    app.worker()
+    terminal = open_terminal("starter.py", "--review", "--sections", "2")
+    terminal.see("Enter your research topic or question:")
+    terminal.type(f"{TOPIC}\r")
+    terminal.see("Started workflow.")
+    terminal.type("\r")
+    terminal.see("Anything else is what to change:")
+    time.sleep(0.5)
+    assert [call.is_plan for call in provider.calls] == [True]
+    terminal.type(CTRL_C)
+    assert terminal.exit_status() == 130
+    assert terminal.echoes
+
+
+@pytest.mark.long
+def test_an_approval_while_no_worker_runs(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
+    """The person learns what to start, and the report continues when it runs."""
+    provider.reply = planner
+    worker = app.worker()
+    terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC)
+    terminal.see("Anything else is what to change:")
+    worker.kill()
+    terminal.type("\r")
+    terminal.see("No worker answers: start one with `python worker.py`. Until then the plan waits.")
+    app.worker()
+    # The service keeps the Update for a while; after that the person is asked again.
+    screen = terminal.wait_until(lambda now: "Section 1" in now or now.endswith(WISH.strip()))
+    if screen.endswith(WISH.strip()):
+        terminal.type("\r")
+    assert terminal.exit_status() == 0
+    assert titles(provider) == ["Moss", "Snow"]
+
+
+def refused(app: App, *arguments: str) -> str:
+    """Return the one line of a refusal."""
+    done = script(app, *arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
+    return done.stderr.rstrip("\n")
+
+
+def test_what_has_no_plan_to_approve(app: App, provider: Provider) -> None:
+    """A report that is cancelled, one that nobody approved in time, and one without --review."""
+    app.worker()
+    identity = started(app, provider)
+    assert script(app, "--cancel", identity).returncode == 0
+    assert script(app, "--plan", identity).stdout.endswith("\nIt is cancelled.\n")
+    assert refused(app, "--approve", identity) == "The report is cancelled: its plan cannot be changed."
+    late = script(
+        app, "--quiet", "--review", "--review-for", "1s", "--then", "cancel", "--sections", "2", TOPIC
+    )
+    assert (late.returncode, late.stderr) == (1, "The report failed: nobody has approved the plan in time\n")
+    [row, _] = json.loads(script(app, "--list", "--json").stdout)
+    assert json.loads(script(app, "--plan", row["workflow_id"], "--json").stdout)["status"] == "failed"
+    assert (
+        refused(app, "--approve", row["workflow_id"]) == "The report has failed: its plan cannot be changed."
+    )
+    options = ("--detach", "--quiet", "--sections", "2", "--pause", "60")
+    running = script(app, *options, TOPIC).stdout.strip()
+    wait_until(lambda: "revision 1" in script(app, "--plan", running).stdout)
+    assert script(app, "--plan", running).stdout.endswith("\nIt is approved.\n")
+    assert refused(app, "--approve", running) == "This report was started without --review."
+    assert (
+        refused(app, "--change", running, "a\x1bb") == "The wish has a control character (U+001B): remove it."
+    )
+
+
+def test_an_approval_after_the_ceiling_was_lowered(app: App, provider: Provider) -> None:
+    """It is refused with what to do, the plan waits, and after that the report is written."""
+    app.environ["LLM_MODEL"] = "openai/gpt-4o"
+    worker = app.worker()
+    identity = started(app, provider)
+    worker.stop()
+    worker = app.worker(LLM_MAX_COST="0.0001")
+    line = refused(app, "--approve", identity)
+    fix = r"To fix: raise it in \.env and restart the worker\."
+    assert re.fullmatch(rf"The report has cost \$[\d.]+, and LLM_MAX_COST is \$0\.0001\. {fix}", line)
+    assert len(provider.calls) == 1
+    worker.stop()
+    app.worker()
+    assert script(app, "--approve", identity, "--revision", "1").returncode == 0
+    assert script(app, "--attach", identity).returncode == 0
 
 
 def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path) -> None:
@@ -158,8 +269,6 @@ def test_without_a_worker_nothing_is_said(
     worker = app.worker()
     identity = started(app, provider)
     worker.kill()
-    done = script(app, "--approve", identity)
-    assert (done.returncode, done.stderr) == (
-        2,
-        "No worker answers: start one with `python worker.py`, and say it again.\n",
-    )
+    for options in ((), ("--revision", "1")):  # asked for the plan, or told at once
+        line = "No worker answers: start one with `python worker.py`, and say it again."
+        assert refused(app, "--approve", identity, *options) == line

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from models import Step, StepKind
 from research.cli import fitting, live
-from research.cli.status import State, Status, StepStatus
+from research.cli.status import State, Status, StepStatus, in_rows
 from testing.app import App, wait_until
 from testing.provider import Call, Provider, Reply, default_reply
 from testing.terminal import Terminal
@@ -44,6 +44,25 @@ def lines_of(status: Status, columns: int, height: int | None) -> list[str]:
 @pytest.fixture
 def unicode_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("research.cli.terminal.draws_unicode", lambda: True)
+
+
+@pytest.mark.usefixtures("unicode_terminal")
+def test_steps_of_one_kind_are_one_row() -> None:
+    """It counts the words of those that run, and none of a judge's list; of several plans it has the last."""
+
+    def running(kind: StepKind, number: int, state: State = State.RUNNING) -> StepStatus:
+        return StepStatus(Step(kind, number), f"{kind}-{number}", state, text="1: some words")
+
+    plans = [other(StepKind.PLAN, f"p{n}", State.DONE, text="word " * n) for n in (1, 2)]
+    passages = [running(StepKind.PASSAGES, n, State.DONE if n == 1 else State.RUNNING) for n in (1, 2, 3)]
+    judged = [running(StepKind.JUDGE, n) for n in (1, 2)]
+    rewritten = [running(StepKind.REWRITE, 1, State.DONE)]
+    status = in_rows(Status("Moss", (*plans, *passages, *judged, *rewritten)))
+    rows = [re.sub(r"^\S ", "", line) for line in lines_of(status, 80, None)]
+    assert rows == [
+        *("Moss", "Plan     2 words", "Passages 1 of 3 · 6 words", "           1: some words"),
+        *("Judge    0 of 2", "Rewrite  1 of 1"),
+    ]
 
 
 @pytest.mark.usefixtures("unicode_terminal")

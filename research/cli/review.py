@@ -89,10 +89,14 @@ def print_plan(state: PlanState, output: Output) -> None:
         output.print_line("There is no plan yet.")
     else:
         plan = plan_markdown(state.plan) or "(no plan)"
-        rest = f"Still to come: {state.estimate[:1].lower()}{state.estimate[1:]}"
         waits = state.state == PlanStage.WAITS
         says = "It waits for you." if waits else f"It {_being(state.state)}."
-        lines = [f"Plan, revision {state.revision}\n\n{plan}\n", state.note, rest if waits else "", says]
+        lines = [
+            f"Plan, revision {state.revision}\n\n{plan}\n",
+            state.note,
+            f"Still to come: {state.estimate}" if waits else "",
+            says,
+        ]
         for line in filter(None, lines):
             output.print_line(_wrapped(line))
     output.emit_result(state.state, asdict(state), plan_markdown(state.plan))

@@ -44,9 +44,9 @@ def estimate(
     minutes = f"{max(least.seconds / 60, 0.1):.1f} to {max(most.seconds / 60, 0.2):.1f} minutes"
     prices = planned.prices if planned else None
     if not prices:
-        return f"Costs unknown, {minutes}: {', '.join(basis)}."
+        return f"costs unknown, {minutes}: {', '.join(basis)}."
     if not any(prices):
-        return f"Free, {minutes}: {', '.join(basis)}."
+        return f"free, {minutes}: {', '.join(basis)}."
     costs = [(each.sent * prices[0] + each.written * prices[1]) / 1e6 for each in (least, most)]
     at = f"at ${prices[0]:g} and ${prices[1]:g} for a million tokens"
     return f"{format_cost(costs[0])} to {format_cost(costs[1])}, {minutes}: {', '.join(basis)}, {at}."
