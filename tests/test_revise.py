@@ -17,7 +17,7 @@ from models import Document
 from research.cli import diff, verify
 from research.evidence import answers, store
 from research.llm.evidence_prompts import JUDGE_INSTRUCTION, PASSAGES_INSTRUCTION
-from research.llm.reader_prompts import ANSWER_INSTRUCTION, CHANGES_INSTRUCTION
+from research.llm.reader_prompts import ANSWER_INSTRUCTION, CHANGES_INSTRUCTION, QUERY_WORDS
 from research.markdown.outline import Cut, cut_sections
 from research.messages import QuestionInput
 from research.report.changes import read_changes
@@ -345,6 +345,8 @@ async def test_questions_at_the_same_time(inside: Inside, provider: SearchProvid
 )
 def test_which_sections_a_model_names(text: str, found: dict[int, str]) -> None:
     assert {section.number: section.queries[0] for section in read_changes(text, 3)} == found
+    [copied] = read_changes(f"2. Deserts and drying: {QUERY_WORDS}", 3)
+    assert (copied.number, copied.queries) == (2, ()), "then the wish is searched for"
 
 
 def test_what_a_version_has_changed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from research.llm.prompts import (
 
 CHANGES_INSTRUCTION = "Which sections of this research report must change"
 ANSWER_INSTRUCTION = "Answer the question below"
+QUERY_WORDS = "a few words to search the web for"
 _FOOTNOTE = re.compile(r"\[\^(\d{1,3})\]")
 MAX_OLD_SECTION_BYTES = 40_000
 """Of a section that is written once more, as JSON."""
@@ -44,7 +45,7 @@ The wish:
 Find the section whose title and content are about the wish. Answer with one line for each section that must \
 change, in this form, with the section's own number and title:
 
-NUMBER. TITLE: a few words to search the web for""")
+NUMBER. TITLE: {QUERY_WORDS}""")
 
 
 def revision_prompt(

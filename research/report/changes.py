@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from models import LLMCallInput, PlannedSection
+from research.llm.reader_prompts import QUERY_WORDS
 from research.report.plan import MAX_QUERY_CHARACTERS, MAX_SECTIONS, PlannedQuery
 from research.report.planning import Planning, Refused, ReportFailed
 from research.report.sections import Answer
@@ -23,7 +24,10 @@ def read_changes(text: str, count: int) -> tuple[PlannedSection, ...]:
         found = _LINE.fullmatch(line.strip())
         if found and 1 <= int(found[1]) <= count:
             queries.setdefault(int(found[1]), found[2].strip(' *_`"')[:MAX_QUERY_CHARACTERS])
-    return tuple(PlannedSection("", "", (query,), number) for number, query in sorted(queries.items()))
+    return tuple(
+        PlannedSection("", "", (query,) if query != QUERY_WORDS else (), number)
+        for number, query in sorted(queries.items())
+    )
 
 
 @dataclass
@@ -53,8 +57,7 @@ class Changes(Planning):
             )
             raise Refused(f"There is no section {wrong[0]} in it, only {listed}.")
         named = sorted(set(numbers)) or ([1] if count == 1 else [])
-        query = " ".join(self.wish.split())[:MAX_QUERY_CHARACTERS]
-        self._change([PlannedSection("", "", (query,), number) for number in named])
+        self._change([PlannedSection("", "", (), number) for number in named])
 
     def begin(self, attempt: int) -> LLMCallInput:
         """Return the call that chooses the sections."""
@@ -77,8 +80,9 @@ class Changes(Planning):
 
     def _change(self, chosen: Sequence[PlannedSection]) -> None:
         known = [section for section in chosen if 1 <= section.number <= len(self.sections)]
+        wish = (" ".join(self.wish.split())[:MAX_QUERY_CHARACTERS],)
         self.changing = tuple(
-            replace(self.sections[section.number - 1], queries=section.queries, number=section.number)
+            replace(self.sections[section.number - 1], queries=section.queries or wish, number=section.number)
             for section in known[:MAX_SECTIONS]
         )
         queries: dict[str, PlannedQuery] = {}
