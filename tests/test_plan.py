@@ -245,10 +245,10 @@ def test_a_wordy_plan_is_kept_whole() -> None:
     "part", ["x\n", "- a\n", "# a\n", "**a**\n", "1. a\n", "## a\n- b\n", "# ", "**", "1. "]
 )
 def test_every_plan_is_read_in_little_time(part: str) -> None:
-    """The Workflow reads it, and has two seconds; here twice the longest, so that a square is seen."""
+    """The Workflow reads it, and has two seconds; here twice the longest, in half of them."""
     text = part * (2 * MAX_PLAN_BYTES // len(part))
     begun = time.process_time()
     plan = read_plan(text)
     sections_to_write(plan)
     search_queries(plan, "Tardigrades")
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < 1.0

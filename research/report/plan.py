@@ -109,16 +109,14 @@ def search_queries(
     A plan without queries is searched by its titles, and no plan at all by the topic.
     """
     columns = [section.queries or ((section.title,) if section.title else ()) for section in plan]
-    queries: dict[str, PlannedQuery] = {}
+    wanted: dict[str, tuple[str, list[int]]] = {}
     for row in range(max(map(len, columns), default=0)):
         for number, column in enumerate(columns, start=1):
             if row < len(column):
-                same = column[row].casefold()
-                query = queries.get(same, PlannedQuery(column[row]))
-                queries[same] = replace(query, sections=(*query.sections, number))
-    return tuple(queries.values())[:limit] or (
-        PlannedQuery(_cut(" ".join(topic.split()), MAX_QUERY_CHARACTERS)),
-    )
+                _, sections = wanted.setdefault(column[row].casefold(), (column[row], []))
+                sections.append(number)
+    queries = tuple(PlannedQuery(text, sections=tuple(numbers)) for text, numbers in wanted.values())
+    return queries[:limit] or (PlannedQuery(_cut(" ".join(topic.split()), MAX_QUERY_CHARACTERS)),)
 
 
 def _lines(text: str) -> Iterator[str]:
