@@ -1,7 +1,7 @@
 """The language of a text, by the words and the script that it is written in."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 MAX_SAMPLE = 20_000
@@ -29,7 +29,12 @@ def language(text: str) -> str:
     Chinese is "zh" in simplified characters and "zh-Hant" in traditional ones. Code, formulas, addresses and
     numbers are passed over.
     """
-    sample = _prose(text)
+    return _language_of(_prose(text))
+
+
+@lru_cache(maxsize=8)
+def _language_of(sample: str) -> str:
+    """Return the tag of a text's prose; remembered, because page and Markdown of a report ask twice."""
     if not sample:
         return "en"
     identifier, simplify, complicate = _models()

@@ -2,6 +2,8 @@
 
 A report is verified by the table of the version that verifies it, so wordings are added to it, and seldom
 changed: those of titles, of `page` and of the account of what is supported.
+
+Babel is imported where it is used, because the starter imports this file with the Workflow.
 """
 
 import json
@@ -11,13 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-
-from babel import Locale
-from babel.dates import format_date
-from babel.lists import format_list
-from babel.numbers import format_decimal
+from typing import TYPE_CHECKING
 
 from research.output.language import MAX_SAMPLE, language_of_report
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 _NATIVE_DIGIT = re.compile("[٠-٩۰-۹०-९๐-๙]")
 
@@ -41,10 +42,14 @@ class Words:
 
     def number(self, number: int) -> str:
         """Return a number with the language's separators: 1,204 or 1.204 or 1 204."""
+        from babel.numbers import format_decimal
+
         return self._in_digits(format_decimal(number, locale=self.locale))
 
     def day(self, day: str) -> str:
         """Return a day that is given as YYYY-MM-DD as it is written out; any other text as it is."""
+        from babel.dates import format_date
+
         try:
             return self._in_digits(format_date(date.fromisoformat(day), "long", self.locale))
         except ValueError:
@@ -56,10 +61,12 @@ class Words:
 
     def all_of(self, names: list[str]) -> str:
         """Return names as "a, b and c"."""
+        from babel.lists import format_list
+
         return format_list(names, locale=self.locale)
 
     @property
-    def locale(self) -> Locale:
+    def locale(self) -> "Locale":
         """Return CLDR's data for the language of the words."""
         return _locale(self._known)
 
@@ -99,5 +106,7 @@ def _table() -> dict[str, dict[str, str | dict[str, str]]]:
 
 
 @cache
-def _locale(language: str) -> Locale:
+def _locale(language: str) -> "Locale":
+    from babel import Locale
+
     return Locale.parse(language, sep="-")
