@@ -11,9 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
 from filelock import FileLock
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from research.config import ROOT
 from testing.processes import Program, run_program, start_worker
@@ -74,6 +75,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come about in time"
         time.sleep(0.05)
+
+
+async def kept_text(handle: WorkflowHandle[Any, Any]) -> str:
+    """The text that the service has of a running step: what a kill at this moment cannot take."""
+    for step in (await handle.describe()).raw_description.pending_activities:
+        for payload in step.heartbeat_details.payloads:
+            return str(json.loads(payload.data)["text"])
+    return ""
 
 
 class DevServer:

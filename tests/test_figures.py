@@ -166,6 +166,6 @@ def test_two_numbers_are_two(one: int, other: int) -> None:
     "part", ["1", "1,", "1 000 ", "一", "a1", "15 January ", "two ", "“a", "[1", "1 to ", "1-"]
 )
 def test_hostile_texts_take_no_time(part: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     missing(part * 5_000, [part * 5_000])
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

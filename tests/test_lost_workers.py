@@ -17,7 +17,7 @@ from models import GenerateReportInput
 from research.temporal import lost_workers
 from research.temporal.identity import is_certain, is_lost, own_identity
 from research.temporal.lost_workers import WORKER_LOST
-from testing.app import App, DevServer, wait_until
+from testing.app import App, DevServer, kept_text, wait_until
 from testing.processes import Program
 from testing.provider import Provider, Reply, default_reply, rest_of
 from tests.test_sections import are_under_way, slowly, start
@@ -37,7 +37,7 @@ async def report(app: App, provider: Provider, client: Client) -> "Report":
         "GenerateReportWorkflow", GenerateReportInput("A topic"), id="report", task_queue="research"
     )
     report = Report(handle, worker, text, provider)
-    while "word99" not in str((await report.step()).heartbeat_details):
+    while "word99" not in await kept_text(handle):
         await asyncio.sleep(0.1)
     return report
 

@@ -1,11 +1,12 @@
 """Revising and asking by programs: over a kill, without a history, on the screen, and what is refused."""
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
 
-from testing.app import App, wait_until
-from testing.processes import run_program
+from testing.app import App, kept_text
+from testing.processes import run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 
 TOPIC = "Moss in winter"
@@ -33,7 +34,7 @@ def made(app: App, provider: Provider, *options: str) -> dict[str, str]:
     return result
 
 
-def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: Provider) -> None:
+async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: Provider) -> None:
     """The report was made in another namespace; a killed worker's words are not paid for again."""
     with app.worker() as worker:
         first = made(app, provider, "--sections", "3")
@@ -41,12 +42,13 @@ def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: Provid
     app.environ["TEMPORAL_NAMESPACE"] = "default"
     provider.calls.clear()
     worker = app.worker()
-    provider.reply = lambda call: (
-        Reply(rest_of(LONG, call), chunk_seconds=0.01) if call.section else writer(call)
-    )
+    provider.reply = lambda call: Reply(rest_of(LONG, call), held_after=60) if call.section else writer(call)
     starter = app.starter("--revise", first["workflow_id"][-8:], "Section 2: more of it")
-    wait_until(lambda: any(len(call.sent) > 300 for call in provider.calls))
+    revision = (await app.client()).get_workflow_handle(workflow_id(starter))
+    while len((await kept_text(revision)).split()) < 60:
+        await asyncio.sleep(0.1)
     worker.kill()
+    provider.release()
     app.worker()
     assert starter.exit_status() == 0, starter.lines
     assert [bool(call.draft) for call in provider.calls if call.section] == [False, True]

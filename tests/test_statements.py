@@ -183,6 +183,6 @@ def test_what_a_statement_is() -> None:
     "part", ["[1]", "A [1]. ", "a [1] ", "[1] http://a\n", "| a [1] |\n", "**[1]", "- [1]\n", "a.", "“"]
 )
 def test_hostile_texts_take_no_time(part: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     cited_statements(f"|a|b|\n|-|-|\n{part * (50_000 // len(part))}", ALL)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -1,7 +1,6 @@
 """Reports through kills and faults, end to end: nothing repairable fails one, little is paid for twice."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from models import GenerateReportInput, GenerateReportOutput
 from research import errors
-from testing.app import App, wait_until
+from testing.app import App, kept_text, wait_until
 from testing.inside import Inside
 from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
@@ -44,7 +43,7 @@ async def test_a_kill_at_ten_points_of_a_stream(app: App, provider: Provider, cl
         for topic in points
     ]
     for handle in handles:
-        while words(await _kept(handle)) < points[handle.id]:
+        while words(await kept_text(handle)) < points[handle.id]:
             await asyncio.sleep(0.1)
     worker.kill()
     provider.release()
@@ -65,14 +64,6 @@ async def test_a_kill_at_ten_points_of_a_stream(app: App, provider: Provider, cl
         if points[handle.id] > 2:
             assert any("resumed at character" in note for note in output.notes)
             assert output.bill.saved_tokens > 0
-
-
-async def _kept(handle: WorkflowHandle[Any, Any]) -> str:
-    """Return the text that the service has of the running step."""
-    for step in (await handle.describe()).raw_description.pending_activities:
-        for payload in step.heartbeat_details.payloads:
-            return str(json.loads(payload.data)["text"])
-    return ""
 
 
 async def reason_to_wait(handle: WorkflowHandle[Any, Any]) -> str:
@@ -97,7 +88,7 @@ async def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: 
     first = app.worker()
     starter = app.starter()
     handle = (await app.client()).get_workflow_handle(workflow_id(starter))
-    while words(await _kept(handle)) < 250:
+    while words(await kept_text(handle)) < 250:
         await asyncio.sleep(0.1)
     second = app.worker()
     assert first.stop() == 0
