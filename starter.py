@@ -95,8 +95,7 @@ async def start(
         task_queue=TASK_QUEUE,
         static_summary=static_summary(topic),
     )
-    output.set_report(handle.id, handle.first_execution_run_id or "")
-    output.print_line(f"Started workflow. Workflow ID: {handle.id}, RunID {output.run_id}")
+    output.report_accepted(handle)
     if options.detach:
         output.report_started()
         return 0

@@ -8,7 +8,13 @@ from models import Passage, PDFGenerationInput, Source
 MAX_PASSAGES = 8
 """That a model is asked for, and that are taken, of one page."""
 _MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|[-*+][ \t](?!-))")
+_FOOTNOTE = re.compile(r"\[\^(\d{1,3})\]")
 _RULE = re.compile(r"[-: |·]+")
+
+
+def in_brackets(text: str) -> str:
+    """Return a checked text with the numbers `[1]` of a prompt or a terminal in place of its marks `[^1]`."""
+    return _FOOTNOTE.sub(r"[\1]", text)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ from testing.inside import Inside
 from testing.pages import Pages, html_page
 from testing.provider import Call, Reply
 from testing.search import SearchProvider, SearchReply
-from tests.test_reading import QUESTION, pdf_of, reading
+from tests.test_reading import QUESTION, pdf_of, provider, reading
+
+__all__ = ["provider"]  # a fixture
 
 FILLER = "The samples were kept in the chamber for the whole of that time, as were those of the others. "
 PAGES = {
@@ -78,12 +80,6 @@ def rewrite(call: Call) -> str:
 
 Answers = dict[str, Callable[[Call], str | Reply]]
 KINDS: Answers = {PASSAGES_INSTRUCTION: passages_of, JUDGE_INSTRUCTION: judge, REWRITE_INSTRUCTION: rewrite}
-
-
-@pytest.fixture
-def provider() -> Iterator[SearchProvider]:
-    with SearchProvider() as provider:
-        yield provider
 
 
 @pytest.fixture

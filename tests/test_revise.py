@@ -25,7 +25,9 @@ from testing.inside import Inside, settings_of
 from testing.pages import Pages, html_page
 from testing.provider import Call, Reply
 from testing.search import SearchProvider, SearchReply
-from tests.test_reading import QUESTION, reading
+from tests.test_reading import QUESTION, provider, reading
+
+__all__ = ["provider"]  # a fixture
 
 TITLES = ("Moss", "Space", "Heat", "Cold", "Moss again", "Eggs", "Salt", "Time")
 FACT = "In series {0}, {1} of the 97 animals lived on after ten days without water."
@@ -33,12 +35,6 @@ FILLER = "The samples were kept in the chamber for the whole of that time, as we
 BUILT = "Building the chamber took {0} euros, which no passage of the report says."
 NEW_FACT = "In the series of 2025, 88 of the 97 animals lived on, at a cost of 640 euros each."
 WISH = "more on costs, with figures of 2025"
-
-
-@pytest.fixture
-def provider() -> Iterator[SearchProvider]:
-    with SearchProvider() as provider:
-        yield provider
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +29,9 @@ from testing.processes import run_program
 from testing.provider import Call, Reply, default_reply
 from testing.search import SearchProvider
 from tests.page_reader import CORPUS
-from tests.test_reading import QUESTION, page, reading, serve
+from tests.test_reading import QUESTION, page, provider, reading, serve, site
+
+__all__ = ["provider", "site"]  # fixtures
 
 TEXT = (
     "## What is known\n\nIn the first chamber, 21 animals lived on [1]. The second chamber had 3.5 % more of"
@@ -37,18 +39,6 @@ TEXT = (
     "| first | 21 of 97 |\n\n"
     "Both series agree [1][2]. Nothing else is known of them, and so the report ends here.\n"
 )
-
-
-@pytest.fixture
-def site() -> Iterator[Pages]:
-    with Pages() as site:
-        yield site
-
-
-@pytest.fixture
-def provider() -> Iterator[SearchProvider]:
-    with SearchProvider() as provider:
-        yield provider
 
 
 @dataclass

@@ -12,7 +12,7 @@ from research.errors import UserError
 from research.evidence.record import MakingRecord
 from research.markdown.outline import cut_sections
 from research.output import folder
-from research.output.naming import EVIDENCE, first_name, version_filename
+from research.output.naming import EVIDENCE, first_name, next_version, report_name, version_filename
 
 
 def run(report: str) -> int:
@@ -27,7 +27,7 @@ def run(report: str) -> int:
     if not made.revision.before:
         name = _newest(place, name)
         made = _made(place, name, settings)
-    before = made.revision.before.removesuffix(".pdf")
+    before = report_name(made.revision.before)
     terminal.print_line(f"{name}.pdf against {before}.pdf: {made.revision.wish}")
     for line in lines_of(_made(place, before, settings).text, made.text):
         terminal.print_line(line)
@@ -66,9 +66,7 @@ def _made(place: Path | str, name: str, settings: Settings) -> MakingRecord:
 
 def _newest(place: Path | str, name: str) -> str:
     """Return the name of the newest version of a report."""
-    there, number = set(folder.names(place)), 2
-    while (newest := f"{version_filename(name, number).removesuffix('.pdf')}{EVIDENCE}") in there:
-        number += 1
-    if number == 2:
+    newest = next_version(name, folder.names(place)) - 1
+    if newest == 1:
         raise UserError(f"{first_name(name)}.pdf has one version only.")
-    return newest.replace(f"-v{number}{EVIDENCE}", f"-v{number - 1}")
+    return report_name(version_filename(name, newest))

@@ -13,12 +13,13 @@ from research.cli.output import Output
 from research.cli.prompt import check, is_blank, static_summary
 from research.errors import UserError
 from research.messages import AskReportInput, ReviseReportInput
-from research.output.naming import EVIDENCE, first_name
+from research.output.naming import first_name, report_name
 from research.programs import STARTER
 from research.temporal.client import Service
 from research.temporal.names import ASK_TYPE, REVISE_TYPE, TASK_QUEUE
 
-MAX_WISH_CHARACTERS = 4_000
+MAX_SAID_CHARACTERS = 4_000
+"""Of a wish for another version, or of a question."""
 _SECTIONS = re.compile(
     r"\s*(?:sections?\s+)?(?P<numbers>\d{1,3}(?:\s*(?:,|and|&)\s*\d{1,3})*)\s*[:：]\s*(?P<wish>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -67,13 +68,13 @@ def _revising(name: str) -> str:
 def _said(text: str, name: str, what: str) -> str:
     if is_blank(text):
         raise UserError(f"{name} is empty: say {what}.")
-    check(text, name, MAX_WISH_CHARACTERS)
+    check(text, name, MAX_SAID_CHARACTERS)
     return text.strip()
 
 
 async def _name(client: Client, report: str) -> str:
     """Return the name of a report's PDF by its Workflow ID; of a report without a history what was given."""
-    report = report.strip().replace("\\", "/").rpartition("/")[2].removesuffix(EVIDENCE).removesuffix(".pdf")
+    report = report_name(report)
     if is_blank(report):
         raise UserError(f"The ID is empty: `{STARTER} --list` shows the latest.")
     # What ends in a report's name is the Workflow that revises it.
@@ -89,7 +90,7 @@ async def _name(client: Client, report: str) -> str:
     done = await handle.result()
     if done.answer:
         raise UserError("This is the ID of a question: give that of a report, or its name.")
-    return done.filename.removesuffix(".pdf")
+    return report_name(done.filename)
 
 
 async def _start(
@@ -114,6 +115,5 @@ async def _start(
     except WorkflowAlreadyStartedError:
         follow_it = f"`{STARTER} --attach {workflow_id}`"
         raise UserError(f"Another version of it is being written: {follow_it} follows that.") from None
-    output.set_report(handle.id, handle.first_execution_run_id or "")
-    output.print_line(f"Started workflow. Workflow ID: {handle.id}, RunID {output.run_id}")
+    output.report_accepted(handle)
     return await follow(client, service, handle, output)

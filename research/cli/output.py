@@ -14,6 +14,7 @@ from research.programs import STARTER
 if TYPE_CHECKING:
     from models import GenerateReportOutput
     from research.cli.listing import Row
+    from research.cli.progress import Handle
 
 
 class Output:
@@ -59,6 +60,11 @@ class Output:
             self.print_line("There are no reports yet.")
         for row in () if self._as_json else rows:
             terminal.print_line(row.for_people(terminal.width()))
+
+    def report_accepted(self, handle: "Handle") -> None:
+        """Print that the service has accepted a report, which all that follows is about."""
+        self.set_report(handle.id, handle.first_execution_run_id or "")
+        self.print_line(f"Started workflow. Workflow ID: {handle.id}, RunID {self.run_id}")
 
     def report_started(self) -> None:
         """Print how to follow a report that was started and is not followed."""

@@ -19,13 +19,12 @@ from research.evidence.record import (
 )
 from research.formatting import pluralize
 from research.output import storage
-from research.output.naming import EVIDENCE
+from research.output.naming import EVIDENCE, report_name
 from research.sources.allow import parse_allow
 from research.sources.extract import Unreadable, close, extract
 from research.sources.extracted import MAX_CONTENT_BYTES
 from research.sources.fetch import NotRead, fetch
 
-SUFFIXES = (EVIDENCE, ".pdf", ".md")
 MAX_MARKDOWN_BYTES = 10_000_000
 MAX_FROZEN_BYTES = 10_000_000
 MAX_SHOWN = 20
@@ -57,11 +56,7 @@ def find(report: str, reports: Path | str) -> tuple[Path | str, str]:
         UserError: a path that leads nowhere.
     """
     given = report.strip()
-    name = given.replace("\\", "/").rpartition("/")[2]
-    for suffix in SUFFIXES:
-        if name.endswith(suffix):
-            name = name.removesuffix(suffix)
-            break
+    name = report_name(given)
     parent = given[: len(given) - len(given.replace("\\", "/").rpartition("/")[2])]
     if not name:
         raise UserError("Give a report's path or name.")

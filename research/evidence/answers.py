@@ -1,20 +1,17 @@
 """Answers to questions about a report: with the numbers, the passages and the signs that its page has."""
 
-import re
-
 from models import PDFGenerationInput, Source, Verdict, Version
-from research.checked import CheckedReport
+from research.checked import CheckedReport, in_brackets
 from research.config import Settings
 from research.evidence.shown import checked_report
 from research.markdown.outline import below_title
 from research.markdown.title import escape_markdown
 from research.messages import QuestionInput, QuestionOutput
 from research.output import folder, storage
-from research.output.report_markdown import details, passage_text
+from research.output.report_markdown import entry, passage_text
 from research.output.words import words_for
 
 NOTHING = "The sources of this report do not say."
-_MARK = re.compile(r"\[\^(\d{1,3})\]")
 
 
 def store_answer(asked: QuestionInput, settings: Settings, run_id: str) -> QuestionOutput:
@@ -55,34 +52,26 @@ def answer_markdown(asked: QuestionInput, settings: Settings) -> tuple[str, tupl
         ),
         settings,
     )
-    parts = [f"## {' '.join(escape_markdown(asked.question).split())}"]
-    is_answer = isinstance(checked, CheckedReport) and _says_something(checked)
-    if isinstance(checked, CheckedReport) and is_answer:
-        parts += [
-            below_title(_MARK.sub(r"[\1]", checked.content), ""),
-            *_references(checked),
-            checked.account,
-        ]
-    else:
-        parts.append(NOTHING)
+    answer = _answer(checked) if isinstance(checked, CheckedReport) else []
+    parts = [f"## {' '.join(escape_markdown(asked.question).split())}", *(answer or [NOTHING])]
     parts += [f"**Note.** {note}" for note in asked.notes]
     if asked.bill and asked.model:
         parts.append(f"{asked.date}, {asked.model}: {asked.bill}.")
-    return "\n\n".join(parts) + "\n", checked.sources if is_answer else ()
+    return "\n\n".join(parts) + "\n", checked.sources if answer else ()
 
 
-def _says_something(checked: CheckedReport) -> bool:
-    """Return whether a passage says at least a part of a statement, or nobody could tell."""
+def _answer(checked: CheckedReport) -> list[str]:
+    """Return the parts of an answer; none where its passages refute all of it."""
     refuted = (Verdict.CONTRADICTED, Verdict.ABSENT)
-    return any(citation.verdict not in refuted for citation in checked.citations)
+    if all(citation.verdict in refuted for citation in checked.citations):
+        return []
+    return [below_title(in_brackets(checked.content), ""), *_references(checked), checked.account]
 
 
 def _references(checked: CheckedReport) -> list[str]:
     entries, words = [], words_for(checked.content, "")
     for source in checked.sources:
-        address = f" <{source.url}>" if source.url else ""
-        about = escape_markdown(details(source, "", words))
-        entries.append(f"[{source.number}] {escape_markdown(source.title)}.{address} ({about})")
+        entries.append(f"[{source.number}] {entry(source, '', words)}")
         entries += [
             f"> {escape_markdown(words('quote', passage_text(shown)))}"
             for shown in checked.shown

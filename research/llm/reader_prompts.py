@@ -1,9 +1,9 @@
 """The prompts for what a reader wants of a finished report: that it be changed, or an answer."""
 
-import re
 from collections.abc import Sequence
 
 from models import PlannedSection, Source
+from research.checked import in_brackets
 from research.formatting import truncate_json
 from research.llm.prompts import (
     MAX_PLAN_BYTES,
@@ -19,7 +19,6 @@ from research.llm.prompts import (
 CHANGES_INSTRUCTION = "Which sections of this research report must change"
 ANSWER_INSTRUCTION = "Answer the question below"
 QUERY_WORDS = "a few words to search the web for"
-_FOOTNOTE = re.compile(r"\[\^(\d{1,3})\]")
 MAX_OLD_SECTION_BYTES = 40_000
 """Of a section that is written once more, as JSON."""
 
@@ -57,12 +56,11 @@ def revision_prompt(
     sources: Sequence[Source],
 ) -> Prompt:
     """Return the prompt that asks for a section of a finished report once more, as a reader wishes."""
-    before = _FOOTNOTE.sub(r"[\1]", text)
     again = f"""
 
 There is a text of your section already:
 
-{quote(truncate_json(before, MAX_OLD_SECTION_BYTES))}
+{quote(truncate_json(in_brackets(text), MAX_OLD_SECTION_BYTES))}
 
 Write the section anew, whole, with this wish of the reader:
 

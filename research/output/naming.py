@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from research.errors import ErrorKind, StepError
 
@@ -40,6 +41,21 @@ def version_filename(filename: str, version: int) -> str:
 def first_name(filename: str) -> str:
     """Return the name of the first version of a PDF, without ".pdf"."""
     return _VERSION.sub("", filename.removesuffix(".pdf"))
+
+
+def report_name(given: str) -> str:
+    """Return the name of a report, which its files share, by that name or the path of one of them."""
+    name = given.strip().replace("\\", "/").rpartition("/")[2]
+    suffix = next((suffix for suffix in (EVIDENCE, ".pdf", ".md") if name.endswith(suffix)), "")
+    return name.removesuffix(suffix)
+
+
+def next_version(filename: str, names: Iterable[str]) -> int:
+    """Return the number of the first version of a PDF that is not among these names of files."""
+    there, number = set(names), 2
+    while f"{report_name(version_filename(filename, number))}{EVIDENCE}" in there:
+        number += 1
+    return number
 
 
 def require_safe(filename: str) -> None:

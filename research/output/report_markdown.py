@@ -52,11 +52,11 @@ def details(source: Source, retrieved: str, words: Words) -> str:
     return ", ".join(words.apart(part) for part in known if part)
 
 
-def _entry(source: Source, retrieved: str, words: Words) -> str:
-    """Return the footnote that a citation leads to; the title is text, whatever it looks like."""
+def entry(source: Source, retrieved: str, words: Words) -> str:
+    """Return what stands behind the number of a source; the title is text, whatever it looks like."""
     address = f" <{source.url}>" if source.url else ""
     about = escape_markdown(details(source, retrieved, words))
-    return f"[^{source.number}]: {escape_markdown(source.title)}.{address} ({about})"
+    return f"{escape_markdown(source.title)}.{address} ({about})"
 
 
 def about_check(report: CheckedReport, words: Words) -> str:
@@ -132,5 +132,6 @@ def report_markdown(report: PDFGenerationInput) -> str:
     if isinstance(report, CheckedReport):  # last, because GitHub shows footnotes below everything else
         parts += [f"## {words('references')}", about_check(report, words)]
         for source in report.sources:
-            parts += [_entry(source, report.retrieved, words), *_passages(report, source, words)]
+            footnote = f"[^{source.number}]: {entry(source, report.retrieved, words)}"
+            parts += [footnote, *_passages(report, source, words)]
     return "\n\n".join(filter(None, parts)) + "\n"

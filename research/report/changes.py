@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from models import LLMCallInput, PlannedSection
 from research.llm.reader_prompts import QUERY_WORDS
-from research.report.plan import MAX_QUERY_CHARACTERS, MAX_SECTIONS, PlannedQuery
+from research.report.plan import MAX_QUERY_CHARACTERS, MAX_SECTIONS, search_queries
 from research.report.planning import Planning, Refused, ReportFailed
 from research.report.sections import Answer
 
@@ -85,9 +85,10 @@ class Changes(Planning):
             replace(self.sections[section.number - 1], queries=section.queries or wish, number=section.number)
             for section in known[:MAX_SECTIONS]
         )
-        queries: dict[str, PlannedQuery] = {}
-        for section in self.changing:
-            for text in section.queries if self.asked.sources else ():
-                query = queries.get(text.casefold(), PlannedQuery(text))
-                queries[text.casefold()] = replace(query, sections=(*query.sections, section.number))
-        self.queries = tuple(queries.values())
+        is_searched = self.changing and self.asked.sources
+        queries = search_queries(self.changing, self.wish, MAX_SECTIONS) if is_searched else ()
+        numbers = [section.number for section in self.changing]
+        self.queries = tuple(
+            replace(query, sections=tuple(numbers[place - 1] for place in query.sections))
+            for query in queries
+        )

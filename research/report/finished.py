@@ -36,11 +36,6 @@ class FinishedReport(Report):
         """The numbers by which the report cites its sources."""
         return tuple(source.number for source in self.opened.sources if source.number)
 
-    @property
-    def read(self) -> list[Source]:
-        """The sources that were read."""
-        return [source for source in self._found.sources if source.sha256]
-
 
 def _numbered(sources: Sequence[Source]) -> tuple[Source, ...]:
     """Return the sources, those that are not cited with numbers behind all others."""

@@ -21,7 +21,7 @@ from research.evidence.record import (
 from research.markdown.outline import cut_sections
 from research.messages import OpenedReport, ReportSection
 from research.output import folder, storage
-from research.output.naming import EVIDENCE, first_name, version_filename
+from research.output.naming import EVIDENCE, first_name, next_version, report_name
 
 MAX_OPENED_BYTES = 1_900_000
 """As JSON, because Temporal accepts 2 MB."""
@@ -38,7 +38,7 @@ def open_report(report: str, settings: Settings) -> OpenedReport:
         raise _refused(f"There is no report {report[:200]!r} in {settings.reports_dir}.")
     if record.making is None:
         raise _refused(f"{record.report} was made by a version before 0.9, which recorded no sections.")
-    opened = _opened(record, record.making, _next_version(record.report, settings))
+    opened = _opened(record, record.making, next_version(record.report, _names(settings)))
     if len(json.dumps(asdict(opened))) > MAX_OPENED_BYTES:
         raise _refused(f"{record.report} is too long to be opened again.")
     return opened
@@ -49,9 +49,7 @@ def _refused(message: str) -> StepError:
 
 
 def _by_name(report: str, settings: Settings) -> EvidenceRecord | None:
-    name = report.strip().replace("\\", "/").rpartition("/")[2]
-    for suffix in (EVIDENCE, ".pdf", ".md"):
-        name = name.removesuffix(suffix)
+    name = report_name(report)
     try:
         return _read(f"{name}{EVIDENCE}", settings) if name else None
     except FileNotFoundError:
@@ -99,15 +97,6 @@ def _read(name: str, settings: Settings) -> EvidenceRecord:
 
 def _unreadable(error: OSError, settings: Settings) -> StepError:
     return storage.needs_repair(f"{settings.reports_dir} cannot be read", error, settings)
-
-
-def _next_version(filename: str, settings: Settings) -> int:
-    """Return the number of the first version that is not there yet."""
-    there = set(_names(settings))
-    number = 2
-    while version_filename(filename, number).removesuffix(".pdf") + EVIDENCE in there:
-        number += 1
-    return number
 
 
 def _opened(record: EvidenceRecord, making: MakingRecord, next_version: int) -> OpenedReport:

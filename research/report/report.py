@@ -124,8 +124,13 @@ class Report:
 
     def begin_passages(self) -> list[LLMCallInput]:
         """Return the calls that take the passages of each page that was read."""
-        read = [source for source in self._found.sources if source.sha256] if self.asked.evidence else []
+        read = self.read if self.asked.evidence else []
         return self.calls.passages(read, self.plan.sections, self._wanted)
+
+    @property
+    def read(self) -> list[Source]:
+        """The sources that were read."""
+        return [source for source in self._found.sources if source.sha256]
 
     def begin_judging(self) -> list[LLMCallInput]:
         """Return the calls that judge each part as it stands."""

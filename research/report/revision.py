@@ -55,8 +55,8 @@ class Revision(FinishedReport):
 
     def begin_passages(self) -> list[LLMCallInput]:
         """Return the calls that take the passages of each page that was read for this version."""
-        new = self._found.sources[self._found.documents :]
-        read = [source for source in new if source.sha256] if self.asked.evidence else []
+        before = self._found.sources[: self._found.documents]
+        read = [source for source in self.read if source not in before] if self.asked.evidence else []
         return self.calls.passages(read, self.changes.changing, self._wanted)
 
     def begin_sections(self) -> list[LLMCallInput]:

@@ -26,7 +26,6 @@ def show_plan(plan: PlanState) -> None:
     """Let everybody who looks at the report see that its plan waits, or that it does not any more."""
     if plan.state != PlanStage.WAITS:
         workflow.upsert_memo({MEMO: None})
-        workflow.set_current_details("")
         return
     now, identity = workflow.now(), workflow.info().workflow_id[-8:]
     workflow.upsert_memo({MEMO: {"revision": plan.revision, "since": now.isoformat(timespec="seconds")}})
