@@ -1,5 +1,6 @@
 """Worker and service are killed and stopped at every moment, and the report is completed all the same."""
 
+import ctypes
 import signal
 import socket
 from collections import Counter
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from research.temporal.client import CONNECT_SECONDS
 from testing.app import App, DevServer, free_port, wait_until
 from testing.processes import Program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply
@@ -75,6 +77,20 @@ def test_a_signal_while_the_service_hangs(app: App, number: signal.Signals) -> N
         worker.process.send_signal(number)
         assert worker.exit_status(PROMPT_SECONDS) == 128 + number
     assert "Traceback" not in worker.text
+
+
+@pytest.mark.parametrize("program", ["worker.py", "starter.py"])
+def test_a_signal_that_another_thread_receives(app: App, program: str) -> None:
+    """The system may choose any of them; Python's handlers run in the main thread, which waits here."""
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        arguments = ["A topic"] if program == "starter.py" else []
+        address = f"127.0.0.1:{service.getsockname()[1]}"
+        process = app.run(program, *arguments, TEMPORAL_ADDRESS=address)
+        service.accept()
+        main = process.process.pid
+        other = max(int(task.name) for task in Path(f"/proc/{main}/task").iterdir())
+        assert ctypes.CDLL(None).tgkill(main, other, signal.SIGTERM) == 0
+        assert process.exit_status(CONNECT_SECONDS / 2) == 128 + signal.SIGTERM
 
 
 def test_a_service_that_hangs_is_given_up(app: App) -> None:

@@ -6,6 +6,7 @@ Imports little, because a signal before `install` still ends in a traceback.
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -27,6 +28,8 @@ class _State:
     is_async = False
     """Whether a signal is for `run_async`, not for the code that runs when it comes."""
     task: "asyncio.Task[Any] | None" = None
+    waker: int | None = None
+    """The end of a pipe that can be read once a signal has come."""
     is_over = threading.Event()
 
 
@@ -38,6 +41,10 @@ def install() -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _on_signal)
     signal.signal(signal.SIGTERM, _on_signal)
+    if sys.platform != "win32":  # whose loop does it itself
+        _State.waker, written = os.pipe()
+        os.set_blocking(written, False)
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
     threading.Thread(target=_end_after_grace, name="signals", daemon=True).start()
 
 
@@ -51,6 +58,8 @@ def run_async(main: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
 
     async def run() -> _Result:
         _State.task = asyncio.current_task()
+        if _State.waker is not None:  # or the handlers would run when the loop has something else to do
+            asyncio.get_running_loop().add_reader(_State.waker, os.read, _State.waker, 1)
         try:
             if _State.received:  # before the task was there to be cancelled
                 raise asyncio.CancelledError
