@@ -17,11 +17,10 @@ from models import (
     PDFGenerationInput,
     PDFGenerationOutput,
     StepKind,
-    StoredAnswersInput,
 )
 from research import config
 from research.errors import ErrorKind, StepError
-from research.formatting import format_call, pluralize
+from research.formatting import format_call, format_note, pluralize
 from research.llm import resume, stored, usage
 from research.llm.draft import Draft
 from research.messages import (
@@ -31,6 +30,7 @@ from research.messages import (
     QuestionOutput,
     ReadPageInput,
     ReadPageOutput,
+    StoredAnswersInput,
     WebSearchInput,
     WebSearchOutput,
 )
@@ -137,7 +137,7 @@ async def create_pdf_activity(input: PDFGenerationInput) -> PDFGenerationOutput:
         pages=pdf.pages,
         attempts=activity.info().attempt,
         interruptions=lost,
-        warnings=pdf.warnings,
+        warnings=tuple(map(format_note, pdf.warnings)),
         sources=report.sources,
     )
 

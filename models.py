@@ -105,6 +105,18 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a reader must know: an English wording, values for its {0} and so on, and what it is about."""
+
+    wording: str
+    values: tuple[str | int, ...] = ()
+    part: str = ""
+    """Such as "Sections {0}" with their numbers, or "Summary"; perhaps of an earlier version."""
+    numbers: tuple[int, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True)
 class GenerateReportOutput:
     """What a finished report gives back."""
 
@@ -221,7 +233,8 @@ class LLMCallOutput:
     prompt_shortened: bool = False
     prompt_cut: bool = False
     notes: tuple[str, ...] = ()
-    """What a reader must know about the text, as clauses whose subject is the text."""
+    """Why there is no answer; from a version before 0.9 clauses whose subject is the text."""
+    remarks: tuple[Note, ...] = ()
     stored: tuple[str, ...] = ()
     """IDs of the answers that the provider keeps for this text, until the Workflow has them deleted."""
     plan: tuple[PlannedSection, ...] | None = None
@@ -234,22 +247,13 @@ class LLMCallOutput:
 
 
 @dataclass(frozen=True)
-class StoredAnswersInput:
-    """Answers that the provider keeps and nobody needs any more."""
-
-    ids: tuple[str, ...]
-    step: Step = Step(StepKind.CLEANUP)
-
-
-@dataclass(frozen=True)
 class Version:
     """Which version of a report this is, and what it changes against the one before."""
 
     number: int = 1
     before: str = ""
     """The name of that one's PDF."""
-    notes: tuple[str, ...] = ()
-    """What a reader had to know of it, and of those before it."""
+    notes: tuple[Note, ...] = ()
     wish: str = ""
     changed: tuple[int, ...] = ()
     """The sections that were written anew, counted from 1."""
@@ -269,7 +273,7 @@ class PDFGenerationInput:
     date: str = ""
     """The day the report was started, as YYYY-MM-DD in UTC."""
     notes: tuple[str, ...] = ()
-    """What a reader has to know: a cut text, a summary that is missing and why."""
+    """The remarks in English, for a version before 0.9; and the bill."""
     bill: str = ""
     sources: tuple[Source, ...] = ()
     """What the text may cite, numbered, without the snippets."""
@@ -279,6 +283,8 @@ class PDFGenerationInput:
     dropped_passages: int = 0
     plan: tuple[PlannedSection, ...] = ()
     version: Version = Version()
+    remarks: tuple[Note, ...] = ()
+    usage: Usage | None = None
     step: Step = Step(StepKind.PDF)
 
 

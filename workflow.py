@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     import activities
-    from models import GenerateReportInput, GenerateReportOutput, LLMCallInput, StepKind, StoredAnswersInput
+    from models import GenerateReportInput, GenerateReportOutput, LLMCallInput, StepKind
     from research import config
     from research.formatting import format_usage
     from research.messages import AskReportInput, PlanReview, PlanStage, PlanState, ReviseReportInput
@@ -39,8 +39,8 @@ class Story:
         except ReportFailed as error:
             raise ApplicationError(str(error), type=error.kind, non_retryable=True) from None
         finally:
-            if ids := self._report.ledger.stored:  # those of a model that keeps none need no step
-                await try_step(activities.delete_stored_answers, StoredAnswersInput(ids))
+            if cleanup := self._report.begin_cleanup():
+                await try_step(activities.delete_stored_answers, cleanup)
 
     async def _make(self) -> GenerateReportOutput:
         """Plan, search and read if that is asked for, research the prompt, summarise, write a PDF."""

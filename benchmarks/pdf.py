@@ -122,11 +122,12 @@ def _lost(read: str, tokens: list[str]) -> list[str]:
 
 def _ours(source: Path, output: Path) -> None:
     from models import PDFGenerationInput
+    from research.formatting import format_note
     from research.pdf import document
 
     rendered = document.render(PDFGenerationInput(content=source.read_text(encoding="utf-8")))
     if rendered.warnings:  # a part that was laid out as plain text only
-        sys.exit("; ".join(rendered.warnings))
+        sys.exit("; ".join(map(format_note, rendered.warnings)))
     output.write_bytes(rendered.data)
 
 

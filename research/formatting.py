@@ -4,19 +4,26 @@ Imports the standard library and `models` only, because the workflow and the sta
 """
 
 import json
+import re
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from models import LLMCallOutput, Usage
+from models import LLMCallOutput, Note, PDFGenerationInput, Usage
+
+Say = Callable[..., str]
+"""Takes a wording and its values, and returns it in some language."""
 
 MAX_SUMMARY_BYTES = 400
 """The service's limit for the JSON of a Workflow's or a step's summary."""
-INCOMPLETE = {
-    "length": "ends where the longest possible answer ended; it is not complete",
-    "too_long": "ends where the longest possible answer ended; it is not complete",
-    "empty": "was interrupted, and the model did not continue it; it is not complete",
-    "unfinished": "may be incomplete: the model never said that the text was finished",
+_INCOMPLETE = {
+    "length": "The text ends where the longest possible answer ended; it is not complete.",
+    "too_long": "The text ends where the longest possible answer ended; it is not complete.",
+    "empty": "The text was interrupted, and the model did not continue it; it is not complete.",
+    "unfinished": "The text may be incomplete: the model never said that it was finished.",
 }
 """What a reader must know, by the finish reason of the text."""
+_PLACE = re.compile(r"\{(\d)\}")
 
 
 def pluralize(number: int, thing: str) -> str:
@@ -37,14 +44,45 @@ def cut_summary(text: str) -> str:
     return truncate_json(line, limit - json_bytes("…")).rstrip() + "…"
 
 
-def format_usage(usage: Usage) -> str:
-    """Return the usage of a report in one line."""
-    tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
-    line = f"{tokens}, cost {format_cost(usage.cost)}, {usage.seconds:.0f} s, requests {usage.requests}"
+def fill(wording: str, values: Sequence[str]) -> str:
+    """Return a wording with its values; `str.format` would obey what strangers write into braces."""
+    return _PLACE.sub(
+        lambda place: values[int(place[1])] if int(place[1]) < len(values) else place[0], wording
+    )
+
+
+def in_english(wording: str, *values: str | int) -> str:
+    """Return a wording with its values, as it is."""
+    return fill(wording, [f"{value:,}" if isinstance(value, int) else value for value in values])
+
+
+def format_note(note: Note, say: Say = in_english) -> str:
+    """Return a note as a sentence, in the language in which `say` has a wording with its values."""
+    text = say(note.wording, *note.values)
+    if note.part:
+        text = say("{0}: {1}", say(note.part, ", ".join(say("{0}", n) for n in note.numbers)), text)
+    return say("{0}: {1}", say("Version {0}", note.version), text) if note.version else text
+
+
+def remarks(report: PDFGenerationInput) -> tuple[Note, ...]:
+    """Return what a reader must know; a Workflow of a version before 0.9 says it in texts."""
+    return report.remarks or tuple(Note("{0}", (note,)) for note in report.notes)
+
+
+def format_usage(usage: Usage, say: Say = in_english) -> str:
+    """Return the usage of a report in one line, in the language in which `say` has a wording."""
+    parts = [
+        say("{0} tokens in, {1} out", usage.input_tokens, usage.output_tokens),
+        say("cost {0}", format_cost(usage.cost)),
+        say("{0} s", round(usage.seconds)),
+        say("requests {0}", usage.requests),
+    ]
     if usage.searches:
-        line += f", searches {usage.searches} ({format_cost(usage.search_cost)})"
+        parts.append(say("searches {0} ({1})", usage.searches, format_cost(usage.search_cost)))
+    line = say(", ").join(parts)
     if usage.saved_tokens:
-        line += f"; durability saved {usage.saved_tokens:,} tokens ({format_cost(usage.saved_cost)})"
+        saved = say("durability saved {0} tokens ({1})", usage.saved_tokens, format_cost(usage.saved_cost))
+        line += say("; ") + saved
     return line
 
 
@@ -55,32 +93,28 @@ def format_call(call: LLMCallOutput) -> str:
     return f"{words}, {tokens}, cost {format_cost(call.cost)}, {call.seconds:.0f} s"
 
 
-def summary_notes(summary: LLMCallOutput | None, failure: str) -> list[str]:
+def summary_notes(summary: LLMCallOutput | None, failure: str) -> list[Note]:
     """Return the notes for the page about the summary, or about the reason why there is none."""
     if summary is None:
-        return [f"There is no executive summary: {failure}."]
-    shortened = "The summary covers the beginning of the research only: all of it is too long for the model."
-    return [*([shortened] if summary.prompt_shortened else []), *call_notes("The summary", summary)]
+        return [Note("There is no executive summary: {0}.", (failure,))]
+    covers = "The summary covers the beginning of the research only: all of it is too long for the model."
+    shortened = [Note(covers)] if summary.prompt_shortened else []
+    return [*shortened, *(replace(note, part="Summary") for note in call_notes(summary))]
 
 
-def call_notes(part: str, call: LLMCallOutput) -> list[str]:
-    """Return the notes about one text, as sentences whose subject is `part`."""
-    clauses = [*call.notes]
-    if call.finish_reason in INCOMPLETE:
-        clauses.insert(0, INCOMPLETE[call.finish_reason])
-    clauses += resumed_clause(call, f" at character {call.resumed_at:,}" if call.resumed_at else "")
-    return [f"{part} {clause}." for clause in clauses]
-
-
-def resumed_clause(call: LLMCallOutput, where: str = "") -> list[str]:
-    """Return what a reader must know of the seam in a resumed text.
-
-    There is none where the provider had kept the answer.
-    """
-    if not call.resumed_at or call.resumed_by == "retrieve":
-        return []
-    seam = "; the model wrote the rest, from the next paragraph on, as a second answer"
-    return [f"was interrupted and resumed{where}{seam if call.resumed_by == 'block' else ''}"]
+def call_notes(call: LLMCallOutput, with_place: bool = True) -> list[Note]:
+    """Return the notes about one text; `with_place` also the character at which it was resumed."""
+    notes = [Note("{0}", (f"The text {clause}.",)) for clause in call.notes]  # of a version before 0.9
+    notes += call.remarks
+    if call.finish_reason in _INCOMPLETE:
+        notes.insert(0, Note(_INCOMPLETE[call.finish_reason]))
+    if not call.resumed_at or call.resumed_by == "retrieve":  # the provider had kept the answer: no seam
+        return notes
+    place = Note("The text was interrupted and resumed at character {0}.", (call.resumed_at,))
+    notes.append(place if with_place else Note("The text was interrupted and resumed."))
+    if call.resumed_by == "block":
+        notes.append(Note("The model wrote the rest, from the next paragraph on, as a second answer."))
+    return notes
 
 
 def json_bytes(text: str) -> int:

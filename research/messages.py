@@ -6,7 +6,7 @@ Plain dataclasses, to which fields are only added, always with a default.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models import Citation, Passage, PlannedSection, Source, Step, StepKind
+from models import Citation, Note, Passage, PlannedSection, Source, Step, StepKind
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,14 @@ class AskReportInput:
 
 
 @dataclass(frozen=True)
+class StoredAnswersInput:
+    """Answers that the provider keeps and nobody needs any more."""
+
+    ids: tuple[str, ...]
+    step: Step = Step(StepKind.CLEANUP)
+
+
+@dataclass(frozen=True)
 class OpenReportInput:
     """A finished report that is to be opened, by the name of its PDF or by its Workflow ID."""
 
@@ -135,7 +143,7 @@ class OpenedReport:
     """The day of the searches; empty where nothing was searched."""
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What its readers had to know, each with its version."""
     written_by: str = ""
     """The model; of a later version there may be several."""

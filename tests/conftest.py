@@ -17,6 +17,8 @@ from filelock import FileLock
 from pypdf import PdfReader
 from temporalio.client import Client
 
+from models import LLMCallOutput
+from research.formatting import format_note
 from research.llm import resume, stored
 from research.pdf import fonts
 from research.temporal.client import connect
@@ -181,6 +183,11 @@ def needs_fonts(text: str) -> None:
     """Skip the test where no font of this machine has the text."""
     if not has_fonts(text):
         pytest.skip("no font here has it")
+
+
+def remarks_of(answer: LLMCallOutput) -> list[str]:
+    """What a reader must know of a model's answer."""
+    return list(map(format_note, answer.remarks))
 
 
 def is_about_fonts(note: str) -> bool:

@@ -14,6 +14,7 @@ from research.llm import outcome
 from research.llm.draft import Draft
 from research.llm.errors import ProviderError
 from testing.provider import Call
+from tests.conftest import remarks_of
 from tests.test_model_call import configured
 from tests.test_wire import (
     BEGUN,
@@ -169,11 +170,12 @@ async def how_it_ends(settings: Settings) -> str:
         if fault.kind is not ErrorKind.TRANSIENT or draft.text.strip() != BEGUN:
             return repr(fault)
         answer, is_resumed = await llm.complete(LLMCallInput("A topic"), settings, draft), True
-    if answer.finish_reason == "refused" and answer.text == BEGUN and "content filter" in answer.notes[0]:
+    told = "".join(remarks_of(answer))
+    if answer.finish_reason == "refused" and answer.text == BEGUN and "content filter" in told:
         return FILTERED
     if answer.finish_reason == "unfinished" and answer.text == TEXT:
         return UNFINISHED
-    if answer.finish_reason == "stop" and answer.text in (BEGUN, TEXT) and not answer.notes:
+    if answer.finish_reason == "stop" and answer.text in (BEGUN, TEXT) and not told:
         return WHOLE if answer.text == BEGUN else RESUMED if is_resumed else CONTINUED
     return repr(answer)
 

@@ -14,6 +14,7 @@ from research.llm.limits import CostCeiling, max_material_bytes
 from testing.pages import Pages
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import LANGUAGES, templated
+from tests.conftest import remarks_of
 from tests.test_model_call import WORDS, configured
 
 CEILING = 0.02
@@ -46,7 +47,7 @@ async def test_calls_side_by_side_keep_the_ceiling_together(provider: Provider, 
     costs = [answer.cost or 0.0 for answer in answers]
     assert 0.004 + sum(costs) <= CEILING
     assert 0.004 + sum(costs) > CEILING * 0.9, "what the ceiling leaves is used"
-    assert "LLM_MAX_COST ($0.02)" in answers[0].notes[0]
+    assert "LLM_MAX_COST ($0.02)" in remarks_of(answers[0])[0]
 
 
 async def test_a_share_that_is_large_enough_bounds_nothing(provider: Provider) -> None:

@@ -52,7 +52,7 @@ async def test_a_gateway_that_counts_wrong_cuts_nothing(provider: Provider, mode
     """One that always reports 20 tokens is asked once, and the page says nothing."""
     provider.reply = lambda call: Reply("A summary.", usage=(20, 5))
     answer = await llm.complete(SUMMARY, configured(model, provider), Draft())
-    assert (answer.prompt_cut, answer.prompt_shortened, answer.notes) == (False, False, ())
+    assert (answer.prompt_cut, answer.prompt_shortened, answer.remarks) == (False, False, ())
     assert len(provider.calls) == 1
 
 

@@ -22,7 +22,7 @@ from research.llm.limits import CostCeiling
 from research.llm.prompts import summary_prompt
 from testing.asked import call_for
 from testing.provider import Call, Provider, Reply, rest_of
-from tests.conftest import KEY
+from tests.conftest import KEY, remarks_of
 
 WORDS = " ".join(f"word{number}" for number in range(400))
 MARKDOWN = (
@@ -173,7 +173,7 @@ async def test_an_empty_continuation_is_not_the_end(provider: Provider, settings
         assert (await fault_of(settings, draft)).kind is ErrorKind.TRANSIENT
     answer = await llm.complete(LLMCallInput("A topic"), settings, draft)
     assert (answer.text, answer.finish_reason) == (WORDS, "stop")
-    assert "written again from its beginning" in answer.notes[0]
+    assert "written again from its beginning" in remarks_of(answer)[0]
 
 
 @pytest.mark.parametrize("again", [WORDS[:300], WORDS[:1200]], ids=["shorter", "longer"])
@@ -355,7 +355,9 @@ async def test_the_ceiling_in_the_middle_of_a_text_keeps_the_text(provider: Prov
     answer = await llm.complete(LLMCallInput("A topic"), capped)
     assert (len(provider.calls), answer.finish_reason) == (1, "cost")
     assert WORDS.startswith(answer.text.strip())
-    assert answer.notes == ("ends where LLM_MAX_COST ($0.001) was reached; it is not complete",)
+    assert remarks_of(answer) == [
+        "The text ends where LLM_MAX_COST ($0.001) was reached; it is not complete."
+    ]
 
 
 async def test_a_stream_without_a_finish_reason_is_not_paid_for_ever(
@@ -447,6 +449,6 @@ async def test_a_continuation_that_is_refused_leaves_the_text(provider: Provider
     assert answer.finish_reason == "refused"
     assert WORDS.startswith(answer.text.strip())
     assert len(answer.text) > 1400
-    assert answer.notes[0].startswith(
-        "is not complete, because it could not be continued: the provider's content"
+    assert remarks_of(answer)[0].startswith(
+        "The text is not complete, because it could not be continued: the provider's content"
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import LLMCallOutput, PDFGenerationInput, PlannedSection, Source
-from research.formatting import json_bytes, truncate_json
+from research.formatting import format_note, json_bytes, truncate_json
 from research.llm.prompts import section_prompt
 from research.markdown.block_parser import parse_blocks
 from research.markdown.outline import below_title
@@ -101,11 +101,11 @@ def test_sections_in_the_order_of_the_plan() -> None:
     ]
     reason = r"the provider's content policy refuses this \*request\*: \<no\>"
     assert f"## Space\n\n*This section could not be written: {reason}.*\n\n## Heat" in text
-    assert section_notes(written) == (
+    assert [format_note(note) for note in section_notes(written)] == [
         "1 of 5 sections could not be written.",
-        "Sections 3 and 4: the text ends where the longest possible answer ended; it is not complete.",
-        "Sections 4 and 5: the text was interrupted and resumed.",
-    )
+        "Sections 3, 4: The text ends where the longest possible answer ended; it is not complete.",
+        "Sections 4, 5: The text was interrupted and resumed.",
+    ]
 
 
 LINES = st.sampled_from(

@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 from pypdfium2 import PdfDocument
 
+from research.formatting import format_note
 from research.output.words import words_for
 from research.pdf import document
 from tests.conftest import needs_fonts
@@ -272,7 +273,7 @@ def test_what_no_font_can_draw_is_shown_as_its_code_and_said(character: str) -> 
     assert f"Before[{code}]after." in "".join(read_with_pypdf(rendered.data).split())
     assert f"Before{character}after." in shown(rendered.data)
     [warning] = rendered.warnings
-    assert warning.startswith(f"Characters without a font here: 1 ({code})")
+    assert format_note(warning).startswith(f"Characters without a font here: 1 ({code})")
 
 
 @pytest.mark.parametrize(

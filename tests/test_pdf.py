@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from models import PDFGenerationInput
+from models import Note, PDFGenerationInput
 from research.config import ROOT
 from research.pdf import document
 from tests.conftest import needs_fonts
@@ -213,7 +213,7 @@ def test_a_block_that_fails_is_written_as_plain_text() -> None:
     marks = "*" * 2000
     rendered = document.render(PDFGenerationInput(f"# A heading\n\nBefore.\n\n{marks}deep{marks}\n\nAfter."))
     shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(rendered.data)).pages)
-    assert rendered.warnings == ("a paragraph was laid out as plain text",)
+    assert rendered.warnings == (Note("A part of the text is printed as plain text: {0}.", ("paragraph",)),)
     assert all(word in shown for word in ("A heading", "Before.", "deep", "After."))
 
 

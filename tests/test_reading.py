@@ -122,7 +122,7 @@ async def test_a_report_from_whole_pages(inside: Inside, provider: SearchProvide
         (site.address("/6"), "snippet", "blocked by robots.txt"),
     ]
     assert output.notes == (
-        "Of 6 sources, 3 were read and 3 could not be: the server answered 403; neither a web page nor text"
+        "3 of 6 sources could be read; 3 could not: the server answered 403; neither a web page nor text"
         " or PDF (image/png); blocked by robots.txt. Of the others, what the search shows was used.",
     )
     assert sorted(site.paths()) == ["/1", "/2", "/3", "/4", "/5"]

@@ -18,6 +18,7 @@ from research.llm.errors import ProviderError
 from research.llm.resume import CONTINUE_PROMPT, PROBE_PREFILL, Way
 from testing.provider import Call, Provider, Reply, rest_of
 from testing.texts import KINDS, templated
+from tests.conftest import remarks_of
 from tests.test_model_call import configured
 
 TEXT = templated(5, "questions", 2_000, "en")
@@ -186,7 +187,7 @@ async def test_a_draft_of_one_block_is_written_again(provider: Provider, setting
     answer, said = await complete(settings, draft("A summary of one paragraph, which is n"))
     assert answer.text == "A summary of one paragraph, which is not long at all."
     assert said == [(Way.AGAIN, 0)]
-    assert (answer.resumed_at, answer.kept_tokens, answer.notes) == (None, 0, ())
+    assert (answer.resumed_at, answer.kept_tokens, answer.remarks) == (None, 0, ())
 
 
 async def test_a_text_whose_second_version_is_refused_is_kept_with_the_reason(
@@ -199,7 +200,8 @@ async def test_a_text_whose_second_version_is_refused_is_kept_with_the_reason(
     begun = "A summary of one paragraph, which was begun and is long enough to be kept, but is not"
     answer, _ = await complete(settings, draft(begun))
     assert (answer.text, answer.finish_reason) == (begun, "refused")
-    assert answer.notes[0].startswith("is not complete, because it could not be continued: the provider's")
+    [remark] = remarks_of(answer)
+    assert remark.startswith("The text is not complete, because it could not be continued: the provider's")
 
 
 # Again
@@ -220,9 +222,9 @@ async def test_what_is_no_continuation_is_written_again_once(
     answer, said = await complete(settings, draft())
     assert (answer.text, answer.finish_reason) == (TEXT, "stop")
     assert said[-1] == (Way.AGAIN, 0)
-    assert answer.notes == (
-        "was interrupted and could not be resumed; it was written again from its beginning",
-    )
+    assert remarks_of(answer) == [
+        "The text was interrupted and could not be resumed; it was written again from its beginning."
+    ]
     assert len(provider.calls) == 2
 
 

@@ -12,7 +12,7 @@ from models import LLMCallOutput, Source
 from research import config
 from research.config import Settings
 from research.errors import ErrorKind, StepError, UserError
-from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_usage
+from research.formatting import MAX_SUMMARY_BYTES, cut_summary, format_note, format_usage
 from research.llm.prompts import MAX_SOURCES_BYTES, quote_sources
 from research.messages import WebSearchOutput
 from research.report.ledger import Ledger
@@ -291,13 +291,16 @@ def test_one_page_is_one_source() -> None:
 def test_what_the_reader_is_told_of_searches() -> None:
     failed, empty = WebSearchOutput(failure="tavily gives no answer: busy"), WebSearchOutput()
     full = WebSearchOutput((Source(url="https://a.example/", title="A"),))
-    assert gather_sources([]).notes == gather_sources([full, empty]).notes == ()
-    assert gather_sources([full, failed]).notes == (
-        "1 of 2 searches of the web failed: tavily gives no answer: busy.",
-    )
-    [nothing] = gather_sources([empty, empty]).notes
-    assert nothing == "No search of the web found anything, so this report cites no sources."
-    assert gather_sources([failed]).notes[-1] == "Nothing else was found, so this report cites no sources."
+    nothing = "The searches of the web found nothing, so this report cites no sources."
+    failing = "of {} searches of the web failed: tavily gives no answer: busy."
+    for searches, told in (
+        ([], []),
+        ([full, empty], []),
+        ([full, failed], ["1 " + failing.format(2)]),
+        ([empty, empty], [nothing]),
+        ([failed], ["1 " + failing.format(1), nothing]),
+    ):
+        assert list(map(format_note, gather_sources(searches).notes)) == told
 
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "熊" * 5_000])

@@ -215,7 +215,7 @@ async def test_an_outage_leaves_what_the_other_queries_found(
         output = await inside.report(QUESTION, sources=True)
     assert output.notes == (
         '1 of 4 searches of the web failed: searxng gives no answer: {"error": "no search now"}.',
-        "The research was written from some of the sources: all are too long for the model.",
+        "The text was written from some of its sources: all are too long for the model.",
     )
     assert output.bill.searches == 3
     assert [search.query for search in provider.searches].count(QUERIES[1]) == 8
@@ -228,7 +228,7 @@ async def test_an_outage_leaves_what_the_other_queries_found(
     async with inside.worker(**provider.search_environ):
         output = await inside.report(QUESTION, sources=True)
     assert [search.query for search in provider.searches] == [QUESTION]
-    assert output.notes == ("No search of the web found anything, so this report cites no sources.",)
+    assert output.notes == ("The searches of the web found nothing, so this report cites no sources.",)
     assert output.sources == ()
     text = pdf_text(Path(output.path))
     assert "cites no sources" in text

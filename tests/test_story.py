@@ -24,9 +24,14 @@ from models import (
     Read,
     Source,
     StepKind,
-    StoredAnswersInput,
 )
-from research.messages import ReadPageInput, ReadPageOutput, WebSearchInput, WebSearchOutput
+from research.messages import (
+    ReadPageInput,
+    ReadPageOutput,
+    StoredAnswersInput,
+    WebSearchInput,
+    WebSearchOutput,
+)
 from research.report.plan import MAX_SECTIONS, read_plan
 from research.temporal.converter import data_converter
 from research.temporal.steps import MAX_SIDE_BY_SIDE
@@ -224,9 +229,7 @@ async def test_the_best_pages_of_all_queries_are_read(client: Client) -> None:
     assert len(research.texts) == 3
     assert [bool(text) for text in research.texts] == [True, False, False]
     assert "> About Space." in research.prompt and "> About Moss." not in research.prompt
-    assert output.notes[-1].startswith(
-        "Of 3 sources, 1 was read and 1 could not be: the server answered 403."
-    )
+    assert output.notes[-1].startswith("1 of 3 sources could be read; 1 could not: the server answered 403.")
 
 
 async def test_a_plan_that_cannot_be_read_is_asked_for_once_more(client: Client) -> None:

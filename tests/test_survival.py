@@ -128,7 +128,7 @@ async def test_a_cut_stream_is_gone_on_with(inside: Inside, provider: Provider) 
     assert TEXT.startswith(asked[1]["content"])
     assert words(asked[1]["content"]) > 30
     [note] = output.notes
-    assert note.startswith("The research was interrupted and resumed at character")
+    assert note.startswith("The text was interrupted and resumed at character")
     assert note in page_of(output)
 
 

@@ -1,25 +1,38 @@
 """What the program adds to a report is in the report's language, on the page as in the Markdown."""
 
+import ast
 import io
+import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from string import Formatter
 
 import pytest
 from pypdf import PdfReader
 
-from models import Citation, PDFGenerationInput, Source, Verdict
+import research
+from models import Citation, Note, PDFGenerationInput, Source, Usage, Verdict, Version
 from research.checked import CheckedReport
 from research.evidence.citations import check_report
 from research.evidence.manifest import evidence_file
 from research.evidence.record import read_evidence
 from research.evidence.shown import account_of
 from research.evidence.verify import ReportFiles, verify
+from research.formatting import format_note, in_english
+from research.markdown.title import escape_markdown
 from research.output.language import language, language_of_report
 from research.output.report_markdown import report_markdown
-from research.output.words import Words, _table, all_words, words_for
+from research.output.words import Words, _notes, _table, all_words, words_for
 from research.pdf import document
-from tests.conftest import has_fonts
-from tests.page_reader import BEST, boxes, compact
+from testing.inside import Inside
+from testing.provider import Provider, Reply
+from tests.conftest import has_fonts, pdf_text
+from tests.page_reader import BEST, boxes, compact, shown
+
+ROOM = Path(research.__file__).parent
 
 TEXTS = {
     "en": "The moss on this roof keeps its water for nine days, and then it begins to dry.",
@@ -54,6 +67,12 @@ TEXTS = {
     "ja": "この屋根の苔は九日間水を保ち、それから乾き始める。",
     "ko": "이 지붕의 이끼는 아흐레 동안 물을 머금고 있다가 마르기 시작한다.",
 }
+REMARKS = (
+    Note("The text was interrupted and resumed at character {0}.", (51_204,), "Summary"),
+    Note("The text was interrupted and resumed.", (), "Sections {0}", (2, 13), version=2),
+    Note("{0} of {1} searches of the web failed: {2}.", (1, 14, "busy [at] {0} <b>")),
+)
+USAGE = Usage(61_204, 302, 0.0123, 77.6, 8, searches=2, saved_tokens=41_007)
 SOURCES = (Source(1, "https://example.org/moss", "Moss", "2021-03-01"),)
 
 
@@ -63,8 +82,8 @@ def report_in(tag: str) -> CheckedReport:
     body = "\n\n".join([f"# {text[:9]}", f"{text} [1]", *[text] * 40])
     report = check_report(
         PDFGenerationInput(
-            body, f"{tag}.pdf", text, topic="Moss", model="openai/x", date="2026-11-22", notes=("Cut.",),
-            bill="1 token", sources=SOURCES, retrieved="2026-11-22", dropped_passages=1234,
+            body, f"{tag}.pdf", text, topic="Moss", model="openai/x", date="2026-11-22", remarks=REMARKS,
+            usage=USAGE, bill="1 token", sources=SOURCES, retrieved="2026-11-22", dropped_passages=1234,
         )
     )  # fmt: skip
     assert isinstance(report, CheckedReport)
@@ -89,6 +108,108 @@ def test_every_language_has_every_wording() -> None:
                 assert values(wording) == wanted, (tag, name)
                 assert form in {"other", *Words(tag).locale.plural_form.tags}, (tag, name)
             assert isinstance(forms, str) or "other" in forms, (tag, name)
+
+
+def wordings_in(path: Path) -> Iterator[str]:
+    """The English wordings of notes in a file of the program: what `Note` and `say` are given."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            assigned.setdefault(node.targets[0].id, []).append(node.value)
+
+    def resolved(node: ast.expr) -> Iterator[str]:
+        match node:
+            case ast.Constant(value=str(wording)):
+                yield wording
+            case ast.IfExp():
+                yield from [*resolved(node.body), *resolved(node.orelse)]
+            case ast.Subscript(value=ast.Name(id=name)):
+                [table] = assigned[name]
+                assert isinstance(table, ast.Dict)
+                yield from chain.from_iterable(map(resolved, table.values))
+            case ast.Name(id=name):
+                yield from chain.from_iterable(map(resolved, assigned[name]))
+            case ast.Attribute(attr="wording" | "part"):  # of a note that was made elsewhere
+                pass
+            case _:
+                raise AssertionError(f"{path}:{node.lineno}: a wording that no test can read")
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Note", "say", "words.say"):
+            yield from resolved(node.args[0])
+            yield from chain.from_iterable(resolved(k.value) for k in node.keywords if k.arg == "part")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "replace":
+            yield from chain.from_iterable(resolved(k.value) for k in node.keywords if k.arg == "part")
+
+
+def test_every_note_has_words_in_every_language() -> None:
+    """As many as the program has, with the same values; English is how the program has them."""
+    found = {wording for path in sorted(ROOM.rglob("*.py")) for wording in wordings_in(path)} - {"{0}"}
+    assert len(found) > 40
+    assert [*_notes()] == [tag for tag in _table() if tag != "en"]
+    for tag, wordings in _notes().items():
+        assert wordings.keys() - {"unknown"} == found, tag
+        for english, wording in wordings.items():
+            assert Counter(re.findall(r"\{.*?\}", wording)) == Counter(re.findall(r"\{.*?\}", english)), (
+                tag,
+                english,
+            )
+            assert wording.strip() and (english[-1] == ".") == (wording[-1] in ".。।" or tag == "th"), (
+                tag,
+                english,
+            )
+
+
+@pytest.mark.parametrize("tag", [tag for tag in TEXTS if tag != "en"])
+def test_what_a_reader_must_know_is_in_the_readers_language(tag: str) -> None:
+    """But for names and reasons; in the Markdown as on the page, and in English in the evidence file."""
+    if not has_fonts(TEXTS[tag]):
+        pytest.skip("no font for the text")
+    report, words = report_in(tag), Words(tag)
+    report = replace(report, version=Version(3, "moss-v2.pdf", REMARKS, "More on water", (2,)))
+    markdown, page = report_markdown(report), compact(shown(document.render(report).data))
+    told = [format_note(note, words.say) for note in REMARKS]
+    [account] = [
+        line for line in markdown.splitlines() if "openai/x" in line and words.number(61_204) in line
+    ]
+    for english in (
+        "interrupted",
+        "searches",
+        "Section",
+        "tokens in",
+        "unknown",
+        "Version 3",
+        "Written anew",
+    ):
+        assert english not in markdown or tag in ("da", "no", "sv", "nl", "de", "fr"), english
+    for sentence in told:
+        assert escape_markdown(sentence) in markdown
+        if not words.is_right_to_left and tag not in ("hi", "th"):
+            assert compact(sentence) in page
+    [evidence] = evidence_file(report).values()
+    [making] = [read_evidence(evidence).making]
+    assert making and making.notes == REMARKS == making.revision.notes
+    assert "Version 2: Sections 2, 13: The text was interrupted and resumed." in evidence.decode()
+    assert words.number(51_204) in told[0] and words.number(41_007) in account
+
+
+async def test_a_note_from_provider_to_page(inside: Inside, provider: Provider) -> None:
+    """The page has it in the text's language; the terminal, and whoever reads the result, in English."""
+    text = f"{TEXTS['de']} " * 4
+    provider.reply = lambda call: Reply(text, finish_reason="stop" if call.is_summary else None)
+    async with inside.worker():
+        output = await inside.report("Moos")
+    assert output.notes == ("The text may be incomplete: the model never said that it was finished.",)
+    note = Words("de").say(output.notes[0])
+    assert note != output.notes[0] and compact(note) in compact(pdf_text(Path(output.path)))
+
+
+def test_a_wording_that_strangers_wrote_is_only_filled() -> None:
+    """An evidence file may have any: braces are obeyed for numbers of values alone."""
+    note = Note("{0.__class__} {1} {0} {} {{0}} {x} {9}", ("one", 2_000))
+    for say, number in ((in_english, "2,000"), (Words("de").say, "2.000")):
+        assert format_note(note, say) == f"{{0.__class__}} {number} one {{}} {{one}} {{x}} {{9}}"
 
 
 @pytest.mark.parametrize("tag", TEXTS)

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from models import Citation, Passage, PDFGenerationInput, Source
+from models import Citation, Note, Passage, PDFGenerationInput, Source
 from research.checked import CheckedReport, ShownPassage
+from research.formatting import format_note, remarks
 from research.output.naming import EVIDENCE
 
 VERSION = 1
@@ -28,13 +30,13 @@ def evidence_file(report: PDFGenerationInput, workflow_id: str = "") -> Mapping[
         "model": report.model,
         "date": report.date,
         "searched": report.retrieved,
-        "notes": list(report.notes),
+        "notes": [_note(note) for note in remarks(report)],
         "revision": {
             "number": version.number,
             "before": version.before,
             "wish": version.wish,
             "changed": list(version.changed),
-            "notes": list(version.notes),
+            "notes": [_note(note) for note in version.notes],
         },
         "plan": [{"title": s.title, "covers": s.covers, "queries": list(s.queries)} for s in report.plan],
         "text": text,
@@ -45,6 +47,10 @@ def evidence_file(report: PDFGenerationInput, workflow_id: str = "") -> Mapping[
     }
     data = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
     return {f"{report.filename.removesuffix('.pdf')}{EVIDENCE}": data.encode("utf-8", "replace")}
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {"text": format_note(note), **asdict(note)}
 
 
 def _entry(source: Source) -> dict[str, Any]:

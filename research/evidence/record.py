@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from models import Note
 from research.evidence.manifest import VERSION
 
 MAX_EVIDENCE_BYTES = 20_000_000
@@ -76,7 +77,7 @@ class RevisionRecord:
     before: str = ""
     wish: str = ""
     changed: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class MakingRecord:
     topic: str
     model: str
     searched: str
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     revision: RevisionRecord
     plan: tuple[SectionRecord, ...]
     text: str
@@ -168,7 +169,7 @@ def _making(content: Mapping[str, Any]) -> MakingRecord:
         _text(content, "topic"),
         _text(content, "model"),
         _text(content, "searched"),
-        _texts(content, "notes"),
+        _entries(content, "notes", _note),
         _revision(content.get("revision")),
         _entries(content, "plan", _section),
         _text(content, "text"),
@@ -183,7 +184,20 @@ def _revision(entry: Any) -> RevisionRecord:
         _text(entry, "before"),
         _text(entry, "wish"),
         _numbers(entry, "changed"),
-        _texts(entry, "notes"),
+        _entries(entry, "notes", _note),
+    )
+
+
+def _note(entry: Mapping[str, Any]) -> Note:
+    values = entry.get("values")
+    if not isinstance(values, list) or not all(isinstance(v, str) or _is_number(v) for v in values):
+        raise BadEvidence("values is no list of texts and numbers")
+    return Note(
+        _text(entry, "wording"),
+        tuple(values),
+        _text(entry, "part"),
+        _numbers(entry, "numbers"),
+        _number(entry, "version"),
     )
 
 

@@ -90,7 +90,7 @@ def _output(
         resumed_by=draft.way,
         kept_tokens=draft.kept_tokens,
         kept_cost=price(settings.model, 0, draft.kept_tokens),
-        notes=outcome.notes(draft, finish_reason, settings, reason),
+        remarks=outcome.notes(draft, finish_reason, settings, reason),
         prompt_cut=draft.prompt_part < 1,
         stored=tuple(draft.stored),
     )

@@ -3,6 +3,7 @@
 What was written is never given up, and requests that are paid for are counted over all attempts.
 """
 
+from models import Note
 from research.config import Settings
 from research.errors import ErrorKind
 from research.formatting import truncate_json
@@ -128,19 +129,25 @@ def kept_in_spite_of(fault: ProviderError, draft: Draft) -> str:
     return fault.message
 
 
-def notes(draft: Draft, finish_reason: str, settings: Settings, reason: str) -> tuple[str, ...]:
-    """Return what a reader must know about the text, as clauses whose subject is the text."""
-    clauses = {
-        f"ends where LLM_MAX_COST (${settings.max_cost or 0:g}) was reached; it is not complete": (
+def notes(draft: Draft, finish_reason: str, settings: Settings, reason: str) -> tuple[Note, ...]:
+    """Return what a reader must know about the text."""
+    ceiling = f"${settings.max_cost or 0:g}"
+    found = {
+        Note("The text ends where LLM_MAX_COST ({0}) was reached; it is not complete.", (ceiling,)): (
             finish_reason == "cost"
         ),
-        f"is not complete, because it could not be continued: {reason}": finish_reason == "refused",
-        "was interrupted and could not be resumed; it was written again from its beginning": (
+        Note("The text is not complete, because it could not be continued: {0}.", (reason,)): (
+            finish_reason == "refused"
+        ),
+        Note("The text was interrupted and could not be resumed; it was written again from its beginning."): (
             draft.is_again and draft.text != draft.first
         ),
-        "was begun again by the model; its second answer replaced the first, which was incomplete": (
-            draft.replaced
+        Note(
+            "The text was begun again by the model;"
+            " its second answer replaced the first, which was incomplete."
+        ): draft.replaced,
+        Note("The text was written from a part of its prompt: the provider cut the rest off."): (
+            draft.prompt_part < 1
         ),
-        "was written from a part of its prompt: the provider cut the rest off": draft.prompt_part < 1,
     }
-    return tuple(clause for clause, applies in clauses.items() if applies)
+    return tuple(note for note, applies in found.items() if applies)

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 from models import PDFGenerationInput, Read, Source
 from research.checked import CheckedReport, ShownPassage
 from research.config import is_sample
+from research.formatting import format_note, format_usage, remarks
 from research.markdown.title import escape_markdown, split_title
 from research.output.words import Words, words_for
 
@@ -16,17 +17,25 @@ MAX_WORD_CHARACTERS = 20
 _CLAUSE = re.compile(r"(?<=[，。；：！？、.;:!?])")
 
 
-def version_note(report: PDFGenerationInput) -> str:
-    """Return in a sentence or two what this version changes; nothing for the first one."""
+def notes(report: PDFGenerationInput, words: Words) -> list[str]:
+    """Return what a reader must know, as sentences: what this version changes, and what went otherwise."""
+    told = [format_note(note, words.say) for note in (*remarks(report), *report.version.notes)]
+    return [*filter(None, [_version_note(report, words)]), *told]
+
+
+def _version_note(report: PDFGenerationInput, words: Words) -> str:
     version = report.version
     if not version.before:
         return ""
     titles = {number: section.title for number, section in enumerate(report.plan, start=1)}
     named = [f"{n} ({titles[n]})" if titles.get(n) else f"{n}" for n in version.changed]
-    sections = f"{'sections' if len(named) > 1 else 'section'} {', '.join(named)}"
-    anew = f"{sections} written anew" if named else "no section changed"
-    changed = f"{anew}, with the wish “{' '.join(version.wish.split())}”"
-    return f"Version {version.number} of {version.before}: {changed}. All else is as it was."
+    told = [
+        words.say("Version {0} of {1}.", version.number, version.before),
+        words.say("Written anew: {0}.", ", ".join(named)) if named else words.say("No section was changed."),
+        words.say("The wish: {0}.", words("quote", " ".join(version.wish.split()))),
+        words.say("All else is as it was."),
+    ]
+    return words("gap").join(told)
 
 
 def byline(report: PDFGenerationInput, words: Words) -> str:
@@ -37,7 +46,8 @@ def byline(report: PDFGenerationInput, words: Words) -> str:
 
 def colophon(report: PDFGenerationInput, words: Words) -> str:
     """Return the line with the model and the usage."""
-    return words("made", words.apart(report.model or "LLM"), words.apart(report.bill))
+    bill = format_usage(report.usage, words.say) if report.usage else words.apart(report.bill)
+    return words("made", words.apart(report.model or "LLM"), bill)
 
 
 def details(source: Source, retrieved: str, words: Words) -> str:
@@ -124,8 +134,7 @@ def report_markdown(report: PDFGenerationInput) -> str:
     parts += [byline(report, words), f"**{words('sample')}**" if is_sample(report.model) else ""]
     if report.summary.strip():
         parts += [f"## {words('summary')}", report.summary.strip()]
-    notes = (escape_markdown(version_note(report)), *report.notes, *report.version.notes)
-    parts += [f"**{words('note')}** {note}" for note in notes if note]
+    parts += [f"**{words('note')}** {escape_markdown(note)}" for note in notes(report, words)]
     parts += ["---", content.strip("\n")]
     if report.bill:
         parts += ["---", colophon(report, words)]

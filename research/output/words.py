@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from research.formatting import fill
 from research.output.language import MAX_SAMPLE, language_of_report
 
 if TYPE_CHECKING:
@@ -38,7 +39,16 @@ class Words:
         if isinstance(forms, dict):
             form = self.locale.plural_form([value for value in values if isinstance(value, int)][-1])
             forms = forms.get(form, forms["other"])
-        return forms.format(*(self.number(value) if isinstance(value, int) else value for value in values))
+        return fill(forms, [self.number(value) if isinstance(value, int) else value for value in values])
+
+    def say(self, wording: str, *values: str | int) -> str:
+        """Return a note's wording with its values, which may be wordings too; in doubt in English."""
+        known = _notes().get(self._known, {})
+        told = [
+            self.number(value) if isinstance(value, int) else known.get(value) or self.apart(value)
+            for value in values
+        ]
+        return fill(known.get(wording, wording), told)
 
     def number(self, number: int) -> str:
         """Return a number with the language's separators: 1,204 or 1.204 or 1 204."""
@@ -101,6 +111,15 @@ def _table() -> dict[str, dict[str, str | dict[str, str]]]:
     """Return the wordings by language and name."""
     table: dict[str, dict[str, str | dict[str, str]]] = json.loads(
         Path(__file__).with_name("words.json").read_text(encoding="utf-8")
+    )
+    return table
+
+
+@cache
+def _notes() -> dict[str, dict[str, str]]:
+    """Return the wordings of notes by language and English wording."""
+    table: dict[str, dict[str, str]] = json.loads(
+        Path(__file__).with_name("notes.json").read_text(encoding="utf-8")
     )
     return table
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable, HRFlowable
 
+from models import Note
 from research.markdown.parser import Node, as_written, is_label, is_loose, plain
 from research.markdown.parser_rules import SOURCE, is_source_list
 from research.pdf.bidi import is_right_to_left
@@ -60,7 +61,7 @@ class BlockRenderer:
         """The widths of the text, in points: on an upright page, and on one turned for a wide table."""
         self.inline = InlineRenderer()
         self.missing = MissingGlyphs()
-        self.warnings: list[str] = []
+        self.warnings: list[Note] = []
         self.headings: list[Bookmark] = []
         self.tree = StructureTree()
         self._heading_levels: list[int] = []
@@ -83,7 +84,8 @@ class BlockRenderer:
                 yield from made
             except Exception:
                 log.exception("A %s cannot be laid out; it is written as plain text.", node.type)
-                self.warnings.append(f"a {node.type.replace('_', ' ')} was laid out as plain text")
+                about = node.type.replace("_", " ")
+                self.warnings.append(Note("A part of the text is printed as plain text: {0}.", (about,)))
                 yield from self._source(node, depth, style)
 
     def summary(self, nodes: Sequence[Node]) -> Iterator[Flowable]:

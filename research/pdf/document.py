@@ -18,16 +18,17 @@ from reportlab.platypus import (
     Spacer,
 )
 
-from models import PDFGenerationInput
+from models import Note, PDFGenerationInput
 from research.checked import CheckedReport
 from research.config import is_sample
+from research.formatting import format_note
 from research.markdown.addresses import number_addresses
 from research.markdown.outline import is_same_heading
 from research.markdown.own_sources import link_sources
 from research.markdown.parser import Node, parse, parse_inline, parse_plain, plain
 from research.markdown.parser_rules import mark_citations
 from research.markdown.title import split_question, split_title
-from research.output.report_markdown import byline, colophon, version_note
+from research.output.report_markdown import byline, colophon, notes
 from research.output.words import words_for
 from research.pdf import fonts
 from research.pdf.blocks import BlockRenderer
@@ -72,7 +73,7 @@ class Rendered:
 
     data: bytes
     pages: int
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
 
 def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Sequence[Path] = ()) -> Rendered:
@@ -97,7 +98,8 @@ def render(input: PDFGenerationInput, page_size: str = "letter", font_files: Seq
         log.exception("The report cannot be laid out as Markdown; it is written as plain text.")
         plain_report = _Report(input, page_size, [])
         rendered = plain_report.build(parse_plain(input.content), parse_plain(input.summary))
-        return replace(rendered, warnings=("laid out as plain text", *rendered.warnings))
+        plain = Note("The text could not be laid out as Markdown; it is printed as plain text.")
+        return replace(rendered, warnings=(plain, *rendered.warnings))
 
 
 class _Report:
@@ -192,8 +194,7 @@ class _Report:
             yield Spacer(1, 5)
             yield FrameBG(start=False)
             yield Spacer(1, 6)
-        notes = (version_note(self.input), *self.input.notes, *self.input.version.notes)
-        yield from map(self.note, filter(None, notes))
+        yield from map(self.note, notes(self.input, self.words))
         yield Spacer(1, 8)
 
     def titles(self) -> Iterator[Flowable]:
@@ -248,20 +249,21 @@ class _Report:
         warnings = self.renderer.warnings
         if self.renderer.missing:
             warnings.append(_about_missing(self.renderer.missing))
-            log.warning("%s", warnings[-1])
-        lines += [self.note(f"{warning}.") for warning in warnings]
+            log.warning("%s", format_note(warnings[-1]))
+        lines += [self.note(format_note(warning, self.words.say)) for warning in warnings]
         if lines:
             yield short_rule(before=16)
         yield from lines
 
 
-def _about_missing(missing: MissingGlyphs) -> str:
+def _about_missing(missing: MissingGlyphs) -> Note:
     """Say what no font could draw, and which packages have such fonts."""
     shown = " ".join(f"U+{ord(character):04X}" for character in sorted(missing)[:8])
-    more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+    more = " …" if len(missing) > 8 else ""
     packages = sorted({fonts.package_for(character) for character in missing})
     debian, homebrew = (" ".join(sorted(set(names))) for names in zip(*packages, strict=True))
-    return (
-        f"Characters without a font here: {len(missing)} ({shown}{more}), shown by their codes. Install"
-        f" {debian} (Debian) or {homebrew} (Homebrew) on the worker's machine"
+    told = (
+        "Characters without a font here: {0} ({1}), shown by their codes."
+        " Install {2} (Debian) or {3} (Homebrew) on the worker's machine."
     )
+    return Note(told, (len(missing), shown + more, debian, homebrew))

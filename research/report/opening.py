@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from models import Citation, Passage, PlannedSection, Source
 from research.config import Settings
@@ -122,7 +122,7 @@ def _opened(record: EvidenceRecord, making: MakingRecord, next_version: int) -> 
         retrieved=making.searched,
         passages=tuple(passages),
         citations=tuple(_citation(citation, passages) for citation in record.citations),
-        notes=(*(f"Version {version.number}: {note}" for note in making.notes), *version.notes),
+        notes=(*(replace(note, version=version.number) for note in making.notes), *version.notes),
         written_by=making.model,
         next_version=next_version,
     )

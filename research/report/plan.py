@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from models import PlannedSection
+from models import Note, PlannedSection
 from research.markdown.reference_lists import is_reference_label
 
 MIN_SECTIONS, MAX_SECTIONS = 2, 20
@@ -79,12 +79,12 @@ def sections_asked_for(number: int) -> int:
     return min(number, MAX_SECTIONS) if number >= MIN_SECTIONS else 0
 
 
-def plan_notes(asked: int, planned: int) -> list[str]:
+def plan_notes(asked: int, planned: int) -> list[Note]:
     """Return the notes for the page about sections that were asked for and not planned."""
     if asked > MAX_SECTIONS:
-        return [f"A report has at most {MAX_SECTIONS} sections; {asked} were asked for."]
+        return [Note("A report has at most {0} sections; {1} were asked for.", (MAX_SECTIONS, asked))]
     if sections_asked_for(asked) and not planned:
-        return ["The model wrote no plan of sections that could be read, so the report is one text."]
+        return [Note("The model wrote no plan of sections that could be read, so the report is one text.")]
     return []
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from models import Citation, LLMCallOutput, Passage
+from models import Citation, LLMCallOutput, Note, Passage
 from research.evidence.rewriting import to_rewrite
 from research.report.sections import Answer
 
@@ -76,10 +76,10 @@ class Proof:
         return tuple(citation for place in sorted(self.citations) for citation in self.citations[place])
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What a reader must know: why a model did not read or judge, where that was so."""
-        told = "Not every page could be read and not every statement judged by a model"
-        return tuple(f"{told}: {failure.rstrip('.')}." for failure in self.failures[:1])
+        told = "Not every page could be read and not every statement judged by a model: {0}."
+        return tuple(Note(told, (failure.rstrip("."),)) for failure in self.failures[:1])
 
     def _answered(self, answers: Iterable[Answer]) -> list[LLMCallOutput]:
         """Return the calls that have a result, and note why others have none, or no answer of the model."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models import GenerateReportInput, GenerateReportOutput, LLMCallInput, LLMCallOutput
-from research.formatting import call_notes, format_usage
+from research.formatting import call_notes, format_note, format_usage
 from research.messages import AskReportInput, QuestionInput, QuestionOutput
 from research.report.finished import FinishedReport
 
@@ -46,7 +46,7 @@ class Question(FinishedReport):
             kept=self.kept,
             model=call.model if call else "",
             date=self.day,
-            notes=(*(call_notes("The answer", call) if call else ()), *self.proof.notes),
+            notes=tuple(map(format_note, (*(call_notes(call) if call else ()), *self.proof.notes))),
             bill=format_usage(self.ledger.usage()),
         )
 

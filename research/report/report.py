@@ -13,14 +13,21 @@ from models import (
     GenerateReportOutput,
     LLMCallInput,
     LLMCallOutput,
+    Note,
     PDFGenerationInput,
     PDFGenerationOutput,
     Source,
     Step,
     StepKind,
 )
-from research.formatting import format_usage, summary_notes
-from research.messages import ReadPageInput, ReadPageOutput, WebSearchInput, WebSearchOutput
+from research.formatting import format_note, format_usage, summary_notes
+from research.messages import (
+    ReadPageInput,
+    ReadPageOutput,
+    StoredAnswersInput,
+    WebSearchInput,
+    WebSearchOutput,
+)
 from research.output.naming import report_filename
 from research.report.calls import Calls
 from research.report.ledger import Ledger
@@ -187,7 +194,7 @@ class Report:
             topic=self.asked.prompt[:MAX_TOPIC_CHARACTERS],
             model=self._research.model,
             date=self.day,
-            notes=self._notes,
+            notes=tuple(map(format_note, self._notes)),
             bill=format_usage(self.ledger.usage()),
             sources=self._found.without_snippets(),
             retrieved=self._retrieved,
@@ -195,7 +202,13 @@ class Report:
             passages=self.proof.passages,
             dropped_passages=self.proof.dropped,
             plan=self.plan.sections,
+            remarks=self._notes,
+            usage=self.ledger.usage(),
         )
+
+    def begin_cleanup(self) -> StoredAnswersInput | None:
+        """Return the answers that the provider keeps; None for a model that keeps none."""
+        return StoredAnswersInput(self.ledger.stored) if self.ledger.stored else None
 
     def output(self, pdf: PDFGenerationOutput) -> GenerateReportOutput:
         """Return what the finished report gives back."""
@@ -206,7 +219,7 @@ class Report:
             pages=pdf.pages,
             model=self._research.model,
             bill=self.ledger.usage(interrupted_at_end=pdf.interruptions > 0),
-            notes=(*self._notes, *pdf.warnings),
+            notes=(*map(format_note, self._notes), *pdf.warnings),
             sources=pdf.sources,
         )
 
@@ -221,7 +234,7 @@ class Report:
         )
 
     @property
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self) -> tuple[Note, ...]:
         """What a reader must know, in the order of the steps."""
         about_plan = plan_notes(self.asked.sections, len(self.plan.sections))
         about_summary = summary_notes(self._summary.call, self._summary.failure)

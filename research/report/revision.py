@@ -10,6 +10,7 @@ from models import (
     GenerateReportInput,
     LLMCallInput,
     LLMCallOutput,
+    Note,
     PDFGenerationInput,
     Source,
     Version,
@@ -28,7 +29,7 @@ class Revision(FinishedReport):
     """A finished report while it is revised."""
 
     wanted: ReviseReportInput = field(default_factory=lambda: ReviseReportInput("", ""))
-    _failures: list[str] = field(default_factory=list)
+    _failures: list[Note] = field(default_factory=list)
 
     @classmethod
     def of(cls, wanted: ReviseReportInput, day: str) -> "Revision":
@@ -83,9 +84,8 @@ class Revision(FinishedReport):
                 self._written[section.number - 1] = answer
                 del self.proof.citations[section.number - 1]
             else:
-                self._failures.append(
-                    f"Section {section.number} could not be written anew: {answer.failure}."
-                )
+                failed = "Section {0} could not be written anew: {1}."
+                self._failures.append(Note(failed, (section.number, answer.failure)))
 
     def begin_pdf(self) -> PDFGenerationInput:
         """Return what stands on the page: the new version, and what it changes."""
@@ -125,7 +125,7 @@ class Revision(FinishedReport):
         return Research("".join(texts), " and ".join(models), notes)
 
     @property
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self) -> tuple[Note, ...]:
         return (*self._failures, *super()._notes)
 
     def _sources_of(self, number: int) -> tuple[Source, ...]:

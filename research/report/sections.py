@@ -4,11 +4,11 @@ Every section's own headings are brought below its title, which is a second-leve
 whole has one outline.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from models import Citation, LLMCallOutput, Source, Step
-from research.formatting import INCOMPLETE, call_notes, resumed_clause, truncate_json
+from models import Citation, LLMCallOutput, Note, Source, Step
+from research.formatting import call_notes, truncate_json
 from research.markdown.outline import below_title
 from research.markdown.title import escape_markdown
 from research.report.plan import PlannedQuery
@@ -29,7 +29,7 @@ class Research:
 
     text: str
     model: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,7 @@ def sources_of(number: int, queries: Sequence[PlannedQuery], found: FoundSources
 
 def one_text(call: LLMCallOutput) -> Research:
     """Return the research that is one text."""
-    notes = call_notes("The research", call)
-    if call.prompt_shortened:
-        notes.append("The research was written from some of the sources: all are too long for the model.")
-    return Research(call.text, call.model, tuple(notes))
+    return Research(call.text, call.model, tuple(_notes(call, with_place=True)))
 
 
 def joined_sections(sections: Sequence[WrittenSection]) -> Research:
@@ -101,26 +98,21 @@ def join_sections(sections: Sequence[WrittenSection]) -> str:
     return "\n\n".join(section.markdown for section in sections) + "\n"
 
 
-def section_notes(sections: Sequence[WrittenSection]) -> tuple[str, ...]:
+def section_notes(sections: Sequence[WrittenSection]) -> tuple[Note, ...]:
     """Return what the reader must know about the sections: one note for what applies to several."""
     failed = sum(section.call is None for section in sections)
-    applies: dict[str, list[int]] = {}
+    about: dict[Note, list[int]] = {}
     for number, section in enumerate(sections, start=1):
-        for clause in _clauses(section.call) if section.call else ():
-            applies.setdefault(clause, []).append(number)
-    notes = [f"{failed} of {len(sections)} sections could not be written."] if failed else []
-    return (*notes, *[f"{_name(numbers)}: the text {clause}." for clause, numbers in applies.items()])
+        for note in _notes(section.call, with_place=False) if section.call else ():
+            about.setdefault(note, []).append(number)
+    failures = [Note("{0} of {1} sections could not be written.", (failed, len(sections)))] if failed else []
+    named = [
+        replace(note, part="Sections {0}" if len(numbers) > 1 else "Section {0}", numbers=tuple(numbers))
+        for note, numbers in about.items()
+    ]
+    return (*failures, *named)
 
 
-def _clauses(call: LLMCallOutput) -> Iterator[str]:
-    yield from filter(None, (INCOMPLETE.get(call.finish_reason), *call.notes))
-    if call.prompt_shortened:
-        yield "was written from some of its sources: all are too long for the model"
-    yield from resumed_clause(call)
-
-
-def _name(numbers: Sequence[int]) -> str:
-    """Return "Section 2", or "Sections 2, 3 and 7"."""
-    if len(numbers) == 1:
-        return f"Section {numbers[0]}"
-    return f"Sections {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+def _notes(call: LLMCallOutput, with_place: bool) -> list[Note]:
+    some = Note("The text was written from some of its sources: all are too long for the model.")
+    return [*call_notes(call, with_place), *([some] if call.prompt_shortened else [])]

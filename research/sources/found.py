@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from models import Read, Source
+from models import Note, Read, Source
 from research.address import normalize_address
-from research.formatting import pluralize
 from research.messages import WebSearchOutput
 
 MAX_SOURCES = 100
@@ -24,7 +23,7 @@ class FoundSources:
     """Numbered from 1, the best results of every query first."""
     by_query: tuple[tuple[int, ...], ...] = ()
     """For each query in turn, the numbers of the sources that it found."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What the reader must know about the searches, and about what could not be read."""
     documents: int = 0
     """How many of the sources, the first ones, are documents of the person's own."""
@@ -56,18 +55,20 @@ def gather_sources(searches: Sequence[WebSearchOutput], documents: Sequence[Sour
     notes = failure_notes(searches)
     found_sources, by_query = number_sources([search.results for search in searches], documents)
     if searches and not found_sources:
-        found = "No search of the web found anything" if not notes else "Nothing else was found"
-        cited = "cites your documents alone" if documents else "cites no sources"
-        notes.append(f"{found}, so this report {cited}.")
+        alone = "The searches of the web found nothing, so this report cites your documents alone."
+        nothing = "The searches of the web found nothing, so this report cites no sources."
+        notes.append(Note(alone if documents else nothing))
     return FoundSources((*documents, *found_sources), by_query, tuple(notes), len(documents))
 
 
-def failure_notes(searches: Sequence[WebSearchOutput]) -> list[str]:
+def failure_notes(searches: Sequence[WebSearchOutput]) -> list[Note]:
     """Return a note for each reason why searches had no answer."""
     failures = list(dict.fromkeys(search.failure for search in searches if search.failure))
     return [
-        f"{sum(search.failure == failure for search in searches)} of {len(searches)} searches of the web"
-        f" failed: {failure}."
+        Note(
+            "{0} of {1} searches of the web failed: {2}.",
+            (sum(search.failure == failure for search in searches), len(searches), failure),
+        )
         for failure in failures
     ]
 
@@ -123,7 +124,7 @@ def without_needless_snippet(source: Source) -> Source:
     return replace(source, snippet="") if is_whole else source
 
 
-def _reading_notes(sources: Sequence[Source]) -> list[str]:
+def _reading_notes(sources: Sequence[Source]) -> list[Note]:
     """Return the note about the pages that could not be read, with the reasons."""
     reasons = Counter(source.reason for source in sources if source.reason)
     if not reasons:
@@ -134,8 +135,8 @@ def _reading_notes(sources: Sequence[Source]) -> list[str]:
     )
     failed = reasons.total()
     if not read:
-        return [f"No page could be read: {told}. What the search shows of them was used."]
-    return [
-        f"Of {pluralize(len(sources), 'source')}, {read} {'was' if read == 1 else 'were'} read and {failed}"
-        f" could not be: {told}. Of the others, what the search shows was used."
-    ]
+        return [Note("No page could be read: {0}. What the search shows of them was used.", (told,))]
+    some = (
+        "{0} of {1} sources could be read; {2} could not: {3}. Of the others, what the search shows was used."
+    )
+    return [Note(some, (read, len(sources), failed, told))]
