@@ -60,8 +60,11 @@ def format_note(note: Note, say: Say = in_english) -> str:
     """Return a note as a sentence, in the language in which `say` has a wording with its values."""
     text = say(note.wording, *note.values)
     if note.part:
-        text = say("{0}: {1}", say(note.part, ", ".join(say("{0}", n) for n in note.numbers)), text)
-    return say("{0}: {1}", say("Version {0}", note.version), text) if note.version else text
+        numbers = say(", ").join(say("{0}", number) for number in note.numbers)
+        text = fill(say("{0}: {1}"), [fill(say(note.part), [numbers]), text])
+    if note.version:
+        text = fill(say("{0}: {1}"), [say("Version {0}", note.version), text])
+    return text
 
 
 def remarks(report: PDFGenerationInput) -> tuple[Note, ...]:

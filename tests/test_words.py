@@ -167,6 +167,8 @@ def test_what_a_reader_must_know_is_in_the_readers_language(tag: str) -> None:
     report = replace(report, version=Version(3, "moss-v2.pdf", REMARKS, "More on water", (2,)))
     markdown, page = report_markdown(report), compact(shown(document.render(report).data))
     told = [format_note(note, words.say) for note in REMARKS]
+    foreign = [0, 0, words.is_right_to_left]  # what is isolated: a sentence that is would run to the right
+    assert [sentence.count("\u2068") for sentence in told] == foreign
     [account] = [
         line for line in markdown.splitlines() if "openai/x" in line and words.number(61_204) in line
     ]

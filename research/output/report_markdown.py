@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from models import PDFGenerationInput, Read, Source
 from research.checked import CheckedReport, ShownPassage
 from research.config import is_sample
-from research.formatting import format_note, format_usage, remarks
+from research.formatting import fill, format_note, format_usage, remarks
 from research.markdown.title import escape_markdown, split_title
 from research.output.words import Words, words_for
 
@@ -28,10 +28,13 @@ def _version_note(report: PDFGenerationInput, words: Words) -> str:
     if not version.before:
         return ""
     titles = {number: section.title for number, section in enumerate(report.plan, start=1)}
-    named = [f"{n} ({titles[n]})" if titles.get(n) else f"{n}" for n in version.changed]
+    named = [
+        words.number(n) + (f" ({words.apart(titles[n])})" if titles.get(n) else "") for n in version.changed
+    ]
+    anew = fill(words.say("Written anew: {0}."), [words.say(", ").join(named)])
     told = [
         words.say("Version {0} of {1}.", version.number, version.before),
-        words.say("Written anew: {0}.", ", ".join(named)) if named else words.say("No section was changed."),
+        anew if named else words.say("No section was changed."),
         words.say("The wish: {0}.", words("quote", " ".join(version.wish.split()))),
         words.say("All else is as it was."),
     ]
