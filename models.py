@@ -106,12 +106,11 @@ class Citation:
 
 @dataclass(frozen=True)
 class Note:
-    """What a reader must know: an English wording, values for its {0} and so on, and what it is about."""
+    """What a reader must know: an English wording with its values, and the part that it is about."""
 
     wording: str
     values: tuple[str | int, ...] = ()
     part: str = ""
-    """Such as "Sections {0}" with their numbers, or "Summary"; perhaps of an earlier version."""
     numbers: tuple[int, ...] = ()
     version: int = 0
 
@@ -138,8 +137,7 @@ StepKind = StrEnum(
     "StepKind",
     "PLAN SEARCH READ PASSAGES RESEARCH SECTION JUDGE REWRITE SUMMARY PDF CLEANUP OPEN CHANGES ANSWER STORE",
 )
-"""What a step is for. Research is one text, which is the whole report. A finished report is opened, and what
-is to change in it chosen; or a question about it is answered, and the answer stored."""
+"""What a step is for. Research is one text, the whole report; from OPEN on they are for finished reports."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +215,7 @@ class LLMCallOutput:
     cost: float | None = None
     finish_reason: str = ""
     """Why the text ends: "stop", or where it is not whole "length", "too_long", "empty", "unfinished",
-    "refused", "cost" or "no answer": there is none, and the notes say why."""
+    "refused", "cost" or "no answer"; then the notes say why."""
     seconds: float = 0.0
     requests: int = 1
     """Requests to the provider, those of lost workers included."""
@@ -225,8 +223,7 @@ class LLMCallOutput:
     interruptions: int = 0
     resumed_at: int | None = None
     resumed_by: str = ""
-    """The character at which another attempt resumed an interrupted text, and how: "retrieve", "prefill",
-    "block" or "again"."""
+    """Where another attempt resumed an interrupted text, and how: "retrieve", "prefill", "block", "again"."""
     kept_tokens: int = 0
     """Tokens that this attempt did not have to pay again, and their price."""
     kept_cost: float | None = None

@@ -57,7 +57,10 @@ def in_english(wording: str, *values: str | int) -> str:
 
 
 def format_note(note: Note, say: Say = in_english) -> str:
-    """Return a note as a sentence, in the language in which `say` has a wording with its values."""
+    """Return a note as a sentence, in the language in which `say` has a wording with its values.
+
+    What it is about comes first: the part, such as "Sections {0}" with their numbers, and an earlier version.
+    """
     text = say(note.wording, *note.values)
     if note.part:
         numbers = say(", ").join(say("{0}", number) for number in note.numbers)
