@@ -224,8 +224,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from models import PDFGenerationInput
 from research.pdf import document
-from tests.conftest import needs_fonts
-from tests.page_reader import POPPLER, boxes, pages, pdf
 
 report = PDFGenerationInput("**Bold**, *slanted* and `code`. " * 40, summary="In short.", topic="Twice")
 start = threading.Barrier(8)
