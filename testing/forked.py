@@ -19,6 +19,7 @@ import threading
 import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ LIBRARIES = (
     "temporalio.envconfig",
     "temporalio.runtime",
     "aiohttp",
+    "babel.dates",
+    "babel.lists",
+    "babel.numbers",
     "dotenv.parser",
     "filelock",
     "fsspec",
@@ -42,6 +46,7 @@ LIBRARIES = (
     "mdit_py_plugins.dollarmath",
     "mdit_py_plugins.footnote",
     "psutil",
+    "py3langid.langid",
     "pypdf",
     "pytest",
     "pytest_asyncio",
@@ -49,6 +54,7 @@ LIBRARIES = (
     "pymupdf_fonts.FiraGO_Bold",
     "pymupdf_fonts.FiraGO_Italic",
     "pymupdf_fonts.FiraGO_Regular",
+    "pyphen",
     "regex",
     "reportlab.platypus",
     "reportlab.pdfgen.canvas",
@@ -166,6 +172,9 @@ def _main() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     sys.modules["litellm"].token_counter(text="")
+    langid = sys.modules["py3langid.langid"]  # whose model takes longer to read than most programs run
+    langid.LanguageIdentifier.from_model_file = cache(langid.LanguageIdentifier.from_model_file)
+    langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
     imported = {name: value for name, value in os.environ.items() if before.get(name) != value}
     gc.enable()
     gc.freeze()
