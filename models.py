@@ -230,7 +230,7 @@ class LLMCallOutput:
     prompt_shortened: bool = False
     prompt_cut: bool = False
     notes: tuple[str, ...] = ()
-    """Why there is no answer; from a version before 0.9 clauses whose subject is the text."""
+    """Why there is no answer; from a version before 0.10 clauses whose subject is the text."""
     remarks: tuple[Note, ...] = ()
     stored: tuple[str, ...] = ()
     """IDs of the answers that the provider keeps for this text, until the Workflow has them deleted."""
@@ -245,17 +245,17 @@ class LLMCallOutput:
 
 @dataclass(frozen=True)
 class Version:
-    """Which version of a report this is, and what it changes against the one before."""
+    """Which version of a report this is, what it changes in the PDF `before`, and what was told of it."""
 
     number: int = 1
     before: str = ""
-    """The name of that one's PDF."""
-    notes: tuple[Note, ...] = ()
+    notes: tuple[str, ...] = ()
     wish: str = ""
     changed: tuple[int, ...] = ()
     """The sections that were written anew, counted from 1."""
     kept: tuple[int, ...] = ()
     """The sources that keep the number which they were cited by."""
+    remarks: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,8 +270,8 @@ class PDFGenerationInput:
     date: str = ""
     """The day the report was started, as YYYY-MM-DD in UTC."""
     notes: tuple[str, ...] = ()
-    """The remarks in English, for a version before 0.9; and the bill."""
     bill: str = ""
+    """The remarks and the usage in English: all that versions before 0.10 say and read."""
     sources: tuple[Source, ...] = ()
     """What the text may cite, numbered, without the snippets."""
     retrieved: str = ""

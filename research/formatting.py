@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from models import LLMCallOutput, Note, PDFGenerationInput, Usage
+from models import LLMCallOutput, Note, Usage
 
 Say = Callable[..., str]
 """Takes a wording and its values, and returns it in some language."""
@@ -70,9 +70,9 @@ def format_note(note: Note, say: Say = in_english) -> str:
     return text
 
 
-def remarks(report: PDFGenerationInput) -> tuple[Note, ...]:
-    """Return what a reader must know; a Workflow of a version before 0.9 says it in texts."""
-    return report.remarks or tuple(Note("{0}", (note,)) for note in report.notes)
+def as_remarks(remarks: Sequence[Note], notes: Sequence[str]) -> tuple[Note, ...]:
+    """Return what a reader must know; a version before 0.10 has told it in English texts alone."""
+    return tuple(remarks) or tuple(Note("{0}", (note,)) for note in notes)
 
 
 def format_usage(usage: Usage, say: Say = in_english) -> str:
@@ -110,7 +110,7 @@ def summary_notes(summary: LLMCallOutput | None, failure: str) -> list[Note]:
 
 def call_notes(call: LLMCallOutput, with_place: bool = True) -> list[Note]:
     """Return the notes about one text; `with_place` also the character at which it was resumed."""
-    notes = [Note("{0}", (f"The text {clause}.",)) for clause in call.notes]  # of a version before 0.9
+    notes = [Note("{0}", (f"The text {clause}.",)) for clause in call.notes]  # of a version before 0.10
     notes += call.remarks
     if call.finish_reason in _INCOMPLETE:
         notes.insert(0, Note(_INCOMPLETE[call.finish_reason]))

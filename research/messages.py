@@ -143,12 +143,13 @@ class OpenedReport:
     """The day of the searches; empty where nothing was searched."""
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
-    notes: tuple[Note, ...] = ()
-    """What its readers had to know, each with its version."""
+    notes: tuple[str, ...] = ()
+    """What its readers had to know, each with its version: in English, for versions before 0.10."""
     written_by: str = ""
     """The model; of a later version there may be several."""
     next_version: int = 2
     """The number that the next version of it is to have."""
+    remarks: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

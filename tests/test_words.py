@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -164,7 +165,7 @@ def test_what_a_reader_must_know_is_in_the_readers_language(tag: str) -> None:
     if not has_fonts(TEXTS[tag]):
         pytest.skip("no font for the text")
     report, words = report_in(tag), Words(tag)
-    report = replace(report, version=Version(3, "moss-v2.pdf", REMARKS, "More on water", (2,)))
+    report = replace(report, version=Version(3, "moss-v2.pdf", (), "More on water", (2,), remarks=REMARKS))
     markdown, page = report_markdown(report), compact(shown(document.render(report).data))
     told = [format_note(note, words.say) for note in REMARKS]
     foreign = [0, 0, words.is_right_to_left]  # what is isolated: a sentence that is would run to the right
@@ -188,7 +189,7 @@ def test_what_a_reader_must_know_is_in_the_readers_language(tag: str) -> None:
             assert compact(sentence) in page
     [evidence] = evidence_file(report).values()
     [making] = [read_evidence(evidence).making]
-    assert making and making.notes == REMARKS == making.revision.notes
+    assert making and making.remarks == REMARKS == making.revision.remarks
     assert "Version 2: Sections 2, 13: The text was interrupted and resumed." in evidence.decode()
     assert words.number(51_204) in told[0] and words.number(41_007) in account
 
@@ -202,6 +203,24 @@ async def test_a_note_from_provider_to_page(inside: Inside, provider: Provider) 
     assert output.notes == ("The text may be incomplete: the model never said that it was finished.",)
     note = Words("de").say(output.notes[0])
     assert note != output.notes[0] and compact(note) in compact(pdf_text(Path(output.path)))
+
+
+def test_what_version_0_9_told_is_still_told() -> None:
+    """In English texts alone, from its Workflows as from its evidence files; braces in them are text."""
+    texts, before = ("Research: 2 {0} searches failed.", "The same."), ("Version 1: {1} of it.",)
+    report = replace(report_in("de"), remarks=(), notes=texts, version=Version(2, "moss.pdf", before))
+    [evidence] = evidence_file(report).values()
+    [making] = [read_evidence(evidence).making]
+    assert making
+    old = json.loads(evidence)
+    for part in (old, old["revision"]):
+        del part["remarks"]  # as version 0.9 has written it
+    assert read_evidence(json.dumps(old).encode()).making == making
+    assert (old["notes"], old["revision"]["notes"]) == ([*texts], [*before])
+    markdown, page = report_markdown(report), compact(shown(document.render(report).data))
+    for text in (*texts, *before):
+        assert escape_markdown(text) in markdown
+        assert compact(text) in page
 
 
 def test_a_wording_that_strangers_wrote_is_only_filled() -> None:

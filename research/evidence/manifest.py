@@ -1,13 +1,13 @@
 """The evidence file of a report: its parts, its sources, and what proves it (docs/evidence.md)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from models import Citation, Note, Passage, PDFGenerationInput, Source
 from research.checked import CheckedReport, ShownPassage
-from research.formatting import format_note, remarks
+from research.formatting import as_remarks, format_note
 from research.output.naming import EVIDENCE
 
 VERSION = 1
@@ -30,13 +30,13 @@ def evidence_file(report: PDFGenerationInput, workflow_id: str = "") -> Mapping[
         "model": report.model,
         "date": report.date,
         "searched": report.retrieved,
-        "notes": [_note(note) for note in remarks(report)],
+        **_notes(as_remarks(report.remarks, report.notes)),
         "revision": {
             "number": version.number,
             "before": version.before,
             "wish": version.wish,
             "changed": list(version.changed),
-            "notes": [_note(note) for note in version.notes],
+            **_notes(as_remarks(version.remarks, version.notes)),
         },
         "plan": [{"title": s.title, "covers": s.covers, "queries": list(s.queries)} for s in report.plan],
         "text": text,
@@ -49,8 +49,9 @@ def evidence_file(report: PDFGenerationInput, workflow_id: str = "") -> Mapping[
     return {f"{report.filename.removesuffix('.pdf')}{EVIDENCE}": data.encode("utf-8", "replace")}
 
 
-def _note(note: Note) -> dict[str, Any]:
-    return {"text": format_note(note), **asdict(note)}
+def _notes(remarks: Sequence[Note]) -> dict[str, Any]:
+    """Return the fields of what a reader must know: in English, and in its parts."""
+    return {"notes": [format_note(note) for note in remarks], "remarks": [asdict(note) for note in remarks]}
 
 
 def _entry(source: Source) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from models import Note
 from research.evidence.manifest import VERSION
+from research.formatting import as_remarks
 
 MAX_EVIDENCE_BYTES = 20_000_000
 MAX_ENTRIES = 100_000
@@ -77,7 +78,7 @@ class RevisionRecord:
     before: str = ""
     wish: str = ""
     changed: tuple[int, ...] = ()
-    notes: tuple[Note, ...] = ()
+    remarks: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class MakingRecord:
     topic: str
     model: str
     searched: str
-    notes: tuple[Note, ...]
+    remarks: tuple[Note, ...]
     revision: RevisionRecord
     plan: tuple[SectionRecord, ...]
     text: str
@@ -169,7 +170,7 @@ def _making(content: Mapping[str, Any]) -> MakingRecord:
         _text(content, "topic"),
         _text(content, "model"),
         _text(content, "searched"),
-        _entries(content, "notes", _note),
+        _remarks(content),
         _revision(content.get("revision")),
         _entries(content, "plan", _section),
         _text(content, "text"),
@@ -184,7 +185,16 @@ def _revision(entry: Any) -> RevisionRecord:
         _text(entry, "before"),
         _text(entry, "wish"),
         _numbers(entry, "changed"),
-        _entries(entry, "notes", _note),
+        _remarks(entry),
+    )
+
+
+def _remarks(content: Mapping[str, Any]) -> tuple[Note, ...]:
+    """Return what a reader must know; a program before 0.10 has written the texts alone."""
+    return (
+        _entries(content, "remarks", _note)
+        if "remarks" in content
+        else as_remarks((), _texts(content, "notes"))
     )
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from models import PDFGenerationInput, Read, Source
 from research.checked import CheckedReport, ShownPassage
 from research.config import is_sample
-from research.formatting import fill, format_note, format_usage, remarks
+from research.formatting import as_remarks, fill, format_note, format_usage
 from research.markdown.title import escape_markdown, split_title
 from research.output.words import Words, words_for
 
@@ -19,8 +19,10 @@ _CLAUSE = re.compile(r"(?<=[，。；：！？、.;:!?])")
 
 def notes(report: PDFGenerationInput, words: Words) -> list[str]:
     """Return what a reader must know, as sentences: what this version changes, and what went otherwise."""
-    told = [format_note(note, words.say) for note in (*remarks(report), *report.version.notes)]
-    return [*filter(None, [_version_note(report, words)]), *told]
+    told = as_remarks(report.remarks, report.notes)
+    before = as_remarks(report.version.remarks, report.version.notes)
+    said = [format_note(note, words.say) for note in (*told, *before)]
+    return [*filter(None, [_version_note(report, words)]), *said]
 
 
 def _version_note(report: PDFGenerationInput, words: Words) -> str:

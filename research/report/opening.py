@@ -18,6 +18,7 @@ from research.evidence.record import (
     SourceRecord,
     read_evidence,
 )
+from research.formatting import format_note
 from research.markdown.outline import cut_sections
 from research.messages import OpenedReport, ReportSection
 from research.output import folder, storage
@@ -105,6 +106,7 @@ def _opened(record: EvidenceRecord, making: MakingRecord, next_version: int) -> 
     numbers = {source.number for source in record.sources if source.number}
     passages = [Passage(p.source, p.start, p.end, p.page or 0, p.copied) for p in record.passages]
     version = making.revision
+    remarks = (*(replace(note, version=version.number) for note in making.remarks), *version.remarks)
     return OpenedReport(
         filename=record.report,
         topic=making.topic,
@@ -122,7 +124,8 @@ def _opened(record: EvidenceRecord, making: MakingRecord, next_version: int) -> 
         retrieved=making.searched,
         passages=tuple(passages),
         citations=tuple(_citation(citation, passages) for citation in record.citations),
-        notes=(*(replace(note, version=version.number) for note in making.notes), *version.notes),
+        notes=tuple(map(format_note, remarks)),
+        remarks=remarks,
         written_by=making.model,
         next_version=next_version,
     )

@@ -101,6 +101,7 @@ class Revision(FinishedReport):
                 self.wanted.wish,
                 self._changed,
                 self.kept,
+                opened.remarks,
             ),
         )
 
