@@ -183,7 +183,7 @@ class _Embedded:
         for height, group in groupby(glyphs, key=lambda glyph: glyph.y):
             shown, move = "", 0.0
             for glyph in group:
-                self.stands_for.setdefault(glyph.id, self.face.character(glyph.id))
+                self.stands_for.setdefault(glyph.id, self.face.characters.get(glyph.id, ""))
                 move -= glyph.x
                 shown += f">{move:.0f}<" if round(move) else ""
                 shown += f"{glyph.id:04x}"

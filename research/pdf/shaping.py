@@ -103,7 +103,7 @@ def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_
     """Return parts of the text with the face that draws each; None where there is no such face."""
     own = fonts.built_in(style.family, style.bold, style.italic)
     is_cjk = is_cjk and style.family == fonts.TEXT and not AMBIGUOUS.isdisjoint(text)
-    if own.draws(text) and not is_cjk and not (style.family == fonts.CODE and CONTROLS.search(text)):
+    if own.has(text) and not is_cjk and not (style.family == fonts.CODE and CONTROLS.search(text)):
         return [(own, text)]
     parts: list[_Part] = []
     at = 0
@@ -133,7 +133,7 @@ def _faces(cluster: str, own: Face, last: Face | None, style: TextStyle, languag
     visible = "".join(character for character in cluster if not is_ignorable(character))
     if not visible:
         return
-    if last is not None and (last is own or not visible.isascii()) and last.draws(visible):
+    if last is not None and (last is own or not visible.isascii()) and last.has(visible):
         yield last, cluster
     elif face := fonts.face_for(visible, style.family, style.bold, style.italic, language):
         yield face, cluster

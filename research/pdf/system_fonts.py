@@ -52,7 +52,7 @@ class SystemFonts:
         if path not in self._files:
             try:
                 blob = harfbuzz.Blob.from_file_path(str(path))
-                faces = [Face(path.stem, blob, index) for index in range(_count(path))]
+                faces = [Face(path.stem, blob, index) for index in range(harfbuzz.Face(blob).count)]
                 self._files[path] = tuple(face for face in faces if face.has_outlines)
             except Exception as error:  # whatever lies in a font folder, the report continues
                 log.debug("%s is not used as a font: %r", path, error)
@@ -79,13 +79,6 @@ class SystemFonts:
             [plain, *relatives],
             key=lambda face: (face.is_bold != bold, face.is_italic != italic, abs(face.weight - weight)),
         )
-
-
-def _count(path: Path) -> int:
-    """Return how many faces a file has; a collection says it in its header (OpenType, `ttcf`)."""
-    with path.open("rb") as file:
-        header = file.read(12)
-    return int.from_bytes(header[8:12], "big") if header[:4] == b"ttcf" else 1
 
 
 def _relatives(path: Path) -> list[Path]:
