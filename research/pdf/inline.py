@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from research.markdown.parser import Node, plain
 from research.markdown.parser_rules import is_cjk
 from research.pdf import fonts
-from research.pdf.formula import FormulaBox, formula_source
+from research.pdf.formula import formula_box, formula_source
 from research.pdf.math import Formula, set_formula
 from research.pdf.runs import Run, TextStyle
 from research.pdf.styles import ACCENT, CODE, MARKED, MUTED, STRIPE
@@ -97,7 +97,7 @@ class InlineRenderer:
         """Return a formula on the line's baseline, smaller where it is large; else its source as code."""
         formula = self.formula(node.content, display=False)
         height = MAX_INLINE_HEIGHT * style.size
-        box = FormulaBox.fitted(formula, node.content, style, width, height) if formula else None
+        box = formula_box(formula, node.content, style, width, height) if formula else None
         if box is None:
             return [Run(formula_source(node), replace(style, family=CODE.family, size=style.size * 0.88))]
         return [Run(box.text, style, box)]
