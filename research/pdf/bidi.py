@@ -5,11 +5,11 @@ own controls have no power: no text makes code read as what it is not ("Trojan S
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from research.pdf import fonts
-from research.pdf.runs import Line, Run
+from research.pdf.runs import Run
 from research.pdf.unicode import icu, unit_starts, units
 
 AUTO, LEFT_TO_RIGHT, RIGHT_TO_LEFT = icu.Bidi.DEFAULT_LTR, 0, 1
@@ -74,13 +74,8 @@ def is_right_to_left(text: str, to_the_left: bool) -> bool:
 
 def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
     """Return the parts of a line, each with its level, as they stand from left to right (rule L2)."""
-    return _reversed(line, levels, range(max(levels, default=0), 0, -1))
-
-
-def _reversed(line: Sequence[_T], levels: Sequence[int], limits: Iterable[int]) -> list[_T]:
-    """Return the parts with each sequence of at least a limit's level reversed, one limit after the other."""
     order = list(range(len(line)))
-    for level in limits:
+    for level in range(max(levels, default=0), 0, -1):
         start = 0
         while start < len(order):
             end = start
@@ -89,18 +84,6 @@ def _reversed(line: Sequence[_T], levels: Sequence[int], limits: Iterable[int]) 
             order[start:end] = order[start:end][::-1]
             start = max(end, start + 1)
     return [line[index] for index in order]
-
-
-def in_visual_order(line: Line) -> Line:
-    """Return the glyph runs of a line as they stand from left to right."""
-    levels = [part.level for part in line]
-    return visual_order(line, levels) if any(levels) else line
-
-
-def logical_order(line: Line) -> list[int]:
-    """Return the indices of a line's glyph runs, which stand from left to right, in the order of the text."""
-    levels = [part.level for part in line]
-    return _reversed(range(len(line)), levels, range(1, max(levels, default=0) + 1))
 
 
 def _is_code(run: Run) -> bool:

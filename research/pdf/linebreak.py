@@ -7,7 +7,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 
 from research.pdf import cjk, fonts
-from research.pdf.bidi import in_visual_order, run_levels
+from research.pdf.bidi import run_levels
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
 from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, word_shaper
 from research.pdf.unicode import break_locale, clean, line_breaks
@@ -26,7 +26,7 @@ _CITATION = re.compile(r" (?=\[\d{1,3}\])")
 
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
-    """Break the runs into lines of at most this width; the glyph runs of each stand from left to right."""
+    """Break the runs into lines of at most this width, their glyph runs in the order of the text."""
     breaker = _Breaker(_Paragraph(runs, missing), width)
     text = breaker.paragraph.text
     for start, end in pairwise([0, *breaker.paragraph.breaks()]):
@@ -35,7 +35,7 @@ def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> li
         if forced:
             breaker.end_line(is_last=True)
     breaker.end_line(is_last=True)
-    return [in_visual_order(_without_end_space(line)) for line in breaker.lines]
+    return list(map(_without_end_space, breaker.lines))
 
 
 class _Breaker:

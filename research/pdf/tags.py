@@ -8,16 +8,13 @@ rules, backgrounds, page numbers.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from research.pdf.bidi import logical_order
 from research.pdf.runs import GlyphRun, Line
 
-_LEVEL = attrgetter("level")
 _ATTRIBUTES = {
     "TH": ("TH", "<</O/Table/Scope/Column>>"),
     "OL": ("L", "<</O/List/ListNumbering/Decimal>>"),
@@ -78,20 +75,19 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         return element
 
     def of_line(self, line: Line) -> "list[Element]":
-        """Return the element of each glyph run of this block's next line, from left to right.
+        """Return the element of each glyph run of this block's next line.
 
         Where text runs to the left, its glyphs are not in its order; then elements have it as ActualText.
         """
-        if not any(map(_LEVEL, line)):
+        if not any(run.level for run in line):
             return list(map(self.of_run, line))
-        elements = [self] * len(line)
-        for element, group in groupby(logical_order(line), key=lambda index: self.of_run(line[index])):
-            indices = list(group)
-            if not line[indices[0]].box:
-                text = "".join(line[index].shown_as or line[index].text for index in indices)
+        elements: list[Element] = []
+        for element, group in groupby(line, key=self.of_run):
+            runs = list(group)
+            if not runs[0].box:
+                text = "".join(run.shown_as or run.text for run in runs)
                 element = Element("Span", element, ActualText=text_string(f"{text} "))
-            for index in indices:
-                elements[index] = element.join()
+            elements += [element.join()] * len(runs)
         return elements
 
     def format(self, document: Any) -> bytes:

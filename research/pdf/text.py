@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, repeat
 from operator import itemgetter
 from typing import Any
 
 from reportlab.platypus import Flowable
 
-from research.pdf.bidi import runs_to_the_left
+from research.pdf.bidi import runs_to_the_left, visual_order
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import Bookmark, Line, MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.tags import Element
@@ -140,8 +140,9 @@ class Text(Flowable):  # type: ignore[misc]
 
 def draw_line(canvas: Any, x: float, y: float, line: Line, element: Element | None = None) -> None:
     """Draw the glyph runs of an element's line with the shade, strike and link of their styles."""
-    elements = element.of_line(line) if element else [None] * len(line)
-    parts = [list(group) for _, group in groupby(zip(line, elements, strict=True), key=itemgetter(1))]
+    pairs = list(zip(line, element.of_line(line) if element else repeat(None), strict=False))
+    placed = visual_order(pairs, [run.level for run in line])
+    parts = [list(group) for _, group in groupby(placed, key=itemgetter(1))]
     at = x
     for part in parts:
         for style, group in groupby(part, key=lambda pair: pair[0].style):
