@@ -9,8 +9,8 @@ from itertools import accumulate, pairwise
 from research.pdf import cjk, fonts
 from research.pdf.bidi import run_levels
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
-from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, word_shaper
-from research.pdf.unicode import break_locale, clean, line_breaks
+from research.pdf.shaping import Word, glyph_run, shape, word_shaper
+from research.pdf.unicode import break_locale, clean, graphemes, line_breaks
 
 _BOX = "\ufffc"
 FILLED = 0.75
@@ -58,7 +58,7 @@ class _Breaker:
             if cut > start:
                 self._append([*self.paragraph.unit(start, cut).parts, self.paragraph.hyphen(cut)], 0.0, gap)
             elif not self.line:
-                *whole, self.line = _broken(parts, self.width)
+                *whole, self.line = self.paragraph.broken(start, end, self.width)
                 self.lines.extend(whole)
                 self.used = line_width(self.line)
                 return
@@ -162,6 +162,23 @@ class _Paragraph:
         cuts = (start + word.start() + place for place in reversed(places))
         return next((cut for cut in cuts if self.unit(start, cut).inked <= room), start)
 
+    def broken(self, start: int, end: int, width: float) -> list[Line]:
+        """Return a unit wider than the line as lines, broken between its grapheme clusters.
+
+        A cluster wider than the line is broken between its characters.
+        """
+        starts, at, used = [start], start, 0.0
+        for cluster in graphemes(self.text[start:end]):
+            is_whole = self.unit(at, at + len(cluster)).inked <= width
+            for part in [cluster] if is_whole else cluster:
+                word = self.unit(at, at + len(part))
+                if word.inked and used + word.inked > width and at > starts[-1]:
+                    starts.append(at)
+                    used = 0.0
+                used += word.width
+                at += len(part)
+        return [self._shaped(*ends) for ends in pairwise([*starts, end])]
+
     def hyphen(self, place: int) -> GlyphRun:
         """Return the hyphen at the end of a line; it is copied as a soft one (ISO 32000-1, 14.8.2.2.3)."""
         style = self.runs[bisect_right(self.starts, max(place - 1, 0)) - 1].style
@@ -194,20 +211,6 @@ class _Paragraph:
         if room := cjk.trim(line[-1]):
             line[-1] = cjk.widened(line[-1], -room)
         return cjk.justified(line, width)
-
-
-def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
-    """Return a unit wider than the line as lines, broken between its grapheme clusters."""
-    lines: list[Line] = [[]]
-    used = 0.0
-    for run in line:
-        for part in by_grapheme(run, width):
-            if used + part.width > width and lines[-1] and (part.text != " " or part.style.shade):
-                lines.append([])
-                used = 0.0
-            lines[-1].append(part)
-            used += part.width
-    return [joined(line) for line in lines]
 
 
 def _without_end_space(line: Line) -> Line:

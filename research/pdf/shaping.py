@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import groupby
 from typing import NamedTuple
 from unicodedata import category
 
@@ -68,35 +67,6 @@ def word_shaper(style: TextStyle, language: str, is_cjk: bool) -> Callable[[str]
         return None if missing else Word(parts, line_width(parts), line_width(ink))
 
     return shaped
-
-
-def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:
-    """Yield the grapheme clusters of a glyph run one by one; the characters of one wider than the width."""
-    if part.shown_as or part.box:
-        yield part
-        return
-    for cluster in graphemes(part.text):
-        run = glyph_run(cluster, part.style, part.face, part.level)
-        if run.width <= width:
-            yield run
-        else:
-            yield from (glyph_run(text, part.style, part.face, part.level) for text in cluster)
-
-
-def joined(line: Line) -> Line:
-    """Return the line with neighbours that are alike shaped again as one."""
-    result: Line = []
-    for alike, group in groupby(line, key=_alike):
-        parts = list(group)
-        if alike is None or len(parts) == 1:
-            result += parts
-        else:
-            result.append(glyph_run("".join(part.text for part in parts), *alike))
-    return result
-
-
-def _alike(part: GlyphRun) -> tuple[TextStyle, Face, int] | None:
-    return None if part.shown_as or part.box else (part.style, part.face, part.level)
 
 
 def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_Part]:
