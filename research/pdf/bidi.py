@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from research.pdf import fonts
 from research.pdf.runs import Run
-from research.pdf.unicode import icu, unit_starts, units
+from research.pdf.unicode import icu, unit_starts
 
 AUTO, LEFT_TO_RIGHT, RIGHT_TO_LEFT = icu.Bidi.DEFAULT_LTR, 0, 1
 """The direction of a paragraph: by its first letter with a direction, or given."""
@@ -31,10 +31,9 @@ def embedding_levels(text: str, direction: int = AUTO) -> Sequence[int]:
     if direction != RIGHT_TO_LEFT and not _MATTERS.search(text):
         return bytes(len(text))
     bidi = icu.Bidi()
-    bidi.setPara(units(text), direction)
+    bidi.setPara(icu.UnicodeString(text), direction)
     levels = bidi.getLevels()
-    starts = unit_starts(text)
-    return levels if isinstance(starts, range) else [levels[start] for start in starts[:-1]]
+    return [levels[start] for start in unit_starts(text)[:-1]]
 
 
 def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
@@ -46,7 +45,7 @@ def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
         return None
     text = _around_code(runs)
     direction = RIGHT_TO_LEFT if is_right_to_left(text, to_the_left) else LEFT_TO_RIGHT
-    levels: list[int] = list(embedding_levels(text, direction))
+    levels = [*embedding_levels(text, direction)]
     start = 0
     for run in runs:
         end = start + len(run.text)

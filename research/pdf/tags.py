@@ -123,27 +123,26 @@ class StructureTree(Element):
         """By its key, the element of an annotation, or those of a page's marked-content sequences."""
 
     @contextmanager
-    def inside(self, *roles: str, parent: Element | None = None) -> Iterator[Element]:
+    def inside(self, *roles: str, parent: Element | None = None) -> Iterator[None]:
         """Make the blocks of a `with` statement in a new element, or in several, one within the other.
 
         An empty role makes none.
         """
         outer = self.current
         self.current = parent or outer
-        for role in filter(None, roles):
-            self.current = Element(role, self.current)
+        self.current = self.element(*filter(None, roles))
         try:
-            yield self.current
+            yield
         finally:
             self.current = outer
 
     def element(self, *roles: str, **entries: str) -> Element:
         """Return a new element, or the innermost of several, one within the other."""
-        *outer, role = roles
-        parent = self.current
-        for name in outer:
-            parent = Element(name, parent)
-        return Element(role, parent, **entries)
+        element = self.current
+        for role in roles:
+            element = Element(role, element)
+        element.entries.update(entries)
+        return element
 
     def heading(self, level: int) -> Element:
         """Return a new heading; the title has level 0, and there are six levels."""
