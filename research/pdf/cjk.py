@@ -29,8 +29,6 @@ def is_cjk_paragraph(text: str, language: str) -> bool:
 
 def takes_script(text: str, at: int) -> bool:
     """Return whether the punctuation there takes the script of its paragraph: an apostrophe does not."""
-    if text[at] not in AMBIGUOUS:
-        return False
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     is_latin = before.isascii() and before.isalnum() and (not after.strip() or after.isascii())
     return not (text[at] == "’" and is_latin and "‘" not in text)

@@ -33,11 +33,9 @@ def shape(text: str, style: TextStyle, level: int, missing: MissingGlyphs, is_cj
     for face, part in _by_face(text.translate(_NO_BREAK), style, missing.language, is_cjk):
         if face is not None:
             line.append(glyph_run(part, style, face, level))
-        elif style.family == fonts.CODE and CONTROLS.match(part):
-            line.append(_code_box(part, style, level))
         else:
-            missing.update(part)
             line += [_code_box(character, style, level) for character in part]
+            missing.update(() if style.family == fonts.CODE and CONTROLS.match(part) else part)
     return [part for part in line if part.glyphs]
 
 

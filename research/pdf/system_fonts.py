@@ -30,7 +30,7 @@ class SystemFonts:
         self.preferred = list(preferred)
         self._files: dict[Path, tuple[Face, ...]] = {}
         self._opened: list[Path] = []
-        self._unopened: Iterator[Path] | None = None
+        self._unopened = _font_files(self.preferred)
 
     def face_for(self, text: str, bold: bool, italic: bool, language: str) -> Face | None:
         """Return the face of the first font that has the text, in the style and language if it can."""
@@ -40,12 +40,9 @@ class SystemFonts:
         return None
 
     def _open_further(self) -> Iterator[Path]:
-        if self._unopened is None:
-            self._unopened = _font_files(self.preferred)
-        for path in self._unopened:
-            if self._faces(path):
-                self._opened.append(path)
-                yield path
+        for path in filter(self._faces, self._unopened):
+            self._opened.append(path)
+            yield path
 
     def _faces(self, path: Path) -> tuple[Face, ...]:
         """Return the faces of a file; none where it cannot be read or embedded."""

@@ -70,27 +70,24 @@ class Text(Flowable):  # type: ignore[misc]
             above, below = map(max, zip(usual, *boxes, strict=True)) if boxes else usual
             yield above, below
 
-    def _fitting(self, height: float) -> int:
-        """Return how many lines fit into the height."""
-        return bisect_right(list(accumulate(map(sum, self.extents))), height + 0.01)
+    def fitting(self, width: float, height: float) -> int:
+        """Return how many lines of the text fit into the height."""
+        self.wrap(width, height)
+        room = height - 2 * self.block.pad
+        return bisect_right(list(accumulate(map(sum, self.extents))), room + 0.01)
 
     def split(self, width: float, height: float) -> list[Flowable]:
         """Return what fits into the height and the rest, neither of them a single line; else nothing."""
-        self.wrap(width, height)
-        fit = min(self._fitting(height - 2 * self.block.pad), len(self.lines) - FEWEST_LINES)
-        return [self._part(0, fit), self._part(fit, len(self.lines))] if fit >= FEWEST_LINES else []
+        fit = min(self.fitting(width, height), len(self.lines) - FEWEST_LINES)
+        return self.parts(fit) if fit >= FEWEST_LINES else []
 
-    def split_at(self, width: float, height: float) -> tuple["Text", "Text"]:
-        """Return what fits into the height, and the rest; both may be without a line."""
-        self.wrap(width, height)
-        fit = self._fitting(height)
-        return self._part(0, fit), self._part(fit, len(self.lines))
+    def parts(self, at: int) -> list["Text"]:
+        """Return the lines before one, and the rest; both may be without a line."""
+        return [self._part(0, at), self._part(at, len(self.lines))]
 
     def _part(self, start: int, end: int) -> "Text":
-        of_first = (self.mark, self.bookmark, self.page_of) if start == 0 else ()
-        part = Text((), self.block, self.missing, *of_first)
-        part.element = self.element
-        part.right_to_left = self.right_to_left
+        first = (self.mark, self.bookmark, self.page_of) if start == 0 else ((), None, "")
+        part = Text(self.runs, self.block, self.missing, *first, self.element)
         part.lines, part.extents = self.lines[start:end], self.extents[start:end]
         part._laid_out_for = self._laid_out_for
         part.wrap(self._laid_out_for, 0)
