@@ -58,14 +58,6 @@ def _draw(formula: Formula, text: str, style: TextStyle, canvas: Any, x: float, 
     canvas.restoreState()
 
 
-def displayed(
-    formula: Formula, latex: str, left: float, width: float, element: Element
-) -> "FormulaFlowable | None":
-    """Return a formula in the middle of what is left of a width, or None where it is too wide."""
-    box = formula_box(formula, latex, BODY, width - left, MAX_FORMULA_HEIGHT)
-    return FormulaFlowable(box, left, element) if box else None
-
-
 class FormulaFlowable(Flowable):  # type: ignore[misc]
     """A formula alone, in the middle between its left side and the column's right side."""
 

@@ -9,6 +9,7 @@ from reportlab.platypus import Flowable
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
 from research.markdown.parser import Node, parse
+from research.markdown.parser_rules import citation_place
 from research.output.report_markdown import (
     about_check,
     details,
@@ -17,7 +18,6 @@ from research.output.report_markdown import (
 )
 from research.output.words import Words
 from research.pdf.blocks import BlockRenderer
-from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
 from research.pdf.runs import Bookmark, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
@@ -61,7 +61,7 @@ def _entry(renderer: BlockRenderer, source: Source, about: Run, introduces: bool
         link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
         runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
-    bookmark = Bookmark(reference_place(source.number), source.title, -1)
+    bookmark = Bookmark(citation_place(source.number), source.title, -1)
     more = {"mark": mark, "bookmark": bookmark, "introduces": introduces}
     return renderer.text(runs, _ENTRY, renderer.tree.current, **more)
 
@@ -78,5 +78,5 @@ def _passages(
         number_of_page = words("page_of", shown.passage.page)
         page = [Run(f"  {number_of_page}", SMALL)] if shown.passage.page else []
         quote = words("quote", passage_text(shown))
-        bookmark = Bookmark(passage_place(number), in_one_line(quote, 200), -1)
+        bookmark = Bookmark(citation_place(source.number, number), in_one_line(quote, 200), -1)
         yield renderer.text([Run(quote, style), *page], _ENTRY, bookmark=bookmark)
