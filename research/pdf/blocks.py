@@ -11,7 +11,7 @@ from itertools import chain, groupby, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
-from reportlab.platypus import Flowable, HRFlowable
+from reportlab.platypus import Flowable, FrameBG, HRFlowable
 
 from research.markdown.parser import Node, as_written, is_label, is_loose, plain
 from research.markdown.parser_rules import SOURCE, is_source_list
@@ -19,7 +19,7 @@ from research.pdf.bidi import is_right_to_left
 from research.pdf.formula import MAX_FORMULA_HEIGHT, FormulaFlowable, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
-from research.pdf.layout import Gap, barred, in_one_line, short_rule
+from research.pdf.layout import Gap, in_one_line, short_rule
 from research.pdf.linebreak import measure
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
@@ -53,10 +53,7 @@ LIST_GAP = 8.0
 
 
 class BlockRenderer:
-    """Makes the flowables of a document's blocks: `_make_X` those of a node of the type X.
-
-    Each of these methods takes the node, its depth and its text style.
-    """
+    """Makes the flowables of blocks: `_make_X` those of a node of the type X, its depth and text style."""
 
     def __init__(self, *rooms: float) -> None:
         self.width, self.rooms = rooms[0], rooms
@@ -220,7 +217,15 @@ class BlockRenderer:
             inside = list(inside)
         finally:
             self._in_panel = False
-        yield from barred(inside, bar, depth * STEP, self.width, to_the_left)
+        left = depth * STEP
+        right = self.width - left - 2.5
+        yield Gap(1, 4)
+        sides = (right, left) if to_the_left else (left, right)
+        yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
+        yield Gap(1, 2)
+        yield from inside
+        yield FrameBG(start=False)
+        yield Gap(1, 8)
 
     def _make_fence(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         language = node.info.strip()

@@ -57,7 +57,7 @@ class GlyphCanvas(TaggedCanvas):
         _, top = self.absolutePosition(0, height)
         place = self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
         # Reportlab takes the page that is finished next, which is the first until all are drawn.
-        place.setPage(pdfdoc.PDFObjectReference(f"Page{self.getPageNumber()}"))
+        place.setPage(self.page)
         if bookmark.level >= 0:
             self.addOutlineEntry(bookmark.title, bookmark.name, bookmark.level)
 

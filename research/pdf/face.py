@@ -35,6 +35,10 @@ class Face:
         self._scale = 1000 / self._face.upem
         extents = self._font.get_font_extents("ltr")
         self.ascent, self.descent = extents.ascender * self._scale, extents.descender * self._scale
+        self.is_cff = "CFF " in self._face.table_tags
+        """Whether the outlines are PostScript's, not TrueType's."""
+        self.has_outlines = self.is_cff or "glyf" in self._face.table_tags
+        """Whether a PDF can embed the face; colour bitmaps cannot be."""
         style, tags = self._font.get_style_value, harfbuzz.StyleTag
         self.weight = style(tags.WEIGHT)
         """From 100, thin, to 900, black; 400 is regular, 700 bold."""
@@ -47,16 +51,6 @@ class Face:
         """Return the name that all weights and slants of the design share."""
         names = (self._face.get_name(name, "en") for name in (_TYPOGRAPHIC_FAMILY, _FAMILY))
         return next((name for name in names if name), self.name)
-
-    @property
-    def is_cff(self) -> bool:
-        """Return whether the outlines are PostScript's, not TrueType's."""
-        return "CFF " in self._face.table_tags
-
-    @property
-    def has_outlines(self) -> bool:
-        """Return whether the face has outlines, which a PDF can embed; colour bitmaps cannot be."""
-        return bool({"glyf", "CFF "} & set(self._face.table_tags))
 
     def has(self, text: str) -> bool:
         """Return whether it has every character of the text."""

@@ -8,7 +8,7 @@ from reportlab.platypus import Flowable
 
 from research.markdown.parser import Node
 from research.pdf.linebreak import break_lines
-from research.pdf.math import Formula
+from research.pdf.math import SIZE, Formula
 from research.pdf.runs import InlineBox, MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
 from research.pdf.tags import Element, text_string
@@ -43,7 +43,10 @@ def _draw(formula: Formula, text: str, style: TextStyle, canvas: Any, x: float, 
     """Draw the outlines, and over them the source as invisible text, for readers and the clipboard."""
     canvas.setFillColor(style.color)
     canvas.setStrokeColor(style.color)
-    formula.draw(canvas, x, y, style.size)
+    canvas.saveState()
+    scale = style.size / SIZE
+    canvas._code.append(f"{scale:.5f} 0 0 {scale:.5f} {x:.3f} {y:.3f} cm\n{formula.operators}")
+    canvas.restoreState()
     for character, across, up, size in formula.foreign:
         plain = replace(style, size=size * style.size, link="", shade=None, strike=False, raised=False)
         [line] = break_lines([Run(character, plain)], 1e9, MissingGlyphs())

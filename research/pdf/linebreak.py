@@ -21,8 +21,8 @@ _NO_WORD = re.compile(r"[\d@_/\\]|\w\.\w")
 # Long addresses break in their path, as a bibliography breaks them (Chicago Manual of Style, 14.18).
 _ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"/]*(/[^\s<>\"]*)?")
 _IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
-_CITATION = re.compile(r" (?=\[\d{1,3}\])")
-"""The space before a citation's number, which does not begin a line."""
+_NO_END = re.compile(r"\u00ad| (?=\[\d{1,3}\])")
+"""A soft hyphen, which is not drawn, and the space before a citation's number, which begins no line."""
 
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
@@ -126,10 +126,7 @@ class _Paragraph:
             start, path = address.start(), address.start(1)
             ends.difference_update(range(start + 1, path if path >= 0 else address.end()))
             ends.update(path + place.start() for place in _IN_PATH.finditer(address[1] or ""))
-        if "\u00ad" in text:  # soft hyphens are not drawn, so words are not broken there
-            ends.difference_update(found.end() for found in re.finditer("\u00ad", text))
-        if "[" in text:
-            ends.difference_update(found.end() for found in _CITATION.finditer(text))
+        ends.difference_update(found.end() for found in _NO_END.finditer(text))
         raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.style.raised}
         raised = {start for start in raised if start and text[start - 1] != "\n"}
         return sorted((ends - raised - {0}) | ({len(text)} - {0}))

@@ -37,7 +37,7 @@ _setting = Lock()  # ziamath keeps its font's open file and caches for all threa
 
 @dataclass(frozen=True)
 class Formula:
-    """One formula set at size 1: its extents in ems from the baseline, and its PDF path operators."""
+    """One formula: its extents in ems from the baseline, and its PDF path operators at `SIZE`."""
 
     width: float
     height: float
@@ -45,13 +45,6 @@ class Formula:
     operators: str
     foreign: tuple[tuple[str, float, float, float], ...] = ()
     """Characters that the maths font lacks, for another to draw: each with x, y and size in ems."""
-
-    def draw(self, canvas: Any, x: float, y: float, size: float) -> None:
-        """Draw the outlines in the canvas's fill colour, with the baseline at y."""
-        scale = size / SIZE
-        canvas.saveState()
-        canvas._code.append(f"{scale:.5f} 0 0 {scale:.5f} {x:.3f} {y:.3f} cm\n{self.operators}")
-        canvas.restoreState()
 
 
 @lru_cache(maxsize=1_000)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 from unicodedata import category
 
@@ -73,18 +73,18 @@ def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_
     is_cjk = is_cjk and style.family == fonts.TEXT and not AMBIGUOUS.isdisjoint(text)
     if own.has(text) and not is_cjk and not (style.family == fonts.CODE and CONTROLS.search(text)):
         return [(own, text)]
+    find = partial(
+        fonts.face_for, family=style.family, bold=style.bold, italic=style.italic, language=language
+    )
     parts: list[_Part] = []
     at = 0
     for cluster in graphemes(text):
         last = parts[-1][0] if parts else own
         if cluster in AMBIGUOUS:
-            is_wide = is_cjk and takes_script(text, at)
-            wide = is_wide and fonts.face_for(
-                f"{cluster}中", style.family, style.bold, style.italic, language
-            )
-            last = wide or own
+            last = (is_cjk and takes_script(text, at) and find(f"{cluster}中")) or own
         at += len(cluster)
-        for face, part in _faces(cluster, own, last, style, language):
+        is_control = style.family == fonts.CODE and CONTROLS.match(cluster)
+        for face, part in [(None, cluster)] if is_control else _faces(cluster, own, last, find):
             alone = category(part[-1]) == "Me" or (parts and category(parts[-1][1][-1]) == "Me")
             if parts and parts[-1][0] is face is not None and not alone:
                 parts[-1] = (face, parts[-1][1] + part)
@@ -93,21 +93,18 @@ def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_
     return parts
 
 
-def _faces(cluster: str, own: Face, last: Face | None, style: TextStyle, language: str) -> Iterator[_Part]:
+def _faces(cluster: str, own: Face, last: Face | None, find: Callable[..., Face | None]) -> Iterator[_Part]:
     """Yield one face for the whole cluster, so that it can be one picture; else one for each character."""
-    if style.family == fonts.CODE and CONTROLS.match(cluster):
-        yield None, cluster
-        return
     visible = "".join(character for character in cluster if not is_ignorable(character))
     if not visible:
         return
     if last is not None and (last is own or not visible.isascii()) and last.has(visible):
         yield last, cluster
-    elif face := fonts.face_for(visible, style.family, style.bold, style.italic, language):
+    elif face := find(visible):
         yield face, cluster
     else:
         for character in visible:
-            yield fonts.face_for(character, style.family, style.bold, style.italic, language), character
+            yield find(character), character
 
 
 def _code_box(character: str, style: TextStyle, level: int) -> GlyphRun:

@@ -10,12 +10,7 @@ from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
 from research.markdown.parser import Node, parse
 from research.markdown.parser_rules import citation_place
-from research.output.report_markdown import (
-    about_check,
-    details,
-    passage_address,
-    passage_text,
-)
+from research.output.report_markdown import about_check, details, passage_address, passage_text
 from research.output.words import Words
 from research.pdf.blocks import BlockRenderer
 from research.pdf.layout import Gap, in_one_line
@@ -37,33 +32,28 @@ def reference_list(
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {words('references')}").children)
     with renderer.tree.inside("OL"):
         for source in report.sources:
-            yield from _with_passages(renderer, report, source, words)
+            yield from _entry(renderer, report, source, words)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report, words), SMALL)], SMALL_PARAGRAPH)
 
 
-def _with_passages(
+def _entry(
     renderer: BlockRenderer, report: CheckedReport, source: Source, words: Words
 ) -> Iterator[Flowable]:
-    """Yield an entry and its passages, together one item of the list."""
-    with renderer.tree.inside("LI", "LBody"):
-        passages = list(_passages(renderer, report, source, words))
-        about = Run(details(source, report.retrieved, words), SMALL)
-        yield _entry(renderer, source, about, introduces=bool(passages))
-        yield from passages
-        yield Gap(1, 5 if passages else 3)
-
-
-def _entry(renderer: BlockRenderer, source: Source, about: Run, introduces: bool) -> Flowable:
-    """Return an entry; its address is printed as the search provider gave it."""
-    runs = [Run(f"{source.title}\n", _TITLE), about]
+    """Yield an entry, its address as the search provider gave it, and its passages: one item of the list."""
+    about = details(source, report.retrieved, words)
+    runs = [Run(f"{source.title}\n", _TITLE), Run(about, SMALL)]
     if source.url:
         link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
-        runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
+        runs[1:] = [Run(source.url, link), Run(f"  {about}", SMALL)]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
     bookmark = Bookmark(citation_place(source.number), source.title, -1)
-    more = {"mark": mark, "bookmark": bookmark, "introduces": introduces}
-    return renderer.text(runs, _ENTRY, renderer.tree.current, **more)
+    with renderer.tree.inside("LI", "LBody"):
+        passages = list(_passages(renderer, report, source, words))
+        more = {"mark": mark, "bookmark": bookmark, "introduces": bool(passages)}
+        yield renderer.text(runs, _ENTRY, renderer.tree.current, **more)
+        yield from passages
+        yield Gap(1, 5 if passages else 3)
 
 
 def _passages(

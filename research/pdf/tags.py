@@ -35,7 +35,7 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         self.parent = parent
         self.entries = {"A": attributes, **entries} if attributes else entries
         """Further entries of its dictionary, as they are written."""
-        self.kids: list[Element | tuple[int, Any]] = []
+        self.kids: list[Element | tuple[Any, Any]] = []
         """Elements, and content by its page: the number of a marked-content sequence, or an annotation."""
         self._joined = parent is None
         self._last_run: tuple[Any, Any, Element] | None = None
@@ -92,20 +92,20 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
 
     def format(self, document: Any) -> bytes:
         """Return the element as a PDF object, once."""
-        page = next((kid[0] for kid in self.kids if isinstance(kid, tuple)), 0)
+        page = next((kid[0] for kid in self.kids if isinstance(kid, tuple)), None)
         kids = []
         for kid in self.kids:
             if isinstance(kid, Element):
                 kids.append(_refer(document, kid))
                 continue
-            where = "" if kid[0] == page else f"/Pg {_refer_page(document, kid[0])}"
+            where = "" if kid[0] is page else f"/Pg {_refer(document, kid[0])}"
             if not isinstance(kid[1], int):
                 kids.append(f"<</Type/OBJR{where}/Obj {_refer(document, kid[1])}>>")
             else:
                 kids.append(f"<</Type/MCR{where}/MCID {kid[1]}>>" if where else str(kid[1]))
         entries = "".join(f"/{key} {value}" for key, value in self.entries.items())
         if page:
-            entries += f"/Pg {_refer_page(document, page)}"
+            entries += f"/Pg {_refer(document, page)}"
         data = f"<</S/{self.role}/P {_refer(document, self.parent)}{entries}/K[{' '.join(kids)}]>>"
         self.parent = self._last_run = None  # so that no cycles are left, which only a slow collection frees
         return data.encode()
@@ -179,14 +179,19 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 
     def __init__(self, *args: Any, tree: StructureTree, **kwargs: Any) -> None:
         self._tree = tree
-        self._marked: Element | None = None
-        self._elements: list[Element] = []
-        """The element of each marked-content sequence of the page."""
         self._links: list[tuple[str, Any]] = []
         """The places in the document that links lead to, and their annotations."""
         self.titles: dict[str, str] = {}
         """The title of each place, by its name."""
         super().__init__(*args, **kwargs)
+        self._begin_page()
+
+    def _begin_page(self) -> None:
+        self.page = pdfdoc.PDFObjectReference(f"Page{self.getPageNumber()}")
+        """The page that is being drawn, for what refers to it."""
+        self._marked: Element | None = None
+        self._elements: list[Element] = []
+        """The element of each marked-content sequence of the page."""
 
     def mark(self, element: Element | None = None) -> None:
         """Make what is drawn until the next call the content of an element; without one, an artifact."""
@@ -195,7 +200,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         begin = "/Artifact BMC"
         if element is not None:
             begin = f"/{element.role}<</MCID {len(self._elements)}>>BDC"
-            element.join().kids.append((self.getPageNumber(), len(self._elements)))
+            element.join().kids.append((self.page, len(self._elements)))
             self._elements.append(element)
         self._code.append(f"EMC\n{begin}")
         self._marked = element
@@ -218,14 +223,14 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         else:
             annotation["A"] = pdfdoc.PDFDictionary({"S": "/URI", "URI": pdfdoc.PDFString(target)})
         self._addAnnotation(annotation)
-        element.kids.append((self.getPageNumber(), annotation))
+        element.kids.append((self.page, annotation))
 
     def _make_preamble(self) -> None:
         self._preamble = "/Artifact BMC"  # reportlab's own would name Helvetica, unembedded
 
     def _startPage(self) -> None:
         super()._startPage()
-        self._marked, self._elements = None, []
+        self._begin_page()
 
     def showPage(self) -> None:
         """Finish the page."""
@@ -248,7 +253,3 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 def _refer(document: Any, *items: Any) -> str:
     names = (document.Reference(item).name for item in items)
     return " ".join([f"{document.idToObjectNumberAndVersion[name][0]} 0 R" for name in names])
-
-
-def _refer_page(document: Any, number: int) -> str:
-    return f"{document.idToObjectNumberAndVersion[f'Page{number}'][0]} 0 R"
