@@ -16,7 +16,7 @@ from reportlab.platypus import Flowable, FrameBG, HRFlowable
 from research.markdown.parser import Node, as_written, is_label, is_loose, plain
 from research.markdown.parser_rules import SOURCE, is_source_list
 from research.pdf.bidi import is_right_to_left
-from research.pdf.formula import MAX_FORMULA_HEIGHT, FormulaFlowable, formula_source
+from research.pdf.formula import MAX_FORMULA_HEIGHT, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
 from research.pdf.layout import Gap, in_one_line, short_rule
@@ -29,6 +29,7 @@ from research.pdf.styles import (
     CELL,
     CODE,
     CODE_PARAGRAPH,
+    DISPLAYED,
     HAIRLINE,
     HEAD_CELL,
     HEADINGS,
@@ -43,7 +44,7 @@ from research.pdf.styles import (
     indented,
 )
 from research.pdf.table import table
-from research.pdf.tags import Element, StructureTree, text_string
+from research.pdf.tags import Element, StructureTree
 from research.pdf.text import Text
 
 log = logging.getLogger(__name__)
@@ -244,10 +245,9 @@ class BlockRenderer:
 
     def _display(self, latex: str, depth: int) -> Flowable | None:
         """Return a formula in the middle of the column, or None where it cannot be set or is too wide."""
-        element = self.tree.element("P", "Formula", Alt=text_string(latex.strip()))
         left = min(depth, MAX_DEPTH) * STEP
         box = self.inline.formula(latex, BODY, self.width - left, MAX_FORMULA_HEIGHT, display=True)
-        return FormulaFlowable(box, left, element) if box else None
+        return self.text([Run(box.text, BODY, box)], replace(DISPLAYED, left=left)) if box else None
 
     def _make_hr(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)

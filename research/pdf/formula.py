@@ -4,14 +4,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from reportlab.platypus import Flowable
-
 from research.markdown.parser import Node
 from research.pdf.linebreak import break_lines
 from research.pdf.math import SIZE, Formula
 from research.pdf.runs import InlineBox, MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
-from research.pdf.tags import Element, text_string
+from research.pdf.tags import text_string
 
 FORMULA_SCALE = 1.08
 """STIX's letters are smaller than FiraGO's at the same size."""
@@ -59,24 +57,3 @@ def _draw(formula: Formula, text: str, style: TextStyle, canvas: Any, x: float, 
     canvas.draw_runs(0, 0, line)
     canvas._code.append("EMC")
     canvas.restoreState()
-
-
-class FormulaFlowable(Flowable):  # type: ignore[misc]
-    """A formula alone, in the middle between its left side and the column's right side."""
-
-    def __init__(self, box: InlineBox, left: float, element: Element) -> None:
-        super().__init__()
-        self.box, self.left, self.element = box, left, element
-        self.height, self.spaceBefore, self.spaceAfter = box.ascent + box.descent, 10, 12
-
-    def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Return the size that it takes."""
-        self.width = width
-        return self.width, self.height
-
-    def draw(self) -> None:
-        """Draw the formula."""
-        x = self.left + (self.width - self.left - self.box.width) / 2
-        self.canv.mark(self.element)
-        self.box.draw(self.canv, x, self.box.descent)
-        self.canv.mark()

@@ -65,8 +65,9 @@ class Text(Flowable):  # type: ignore[misc]
         size = max((run.style.size for line in self.lines[:1] for run in line), default=10.0)
         above = (self.block.leading + size * 0.7) / 2
         usual = above, self.block.leading - above
+        gap = min(BOX_GAP, self.block.leading)
         for line in self.lines:
-            boxes = [(run.box.ascent + BOX_GAP, run.box.descent + BOX_GAP) for run in line if run.box]
+            boxes = [(run.box.ascent + gap, run.box.descent + gap) for run in line if run.box]
             above, below = map(max, zip(usual, *boxes, strict=True)) if boxes else usual
             yield above, below
 
