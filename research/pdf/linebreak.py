@@ -27,15 +27,7 @@ _NO_END = re.compile(r"\u00ad| (?=\[\d{1,3}\])")
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
     """Break the runs into lines of at most this width, their glyph runs in the order of the text."""
-    breaker = _Breaker(_Paragraph(runs, missing), width)
-    text = breaker.paragraph.text
-    for start, end in pairwise([0, *breaker.paragraph.breaks()]):
-        forced = text[end - 1] == "\n"
-        breaker.add(start, end - forced)
-        if forced:
-            breaker.end_line(is_last=True)
-    breaker.end_line(is_last=True)
-    return list(map(_without_end_space, breaker.lines))
+    return _Breaker(_Paragraph(runs, missing), width).broken()
 
 
 class _Breaker:
@@ -46,6 +38,16 @@ class _Breaker:
         self.lines: list[Line] = []
         self.line: Line = []
         self.used = 0.0
+
+    def broken(self) -> list[Line]:
+        """Return the lines."""
+        for start, end in pairwise(self.paragraph.ends):
+            is_forced = self.paragraph.text[end - 1] == "\n"
+            self.add(start, end - is_forced)
+            if is_forced:
+                self.end_line(is_last=True)
+        self.end_line(is_last=True)
+        return list(map(_without_end_space, self.lines))
 
     def add(self, start: int, end: int) -> None:
         """Add what stands between two breaks: in this line or the next, or hyphenated, or broken anywhere."""
@@ -98,9 +100,9 @@ def hyphenation(language: str) -> Callable[[str], Sequence[int]]:
 def measure(runs: Sequence[Run], missing: MissingGlyphs) -> tuple[float, float]:
     """Return the widths of the widest word and of the widest line, where there is room for both."""
     paragraph = _Paragraph(runs, missing)
-    ends = [0, *paragraph.breaks()]
-    words = [paragraph.unit(at, end - (paragraph.text[end - 1] == "\n")).inked for at, end in pairwise(ends)]
-    return max(words, default=0.0), max(map(line_width, break_lines(runs, 1e9, missing)))
+    text, ends = paragraph.text, pairwise(paragraph.ends)
+    words = [paragraph.unit(start, end - (text[end - 1] == "\n")).inked for start, end in ends]
+    return max(words, default=0.0), max(map(line_width, _Breaker(paragraph, 1e9).broken()))
 
 
 class _Paragraph:
@@ -117,8 +119,10 @@ class _Paragraph:
         self.is_cjk = not self.levels and cjk.is_cjk_paragraph(self.text, missing.language)
         shapers = [word_shaper(run.style, missing.language, self.is_cjk) for run in self.runs]
         self._shapers = [] if self.levels else shapers
+        self.ends = [0, *self._breaks()]
+        """The beginning, and where a line may end."""
 
-    def breaks(self) -> list[int]:
+    def _breaks(self) -> list[int]:
         """Return where a line may end; a box is like a letter of a word, and headings break by phrase."""
         text = self.text.replace(_BOX, "x")
         ends = set(line_breaks(text, break_locale(text, self.is_heading)))

@@ -84,5 +84,5 @@ def is_ignorable(character: str) -> bool:
 
 def _boundaries(text: str, iterator: icu.BreakIterator) -> list[int]:
     iterator.setText(icu.UnicodeString(text))
-    starts = unit_starts(text)
-    return [bisect_left(starts, end) for end in iterator]
+    ends, starts = list(iterator), unit_starts(text)
+    return ends if isinstance(starts, range) else [bisect_left(starts, end) for end in ends]
