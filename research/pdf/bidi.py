@@ -73,6 +73,8 @@ def is_right_to_left(text: str, to_the_left: bool) -> bool:
 
 def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
     """Return the parts of a line, each with its level, as they stand from left to right (rule L2)."""
+    if not any(levels):
+        return list(line)
     order = list(range(len(line)))
     for level in range(max(levels, default=0), 0, -1):
         start = 0

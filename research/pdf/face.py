@@ -54,7 +54,7 @@ class Face:
 
     def has(self, text: str) -> bool:
         """Return whether it has every character of the text."""
-        return all(self._font.get_nominal_glyph(ord(character)) for character in text)
+        return all(map(self._font.get_nominal_glyph, map(ord, text)))
 
     def _shape(self, text: str, right_to_left: bool = False, tabular: bool = False) -> tuple[Glyph, ...]:
         """Return the glyphs of a text, in their order on the line; tabular figures are equally wide."""
