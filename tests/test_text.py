@@ -235,6 +235,12 @@ def test_chinese_lines_are_of_one_width() -> None:
         assert not all(sum(part.width for part in line) == pytest.approx(width) for line in bold[:-1])
 
 
+def test_a_letter_at_the_end_of_a_line_is_stretched_where_it_stands_before() -> None:
+    needs_fonts("中")
+    first, _ = lines("中" * 30, width=20.5 * BODY.size)
+    assert sum(part.width for part in first) == pytest.approx(20.5 * BODY.size)
+
+
 @pytest.mark.parametrize(
     ("language", "text", "is_to_the_left"),
     [

@@ -70,8 +70,10 @@ class _Breaker:
         self._append(parts, length, gap)
 
     def end_line(self, is_last: bool = False) -> None:
-        """Begin the next line."""
-        self.lines.append(self.line if is_last else self.paragraph.justified(self.line, self.width))
+        """Begin the next line; in Chinese and Japanese, all but the last are as wide as the column."""
+        if not is_last and self.paragraph.is_cjk and not self.paragraph.is_heading:
+            self.line = cjk.justified(_without_end_space(self.line), self.width)
+        self.lines.append(self.line)
         self.line, self.used = [], 0.0
 
     def _append(self, parts: Iterable[GlyphRun], length: float, gap: float) -> None:
@@ -203,15 +205,6 @@ class _Paragraph:
                 line += shape(self.text[start:stop], run.style, level, self.missing, self.is_cjk)
             start = stop
         return cjk.spaced(line) if self.is_cjk else line
-
-    def justified(self, line: Line, width: float) -> Line:
-        """Return a line that is not the last one, in Chinese and Japanese as wide as the column."""
-        line = _without_end_space(line)
-        if not self.is_cjk or not line or self.is_heading:
-            return line
-        if room := cjk.trim(line[-1]):
-            line[-1] = cjk.widened(line[-1], -room)
-        return cjk.justified(line, width)
 
 
 def _without_end_space(line: Line) -> Line:
