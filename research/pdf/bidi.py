@@ -43,7 +43,7 @@ def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
     """
     if not any(_MATTERS.search(run.text) for run in runs):
         return None
-    text = _around_code(runs)
+    text = around_code(runs)
     direction = RIGHT_TO_LEFT if is_right_to_left(text, to_the_left) else LEFT_TO_RIGHT
     levels = [*embedding_levels(text, direction)]
     start = 0
@@ -56,11 +56,6 @@ def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
             ]
         start = end
     return levels
-
-
-def runs_to_the_left(runs: Sequence[Run], to_the_left: bool) -> bool:
-    """Return whether a paragraph of these runs is laid out from right to left; see `is_right_to_left`."""
-    return is_right_to_left(_around_code(runs), to_the_left)
 
 
 def is_right_to_left(text: str, to_the_left: bool) -> bool:
@@ -91,6 +86,6 @@ def _is_code(run: Run) -> bool:
     return run.style.family == fonts.CODE and run.box is None
 
 
-def _around_code(runs: Sequence[Run]) -> str:
+def around_code(runs: Sequence[Run]) -> str:
     """Return the text with code as neutral objects, which is what an isolate is to the text around it."""
     return "".join(re.sub(r"[^\n]", _NEUTRAL, run.text) if _is_code(run) else run.text for run in runs)

@@ -92,8 +92,7 @@ class Face:
 
     def width(self, glyph: int) -> float:
         """Return a glyph's own advance."""
-        advance: float = self._font.get_glyph_h_advance(glyph) * self._scale
-        return advance
+        return float(self._font.get_glyph_h_advance(glyph) * self._scale)
 
     @cached_property
     def characters(self) -> dict[int, str]:

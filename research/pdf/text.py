@@ -11,7 +11,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
-from research.pdf.bidi import runs_to_the_left, visual_order
+from research.pdf.bidi import around_code, is_right_to_left, visual_order
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import Bookmark, Line, MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.tags import Element
@@ -40,7 +40,7 @@ class Text(Flowable):  # type: ignore[misc]
         """Whether it stands on one page with what follows."""
         own = block.from_the_right
         self.right_to_left = block.to_the_right or (
-            runs_to_the_left(self.runs, missing.to_the_left) if own is None else own
+            is_right_to_left(around_code(runs), missing.to_the_left) if own is None else own
         )
         self.lines: list[Line] = []
         self.extents: list[tuple[float, float]] = []
