@@ -58,19 +58,13 @@ class SystemFonts:
 
     def _variant(self, path: Path, text: str, bold: bool, italic: bool, language: str) -> Face:
         """Return the face of the same family in the language's forms and in the style, or the nearest."""
-        first, region = self._faces(path)[0], f" {_REGIONS.get(language, '')}"
-        regional = [
-            face for face in self._faces(path) if face.family.endswith(region) and "Mono" not in face.family
-        ]
-        plain = next((face for face in regional if face.has(text)), first) if region.strip() else first
+        faces, region = self._faces(path), _REGIONS.get(language)
+        regional = (face for face in faces if region and face.family.endswith(f" {region}"))
+        plain = next((face for face in regional if "Mono" not in face.family and face.has(text)), faces[0])
         if not (bold or italic):
             return plain
-        relatives = [
-            face
-            for file in _relatives(path)
-            for face in self._faces(file)
-            if face.family == plain.family and face.has(text)
-        ]
+        beside = chain.from_iterable(map(self._faces, _relatives(path)))
+        relatives = [face for face in beside if face.family == plain.family and face.has(text)]
         weight = _BOLD_WEIGHT if bold else _REGULAR_WEIGHT
         return min(
             [plain, *relatives],
