@@ -213,7 +213,7 @@ def citations(report: PDFGenerationInput) -> list[int]:
     """The numbers that become citations on the page."""
     assert isinstance(report, CheckedReport)
     tree = parse(mark_citations(report.content, report.marks), len(report.sources))
-    return [node.meta["number"] for node in tree.walk() if node.type == "citation"]
+    return [node.meta["label"] for node in tree.walk() if node.type == "citation"]
 
 
 def marks(report: PDFGenerationInput) -> list[int]:

@@ -11,6 +11,7 @@ import pytest
 
 from research.config import ROOT
 from research.pdf import fonts
+from research.pdf.bidi import visual_order
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import Line, MissingGlyphs, Run
 from research.pdf.styles import BODY, CODE, PARAGRAPH
@@ -35,7 +36,11 @@ def texts(text: str, width: float) -> list[str]:
 
 def seen(line: Line) -> str:
     """The characters as they stand from left to right; what is shown as a code, as that code."""
-    return "".join(part.text[::-1] if part.level % 2 else part.text for part in line)
+    return "".join(part.text[::-1] if part.level % 2 else part.text for part in from_left(line))
+
+
+def from_left(line: Line) -> Line:
+    return visual_order(line, [part.level for part in line])
 
 
 def test_no_line_begins_with_a_small_kana_or_a_closing_mark_nor_ends_with_an_opening_one() -> None:
@@ -230,6 +235,12 @@ def test_chinese_lines_are_of_one_width() -> None:
         assert not all(sum(part.width for part in line) == pytest.approx(width) for line in bold[:-1])
 
 
+def test_a_letter_at_the_end_of_a_line_is_stretched_where_it_stands_before() -> None:
+    needs_fonts("中")
+    first, _ = lines("中" * 30, width=20.5 * BODY.size)
+    assert sum(part.width for part in first) == pytest.approx(20.5 * BODY.size)
+
+
 @pytest.mark.parametrize(
     ("language", "text", "is_to_the_left"),
     [
@@ -249,7 +260,7 @@ def test_a_paragraph_runs_as_its_document_does(language: str, text: str, is_to_t
     assert Text([Run(text, BODY)], PARAGRAPH, missing).right_to_left is is_to_the_left
     [line] = break_lines([Run(text, BODY)], 1e9, missing)
     first = text.split()[0][0]
-    assert (first in line[-1].text) is is_to_the_left or len(line) == 1
+    assert (first in from_left(line)[-1].text) is is_to_the_left or len(line) == 1
 
 
 def test_long_words_are_hyphenated_by_the_patterns_of_their_language() -> None:

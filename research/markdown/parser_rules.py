@@ -219,6 +219,11 @@ def mark_citations(text: str, citations: Sequence[int], targets: Sequence[int] =
     return _MADE.join([before, *parts])
 
 
+def citation_place(number: int, passage: int = 0) -> str:
+    """Return the name of the place that a citation leads to: a passage, or the entry of its source."""
+    return f"passage-{passage}" if passage else f"reference-{number}"
+
+
 def _citation(state: StateInline, silent: bool) -> bool:
     """Parse a citation that the check of citations has made; a mark that a model wrote itself is none."""
     found = _CITATION.match(state.src, max(state.pos - 1, 0))
@@ -226,6 +231,7 @@ def _citation(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         state.pending = state.pending.removesuffix(found[0][0])
-        state.push("citation", "", 0).meta.update(number=int(found[1]), passage=int(found[2] or 0))
+        number, passage = int(found[1]), int(found[2] or 0)
+        state.push("citation", "", 0).meta = {"label": number, "to": citation_place(number, passage)}
     state.pos = found.end()
     return True

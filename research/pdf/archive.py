@@ -5,6 +5,7 @@ time (ISO 32000-1, 7.5.7 and 7.5.8), or the structure would take more room than 
 """
 
 import re
+import struct
 import zlib
 from functools import cache
 from typing import Any
@@ -56,8 +57,9 @@ def prepare(document: Any) -> None:
     facts = {name: getattr(info, name) for name in ("title", "author", "subject", "creator", "producer")}
     facts |= {"language": catalog.Lang.s, "date": f"{year:04}-{month:02}-{day:02}T00:00:00Z"}
     facts = {name: escape(_NOT_IN_XML.sub(" ", text)) for name, text in facts.items()}
-    catalog.Metadata = _stream(_METADATA.format(**facts).encode(), Type="/Metadata", Subtype="/XML")
-    profile = document.Reference(_stream(zlib.compress(_srgb()), N=3, Filter="/FlateDecode"))
+    kind = pdfdoc.PDFDictionary({"Type": "/Metadata", "Subtype": "/XML"})
+    catalog.Metadata = pdfdoc.PDFStream(kind, _METADATA.format(**facts).encode())
+    profile = document.Reference(compressed(_srgb(), N=3))
     intent = {"Type": "/OutputIntent", "S": "/GTS_PDFA1", "OutputConditionIdentifier": "(sRGB)"}
     intents = pdfdoc.PDFArray([pdfdoc.PDFDictionary({**intent, "DestOutputProfile": profile})])
     catalog.__Defaults__ = {**catalog.__Defaults__, "OutputIntents": intents}
@@ -75,8 +77,10 @@ def _srgb() -> bytes:
     return profile[:24] + bytes(12) + profile[36:]
 
 
-def _stream(content: bytes, **entries: Any) -> Any:
-    return pdfdoc.PDFStream(pdfdoc.PDFDictionary(entries), content)
+def compressed(content: bytes, **entries: Any) -> Any:
+    """Return a stream of reportlab's with these entries in its dictionary."""
+    entries["Filter"] = "/FlateDecode"
+    return pdfdoc.PDFStream(pdfdoc.PDFDictionary(entries), zlib.compress(content))
 
 
 def file_of(document: Any) -> bytes:
@@ -112,20 +116,17 @@ def _object_stream(objects: list[tuple[int, bytes]]) -> Any:
     for number, content in objects:
         head += f"{number} {len(body)} "
         body += content + b"\n"
-    content = zlib.compress(head.encode() + body)
-    return _stream(content, Type="/ObjStm", N=len(objects), First=len(head), Filter="/FlateDecode")
+    return compressed(head.encode() + body, Type="/ObjStm", N=len(objects), First=len(head))
 
 
 def _cross_references(places: dict[int, tuple[int, int, int]], document: Any) -> Any:
     """Return the stream that says where each object is, as differences to the line before (PNG's Up)."""
-    rows = [b"%b%b%b" % (kind.to_bytes(1), place.to_bytes(4), index.to_bytes(2))
-            for _, (kind, place, index) in sorted(places.items())]  # fmt: skip
-    above = [bytes(7), *rows]
-    lines = [b"\2" + bytes((new - old) % 256 for new, old in zip(row, last, strict=True))
-             for row, last in zip(rows, above, strict=False)]  # fmt: skip
+    rows = [struct.pack(">BIH", *place) for _, place in sorted(places.items())]
+    lines = [b"\2" + bytes((new - old) % 256 for new, old in zip(row, above, strict=True))
+             for row, above in zip(rows, [bytes(7), *rows], strict=False)]  # fmt: skip
     digest = document.signature.hexdigest()
-    return _stream(
-        zlib.compress(b"".join(lines)), Type="/XRef", Size=len(places), W="[1 4 2]", Filter="/FlateDecode",
+    return compressed(
+        b"".join(lines), Type="/XRef", Size=len(places), W="[1 4 2]",
         DecodeParms="<</Predictor 12/Columns 7>>", ID=f"[<{digest}><{digest}>]",
         Root=document.Reference(document.Catalog), Info=document.Reference(document.info),
     )  # fmt: skip

@@ -5,12 +5,12 @@ own controls have no power: no text makes code read as what it is not ("Trojan S
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from research.pdf import fonts
-from research.pdf.runs import Line, Run
-from research.pdf.unicode import icu, unit_starts, units
+from research.pdf.runs import Run
+from research.pdf.unicode import icu, unit_starts
 
 AUTO, LEFT_TO_RIGHT, RIGHT_TO_LEFT = icu.Bidi.DEFAULT_LTR, 0, 1
 """The direction of a paragraph: by its first letter with a direction, or given."""
@@ -31,10 +31,9 @@ def embedding_levels(text: str, direction: int = AUTO) -> Sequence[int]:
     if direction != RIGHT_TO_LEFT and not _MATTERS.search(text):
         return bytes(len(text))
     bidi = icu.Bidi()
-    bidi.setPara(units(text), direction)
+    bidi.setPara(icu.UnicodeString(text), direction)
     levels = bidi.getLevels()
-    starts = unit_starts(text)
-    return levels if isinstance(starts, range) else [levels[start] for start in starts[:-1]]
+    return [levels[start] for start in unit_starts(text)[:-1]]
 
 
 def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
@@ -44,9 +43,9 @@ def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
     """
     if not any(_MATTERS.search(run.text) for run in runs):
         return None
-    text = _around_code(runs)
+    text = around_code(runs)
     direction = RIGHT_TO_LEFT if is_right_to_left(text, to_the_left) else LEFT_TO_RIGHT
-    levels: list[int] = list(embedding_levels(text, direction))
+    levels = [*embedding_levels(text, direction)]
     start = 0
     for run in runs:
         end = start + len(run.text)
@@ -59,11 +58,6 @@ def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
     return levels
 
 
-def runs_to_the_left(runs: Sequence[Run], to_the_left: bool) -> bool:
-    """Return whether a paragraph of these runs is laid out from right to left; see `is_right_to_left`."""
-    return is_right_to_left(_around_code(runs), to_the_left)
-
-
 def is_right_to_left(text: str, to_the_left: bool) -> bool:
     """Return whether a paragraph is laid out from right to left.
 
@@ -74,13 +68,10 @@ def is_right_to_left(text: str, to_the_left: bool) -> bool:
 
 def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
     """Return the parts of a line, each with its level, as they stand from left to right (rule L2)."""
-    return _reversed(line, levels, range(max(levels, default=0), 0, -1))
-
-
-def _reversed(line: Sequence[_T], levels: Sequence[int], limits: Iterable[int]) -> list[_T]:
-    """Return the parts with each sequence of at least a limit's level reversed, one limit after the other."""
+    if not any(levels):
+        return list(line)
     order = list(range(len(line)))
-    for level in limits:
+    for level in range(max(levels, default=0), 0, -1):
         start = 0
         while start < len(order):
             end = start
@@ -91,22 +82,10 @@ def _reversed(line: Sequence[_T], levels: Sequence[int], limits: Iterable[int]) 
     return [line[index] for index in order]
 
 
-def in_visual_order(line: Line) -> Line:
-    """Return the glyph runs of a line as they stand from left to right."""
-    levels = [part.level for part in line]
-    return visual_order(line, levels) if any(levels) else line
-
-
-def logical_order(line: Line) -> list[int]:
-    """Return the indices of a line's glyph runs, which stand from left to right, in the order of the text."""
-    levels = [part.level for part in line]
-    return _reversed(range(len(line)), levels, range(1, max(levels, default=0) + 1))
-
-
 def _is_code(run: Run) -> bool:
     return run.style.family == fonts.CODE and run.box is None
 
 
-def _around_code(runs: Sequence[Run]) -> str:
+def around_code(runs: Sequence[Run]) -> str:
     """Return the text with code as neutral objects, which is what an isolate is to the text around it."""
     return "".join(re.sub(r"[^\n]", _NEUTRAL, run.text) if _is_code(run) else run.text for run in runs)

@@ -5,22 +5,22 @@ block that cannot be laid out is written as its source.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, groupby, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
-from reportlab.platypus import Flowable, HRFlowable
+from reportlab.platypus import Flowable, FrameBG, HRFlowable
 
 from models import Note
 from research.markdown.parser import Node, as_written, is_label, is_loose, plain
 from research.markdown.parser_rules import SOURCE, is_source_list
 from research.pdf.bidi import is_right_to_left
-from research.pdf.formula import displayed, formula_source
+from research.pdf.formula import MAX_FORMULA_HEIGHT, formula_source
 from research.pdf.highlight import colored
 from research.pdf.inline import InlineRenderer
-from research.pdf.layout import Gap, barred, in_one_line, short_rule
+from research.pdf.layout import Gap, in_one_line, short_rule
 from research.pdf.linebreak import measure
 from research.pdf.runs import Bookmark, MissingGlyphs, ParagraphStyle, Run, TextStyle
 from research.pdf.styles import (
@@ -30,6 +30,7 @@ from research.pdf.styles import (
     CELL,
     CODE,
     CODE_PARAGRAPH,
+    DISPLAYED,
     HAIRLINE,
     HEAD_CELL,
     HEADINGS,
@@ -44,7 +45,7 @@ from research.pdf.styles import (
     indented,
 )
 from research.pdf.table import table
-from research.pdf.tags import Element, StructureTree, text_string
+from research.pdf.tags import Element, StructureTree
 from research.pdf.text import Text
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ LIST_GAP = 8.0
 
 
 class BlockRenderer:
-    """Makes the flowables of a document's blocks; each method takes a node, its depth and its text style."""
+    """Makes the flowables of blocks: `_make_X` those of a node of the type X, its depth and text style."""
 
     def __init__(self, *rooms: float) -> None:
         self.width, self.rooms = rooms[0], rooms
@@ -79,8 +80,9 @@ class BlockRenderer:
                 continue  # the heading parts what stands above from what stands below
             try:
                 # A list, because a half of what fails must not stand on the page.
+                make = getattr(self, f"_make_{node.type}", self._source)
                 with self.tree.inside(self._ROLES.get(node.type, "")):
-                    made = list(self._KINDS.get(node.type, BlockRenderer._source)(self, node, depth, style))
+                    made = list(make(node, depth, style))
                 yield from made
             except Exception:
                 log.exception("A %s cannot be laid out; it is written as plain text.", node.type)
@@ -111,9 +113,9 @@ class BlockRenderer:
     def _source(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield self.text([Run(as_written(node), style)], indented(PARAGRAPH, depth))
 
-    def _paragraph(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_paragraph(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         if [child.type for child in node.children] == ["math_inline_double"]:
-            yield from self._formula(node.children[0], depth, style)
+            yield from self._make_math_block(node.children[0], depth, style)
         elif node.meta.get("is_source_list") or is_source_list(plain(node)):
             with self.tree.inside("OL"):
                 yield from self._sources(node, depth, style)
@@ -137,7 +139,7 @@ class BlockRenderer:
                 yield self.text([number, *runs], outdented, item, introduces=True)
         yield Gap(1, 6)
 
-    def _heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_heading(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """Yield a heading; in the outline no level is skipped, whatever the model does."""
         level = int(node.tag[1])
         self._heading_levels = [*takewhile(lambda above: above < level, self._heading_levels), level]
@@ -149,7 +151,7 @@ class BlockRenderer:
         runs, element = self.runs(node.children, style, depth), self.tree.heading(len(self._heading_levels))
         yield self.text(runs, indented(paragraph, depth), element, bookmark=bookmark, introduces=True)
 
-    def _list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_bullet_list(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         outer, outside = self._list_gap, self._from_the_right
         self._from_the_right = self._runs_left(node) if outside is None else outside
         self._list_gap = max(outer - 3, 0) if any(map(is_loose, node.children)) else 0
@@ -164,6 +166,8 @@ class BlockRenderer:
             yield Gap(1, 5 - self._list_gap if depth == 0 else 0)
         finally:
             self._list_gap, self._from_the_right = outer, outside
+
+    _make_ordered_list = _make_bullet_list
 
     def _item(
         self, nodes: list[Node], depth: int, style: TextStyle, mark: Run,
@@ -182,7 +186,7 @@ class BlockRenderer:
     def _runs_left(self, *nodes: Node) -> bool:
         return is_right_to_left(" ".join(map(plain, nodes)), self.missing.to_the_left)
 
-    def _definitions(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_dl(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         for child in node.children:
             if child.type == "dt":
                 item = self.tree.element("LI")
@@ -192,11 +196,11 @@ class BlockRenderer:
                 with self.tree.inside("LBody", parent=item):
                     yield from self.blocks(child.children, depth + 1, style)
 
-    def _quote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_blockquote(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         inside = self.blocks(node.children, depth + 1, QUOTED)
         yield from self._panel(inside, depth, HAIRLINE, self._runs_left(node))
 
-    def _callout(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_alert(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         """Yield GitHub's NOTE, TIP, IMPORTANT, WARNING and CAUTION: the kind is a word, not only a colour."""
         title, *rest = node.children
         head = CALLOUTS[node.info]
@@ -216,9 +220,17 @@ class BlockRenderer:
             inside = list(inside)
         finally:
             self._in_panel = False
-        yield from barred(inside, bar, depth * STEP, self.width, to_the_left)
+        left = depth * STEP
+        right = self.width - left - 2.5
+        yield Gap(1, 4)
+        sides = (right, left) if to_the_left else (left, right)
+        yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
+        yield Gap(1, 2)
+        yield from inside
+        yield FrameBG(start=False)
+        yield Gap(1, 8)
 
-    def _code(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_fence(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         language = node.info.strip()
         if language == "math" and (formula := self._display(node.content, depth)):
             yield formula
@@ -226,21 +238,23 @@ class BlockRenderer:
         runs = colored(node.content.expandtabs(4).rstrip("\n"), language, CODE) or [Run(" ", CODE)]
         yield self.text(runs, indented(CODE_PARAGRAPH, depth), self.tree.element("P", "Code"))
 
-    def _formula(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    _make_code_block = _make_fence
+
+    def _make_math_block(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield self._display(node.content, depth) or self.text(
             [Run(formula_source(node), CODE)], indented(CODE_PARAGRAPH, depth)
         )
 
     def _display(self, latex: str, depth: int) -> Flowable | None:
         """Return a formula in the middle of the column, or None where it cannot be set or is too wide."""
-        element = self.tree.element("P", "Formula", Alt=text_string(latex.strip()))
-        formula = self.inline.formula(latex, display=True)
-        return formula and displayed(formula, latex, min(depth, MAX_DEPTH) * STEP, self.width, element)
+        left = min(depth, MAX_DEPTH) * STEP
+        box = self.inline.formula(latex, BODY, self.width - left, MAX_FORMULA_HEIGHT, display=True)
+        return self.text([Run(box.text, BODY, box)], replace(DISPLAYED, left=left)) if box else None
 
-    def _rule(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_hr(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield HRFlowable(width="100%", thickness=0.5, color=HAIRLINE, spaceBefore=6, spaceAfter=12)
 
-    def _table(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_table(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         rows = [row.children for part in node.children for row in part.children]
         to_the_left = self._runs_left(node)
         left = min(depth, MAX_DEPTH) * STEP
@@ -272,7 +286,7 @@ class BlockRenderer:
                 yield self.text(runs, indented(TIGHT, depth), introduces=cell is row[0])
             yield Gap(1, 8)
 
-    def _footnotes(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
+    def _make_footnote_block(self, node: Node, depth: int, style: TextStyle) -> Iterator[Flowable]:
         yield short_rule(before=10)
         for note in node.children:
             [mark], lead = self.inline.runs([note], SMALL, 0), []
@@ -281,21 +295,6 @@ class BlockRenderer:
             with self.tree.inside(parent=self.tree.note()):
                 yield from self._item(note.children, depth + 1, SMALL, mark, lead)
 
-    _KINDS: ClassVar[dict[str, Callable[["BlockRenderer", Node, int, TextStyle], Iterator[Flowable]]]] = {
-        "paragraph": _paragraph,
-        "heading": _heading,
-        "bullet_list": _list,
-        "ordered_list": _list,
-        "dl": _definitions,
-        "blockquote": _quote,
-        "alert": _callout,
-        "fence": _code,
-        "code_block": _code,
-        "math_block": _formula,
-        "hr": _rule,
-        "table": _table,
-        "footnote_block": _footnotes,
-    }
     _ROLES: ClassVar[dict[str, str]] = {
         "bullet_list": "L", "ordered_list": "OL", "dl": "L", "blockquote": "BlockQuote", "alert": "Div",
     }  # fmt: skip

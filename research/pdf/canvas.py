@@ -37,7 +37,8 @@ SEEN_ROOM = 95.0
 class GlyphCanvas(TaggedCanvas):
     """A canvas with shaped text; every page is finished when the number of pages is known."""
 
-    def __init__(self, *args: Any, finish_page: Callable[..., None], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, finish_page: Callable[..., None], date: str, **kwargs: Any) -> None:
+        """Begin the document of a day, YYYY-MM-DD, which is in its metadata."""
         self._faces: dict[Face, _Embedded] = {}
         self._pages: list[dict[str, Any]] = []
         self._finish_page = finish_page
@@ -46,9 +47,6 @@ class GlyphCanvas(TaggedCanvas):
         self._reserved: list[tuple[str, Callable[[str], None]]] = []
         """The bookmarks whose pages' numbers are written into the page, and what draws each number."""
         super().__init__(*args, **kwargs)
-
-    def set_date(self, date: str) -> None:
-        """Set the day of the document, YYYY-MM-DD, in its metadata; the same input gives the same bytes."""
         if re.fullmatch(r"\d{4}-\d\d-\d\d", date):
             self._doc._timeStamp.YMDhms = (*map(int, date.split("-")), 0, 0, 0)
 
@@ -59,7 +57,7 @@ class GlyphCanvas(TaggedCanvas):
         _, top = self.absolutePosition(0, height)
         place = self.bookmarkPage(bookmark.name, fit="XYZ", left=0, top=top + 10, zoom=0)
         # Reportlab takes the page that is finished next, which is the first until all are drawn.
-        place.setPage(pdfdoc.PDFObjectReference(f"Page{self.getPageNumber()}"))
+        place.setPage(self.page)
         if bookmark.level >= 0:
             self.addOutlineEntry(bookmark.title, bookmark.name, bookmark.level)
 
@@ -183,7 +181,7 @@ class _Embedded:
         for height, group in groupby(glyphs, key=lambda glyph: glyph.y):
             shown, move = "", 0.0
             for glyph in group:
-                self.stands_for.setdefault(glyph.id, self.face.character(glyph.id))
+                self.stands_for.setdefault(glyph.id, self.face.characters.get(glyph.id, ""))
                 move -= glyph.x
                 shown += f">{move:.0f}<" if round(move) else ""
                 shown += f"{glyph.id:04x}"
@@ -194,42 +192,30 @@ class _Embedded:
     def embed(self, document: Any) -> Any:
         """Embed the font with the glyphs that were drawn into the document; return a reference to it."""
         face, used = self.face, sorted(self.stands_for)
-        name = "REPORT+" + "".join(c for c in face.name if c.isascii() and c.isalnum())
+        name = "/REPORT+" + "".join(c for c in face.name if c.isascii() and c.isalnum())
 
-        def put(kind: str, entries: dict[str, Any]) -> Any:
-            return document.Reference(pdfdoc.PDFDictionary(entries), f"{self.resource}.{kind}")
+        def put(**entries: Any) -> Any:
+            return document.Reference(pdfdoc.PDFDictionary(entries))
 
-        file = pdfdoc.PDFStream(content=face.subset(set(used)))
-        file.filters = [pdfdoc.PDFZCompress]
-        if face.is_cff:
-            file.dictionary["Subtype"] = pdfdoc.PDFName("CIDFontType0C")
-        else:
-            file.dictionary["Length1"] = len(file.content)
-        meaning = pdfdoc.PDFStream(content=_to_unicode(self.stands_for))
-        meaning.filters = [pdfdoc.PDFZCompress]
-        descriptor = put("descriptor", {
-            "Type": pdfdoc.PDFName("FontDescriptor"), "FontName": pdfdoc.PDFName(name), "Flags": 4,
-            "FontBBox": pdfdoc.PDFArray([-500, -500, 1500, 1200]), "ItalicAngle": 0, "StemV": 80,
-            "Ascent": round(face.ascent), "Descent": round(face.descent), "CapHeight": 700,
-            "FontFile3" if face.is_cff else "FontFile2": document.Reference(file, f"{self.resource}.file"),
-        })  # fmt: skip
-        descendant = put("cid", {
-            "Type": pdfdoc.PDFName("Font"), "BaseFont": pdfdoc.PDFName(name), "DW": 0,
-            "Subtype": pdfdoc.PDFName("CIDFontType0" if face.is_cff else "CIDFontType2"),
-            "CIDSystemInfo": pdfdoc.PDFDictionary({
-                "Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"),
-                "Supplement": 0,
-            }),
-            "FontDescriptor": descriptor,
-            "W": f"[{' '.join(f'{glyph}[{self.width(glyph):.5g}]' for glyph in used)}]",
-            **({} if face.is_cff else {"CIDToGIDMap": pdfdoc.PDFName("Identity")}),
-        })  # fmt: skip
-        return put("font", {
-            "Type": pdfdoc.PDFName("Font"), "Subtype": pdfdoc.PDFName("Type0"),
-            "BaseFont": pdfdoc.PDFName(name), "Encoding": pdfdoc.PDFName("Identity-H"),
-            "DescendantFonts": pdfdoc.PDFArray([descendant]),
-            "ToUnicode": document.Reference(meaning, f"{self.resource}.meaning"),
-        })  # fmt: skip
+        data = face.subset(used)
+        kind = {"Subtype": "/CIDFontType0C"} if face.is_cff else {"Length1": len(data)}
+        file = document.Reference(archive.compressed(data, **kind))
+        descriptor = put(
+            Type="/FontDescriptor", FontName=name, Flags=4, FontBBox="[-500 -500 1500 1200]", ItalicAngle=0,
+            StemV=80, Ascent=round(face.ascent), Descent=round(face.descent), CapHeight=700,
+            **{"FontFile3" if face.is_cff else "FontFile2": file},
+        )  # fmt: skip
+        descendant = put(
+            Type="/Font", Subtype="/CIDFontType0" if face.is_cff else "/CIDFontType2", BaseFont=name, DW=0,
+            CIDSystemInfo="<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>", FontDescriptor=descriptor,
+            W=f"[{' '.join(f'{glyph}[{self.width(glyph):.5g}]' for glyph in used)}]",
+            **({} if face.is_cff else {"CIDToGIDMap": "/Identity"}),
+        )  # fmt: skip
+        return put(
+            Type="/Font", Subtype="/Type0", BaseFont=name, Encoding="/Identity-H",
+            DescendantFonts=pdfdoc.PDFArray([descendant]),
+            ToUnicode=document.Reference(archive.compressed(_to_unicode(self.stands_for).encode())),
+        )  # fmt: skip
 
 
 def _actual_text(text: str, shown: Iterator[str]) -> Iterator[str]:

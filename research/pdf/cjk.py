@@ -29,8 +29,6 @@ def is_cjk_paragraph(text: str, language: str) -> bool:
 
 def takes_script(text: str, at: int) -> bool:
     """Return whether the punctuation there takes the script of its paragraph: an apostrophe does not."""
-    if text[at] not in AMBIGUOUS:
-        return False
     before, after = text[at - 1 : at], text[at + 1 : at + 2]
     is_latin = before.isascii() and before.isalnum() and (not after.strip() or after.isascii())
     return not (text[at] == "’" and is_latin and "‘" not in text)
@@ -87,24 +85,26 @@ def trim(run: GlyphRun | None) -> float:
 
 def justified(line: Line, width: float) -> Line:
     """Return a line stretched to the width, where it lacks little: between its letters and at its spaces."""
-    lacking = width - line_width(line)
-    sizes = [run.style.drawn_size for run in line for glyph in run.glyphs if _stretches(run, glyph)]
-    if line and line[-1].glyphs and sizes and _stretches(line[-1], line[-1].glyphs[-1]):
-        sizes.pop()
-    if not sizes or not 0 < lacking <= MAX_STRETCH * sum(sizes):
+    if not line:
         return line
-    each = lacking / len(sizes)
+    *others, last = line
+    line = [*others, widened(last, -room) if (room := trim(last)) else last]
+    places = [[_stretches(run, glyph) for glyph in run.glyphs] for run in line]
+    if last.glyphs:
+        places[-1][-1] = False
+    lacking = width - line_width(line)
+    sizes = (run.style.drawn_size * sum(own) for run, own in zip(line, places, strict=True))
+    if not 0 < lacking <= MAX_STRETCH * sum(sizes):
+        return line
+    each = lacking / sum(map(sum, places))
     after: Line = []
-    for run in line:
-        is_last = run is line[-1]
+    for run, own in zip(line, places, strict=True):
+        more = each * 1000 / run.style.drawn_size
         glyphs = tuple(
-            glyph._replace(advance=glyph.advance + each * 1000 / run.style.drawn_size)
-            if _stretches(run, glyph) and not (is_last and glyph is run.glyphs[-1])
-            else glyph
-            for glyph in run.glyphs
+            glyph._replace(advance=glyph.advance + more) if is_place else glyph
+            for glyph, is_place in zip(run.glyphs, own, strict=True)
         )
-        more = sum(new.advance - old.advance for new, old in zip(glyphs, run.glyphs, strict=True))
-        after.append(run._replace(glyphs=glyphs, width=run.width + more * run.style.drawn_size / 1000))
+        after.append(run._replace(glyphs=glyphs, width=run.width + each * sum(own)))
     return after
 
 

@@ -4,8 +4,8 @@ import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from reportlab.lib.pagesizes import landscape
 from reportlab.platypus import (
@@ -138,14 +138,10 @@ class _Report:
                 leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0,
             )  # fmt: skip
             document.addPageTemplates(PageTemplate(name, [frame], pagesize=(width, height)))
-        document.build(story, canvasmaker=self.canvas)
+        tree, date = self.renderer.tree, self.input.date
+        canvas = partial(GlyphCanvas, finish_page=self.finish_page, tree=tree, date=date)
+        document.build(story, canvasmaker=canvas)
         return Rendered(buffer.getvalue(), document.page, tuple(self.renderer.warnings))
-
-    def canvas(self, *args: Any, **kwargs: Any) -> GlyphCanvas:
-        tree = self.renderer.tree
-        canvas = GlyphCanvas(*args, finish_page=self.finish_page, tree=tree, **kwargs)
-        canvas.set_date(self.input.date)
-        return canvas
 
     def finish_page(self, canvas: GlyphCanvas, number: int, pages: int) -> None:
         """Draw the running header and footer, when it is known how many pages there are."""

@@ -1,7 +1,7 @@
 """One face of a font file: which characters it has, its glyphs for a text, its subset for a document."""
 
 from collections.abc import Iterable
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from unicodedata import category
 
@@ -35,13 +35,16 @@ class Face:
         self._scale = 1000 / self._face.upem
         extents = self._font.get_font_extents("ltr")
         self.ascent, self.descent = extents.ascender * self._scale, extents.descender * self._scale
+        self.is_cff = "CFF " in self._face.table_tags
+        """Whether the outlines are PostScript's, not TrueType's."""
+        self.has_outlines = self.is_cff or "glyf" in self._face.table_tags
+        """Whether a PDF can embed the face; colour bitmaps cannot be."""
+        style, tags = self._font.get_style_value, harfbuzz.StyleTag
+        self.weight = style(tags.WEIGHT)
+        """From 100, thin, to 900, black; 400 is regular, 700 bold."""
+        self.is_bold = self.weight >= _BOLD_WEIGHT
+        self.is_italic = bool(style(tags.ITALIC) or style(tags.SLANT_ANGLE))
         self.shape = lru_cache(maxsize=20_000)(self._shape)
-        self._characters = cache(self._characters_of_glyphs)
-
-    @cached_property
-    def characters(self) -> frozenset[int]:
-        """Return the code points that the face has."""
-        return frozenset(self._face.unicodes)
 
     @cached_property
     def family(self) -> str:
@@ -49,42 +52,9 @@ class Face:
         names = (self._face.get_name(name, "en") for name in (_TYPOGRAPHIC_FAMILY, _FAMILY))
         return next((name for name in names if name), self.name)
 
-    @cached_property
-    def weight(self) -> int:
-        """Return the weight from 100, thin, to 900, black; 400 is regular, 700 bold (OpenType, `OS/2`)."""
-        return self._about_style(4) or 400
-
-    @property
-    def is_bold(self) -> bool:
-        """Return whether the face itself is bold."""
-        return self.weight >= _BOLD_WEIGHT
-
-    @cached_property
-    def is_italic(self) -> bool:
-        """Return whether the face itself is slanted."""
-        return bool(self._about_style(62) & 0b1000000001)
-
-    def _about_style(self, offset: int) -> int:
-        table = self._face.reference_table("OS/2").data or b""
-        return int.from_bytes(table[offset : offset + 2], "big")
-
-    @property
-    def is_cff(self) -> bool:
-        """Return whether the outlines are PostScript's, not TrueType's."""
-        return "CFF " in self._face.table_tags
-
-    @property
-    def has_outlines(self) -> bool:
-        """Return whether the face has outlines, which a PDF can embed; colour bitmaps cannot be."""
-        return bool({"glyf", "CFF "} & set(self._face.table_tags))
-
     def has(self, text: str) -> bool:
-        """Return whether it has every character of the text, without reading its whole list."""
-        return all(self._font.get_nominal_glyph(ord(character)) for character in text)
-
-    def draws(self, text: str) -> bool:
-        """Return whether it has every character of the text; quick for the faces in use."""
-        return self.characters.issuperset(map(ord, text))
+        """Return whether it has every character of the text."""
+        return all(map(self._font.get_nominal_glyph, map(ord, text)))
 
     def _shape(self, text: str, right_to_left: bool = False, tabular: bool = False) -> tuple[Glyph, ...]:
         """Return the glyphs of a text, in their order on the line; tabular figures are equally wide."""
@@ -122,16 +92,13 @@ class Face:
 
     def width(self, glyph: int) -> float:
         """Return a glyph's own advance."""
-        advance: float = self._font.get_glyph_h_advance(glyph) * self._scale
-        return advance
+        return float(self._font.get_glyph_h_advance(glyph) * self._scale)
 
-    def character(self, glyph: int) -> str:
-        """Return the character that the glyph alone shows; empty where there is none."""
-        return self._characters().get(glyph, "")
-
-    def _characters_of_glyphs(self) -> dict[int, str]:
-        nominal = ((self._font.get_nominal_glyph(code), chr(code)) for code in sorted(self.characters))
-        return {glyph: character for glyph, character in reversed(list(nominal)) if glyph}
+    @cached_property
+    def characters(self) -> dict[int, str]:
+        """Return the first character that each glyph alone shows."""
+        codes = sorted(self._face.unicodes, reverse=True)
+        return {self._font.get_nominal_glyph(code): chr(code) for code in codes}
 
     def subset(self, glyphs: Iterable[int]) -> bytes:
         """Return a font file of these glyphs alone, under their own numbers; for CFF its one table."""

@@ -4,6 +4,7 @@ FiraGO for text and Cascadia Mono for code come from PyPI, so that every machine
 they lack is drawn by the first font of the system that has it.
 """
 
+import re
 import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -15,16 +16,12 @@ from research.pdf.face import Face
 from research.pdf.system_fonts import SystemFonts
 
 TEXT, CODE = "FiraGO", "Cascadia"
+_STYLES = ("Regular", "Bold", "Italic", "BoldItalic")
 _BUILT_IN = {
-    (TEXT, False, False): "figo",
-    (TEXT, True, False): "figbo",
-    (TEXT, False, True): "figit",
-    (TEXT, True, True): "figbi",
-    (CODE, False, False): "cascadia",
-    (CODE, True, False): "cascadiab",
-    (CODE, False, True): "cascadiai",
-    (CODE, True, True): "cascadiabi",
+    TEXT: ("figo", "figbo", "figit", "figbi"),
+    CODE: ("cascadia", "cascadiab", "cascadiai", "cascadiabi"),
 }
+"""The names of the faces in pymupdf_fonts, in the order of their styles."""
 _opening = threading.RLock()
 """Two pages drawn at once have the same faces, or one would hold a font twice."""
 _system = SystemFonts([])
@@ -40,9 +37,9 @@ def built_in(family: str, bold: bool, italic: bool) -> Face:
 def _built_in(family: str, bold: bool, italic: bool) -> Face:
     import pymupdf_fonts
 
-    key = _BUILT_IN[family, bold, italic]
-    style = ("Bold" if bold else "") + ("Italic" if italic else "") or "Regular"
-    return Face(f"{family}-{style}", harfbuzz.Blob(pymupdf_fonts.myfont(key)))
+    style = bold + 2 * italic
+    font = pymupdf_fonts.myfont(_BUILT_IN[family][style])
+    return Face(f"{family}-{_STYLES[style]}", harfbuzz.Blob(font))
 
 
 @lru_cache(maxsize=100_000)
@@ -50,7 +47,7 @@ def face_for(text: str, family: str, bold: bool, italic: bool, language: str = "
     """Return the first face that has every character: the wanted one, the other family's, the system's."""
     for candidate in (family, CODE if family == TEXT else TEXT):
         face = built_in(candidate, bold, italic)
-        if face.draws(text):
+        if face.has(text):
             return face
     with _opening:
         return _system.face_for(text, bold, italic, language)
@@ -66,19 +63,14 @@ def prefer(places: Sequence[Path]) -> None:
 
 
 # Which package would draw what is missing, for the person who reads the note.
-_PACKAGES = (
-    (range(0x2E80, 0xA4D0), "fonts-noto-cjk", "font-noto-sans-cjk"),
-    (range(0xAC00, 0xD7B0), "fonts-noto-cjk", "font-noto-sans-cjk"),
-    (range(0xF900, 0xFB00), "fonts-noto-cjk", "font-noto-sans-cjk"),
-    (range(0x20000, 0x32000), "fonts-noto-cjk", "font-noto-sans-cjk"),
-    (range(0x1F000, 0x20000), "fonts-symbola", "font-symbola"),
-    (range(0x2000, 0x2E80), "fonts-symbola", "font-symbola"),
-)
+_CJK = re.compile("[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00020000-\U00031fff]")
+_SYMBOLS = re.compile("[\u2000-\u2e7f\U0001f000-\U0001ffff]")
 
 
 def package_for(character: str) -> tuple[str, str]:
     """Return the Debian and the Homebrew package whose font has such a character."""
-    for block, debian, homebrew in _PACKAGES:
-        if ord(character) in block:
-            return debian, homebrew
+    if _CJK.match(character):
+        return "fonts-noto-cjk", "font-noto-sans-cjk"
+    if _SYMBOLS.match(character):
+        return "fonts-symbola", "font-symbola"
     return "fonts-noto-core", "font-noto-sans"

@@ -1,16 +1,15 @@
 """Formulas on the page: in a line of text, or alone in the middle of the column."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
-
-from reportlab.platypus import Flowable
 
 from research.markdown.parser import Node
 from research.pdf.linebreak import break_lines
-from research.pdf.math import Formula
-from research.pdf.runs import MissingGlyphs, Run, TextStyle, line_width
+from research.pdf.math import SIZE, Formula
+from research.pdf.runs import InlineBox, MissingGlyphs, Run, TextStyle, line_width
 from research.pdf.styles import BODY
-from research.pdf.tags import Element, text_string
+from research.pdf.tags import text_string
 
 FORMULA_SCALE = 1.08
 """STIX's letters are smaller than FiraGO's at the same size."""
@@ -25,84 +24,36 @@ def formula_source(node: Node) -> str:
     return f"{mark}{node.content.strip()}{_CLOSING.get(mark, mark)}"
 
 
-@dataclass(frozen=True)
-class FormulaBox:
-    """A formula as part of a line: its extents in points from the baseline, and what is copied."""
-
-    formula: Formula
-    text: str
-    style: TextStyle
-    size: float
-
-    @classmethod
-    def fitted(
-        cls, formula: Formula, source: str, style: TextStyle, width: float, height: float
-    ) -> "FormulaBox | None":
-        """Return the box in the text's size, or smaller to fit; None where it would be too small to read."""
-        wanted = style.drawn_size * FORMULA_SCALE
-        size = min(wanted, width / formula.width, height / (formula.height + formula.depth))
-        return cls(formula, " ".join(source.split()), style, size) if size >= MIN_SCALE * wanted else None
-
-    @property
-    def width(self) -> float:
-        """Return the advance."""
-        return self.formula.width * self.size
-
-    @property
-    def ascent(self) -> float:
-        """Return the extent above the baseline."""
-        return self.formula.height * self.size
-
-    @property
-    def descent(self) -> float:
-        """Return the extent below the baseline."""
-        return self.formula.depth * self.size
-
-    def draw(self, canvas: Any, x: float, y: float) -> None:
-        """Draw the outlines, and over them the source as invisible text, for readers and the clipboard."""
-        canvas.setFillColor(self.style.color)
-        canvas.setStrokeColor(self.style.color)
-        self.formula.draw(canvas, x, y, self.size)
-        for character, across, up, size in self.formula.foreign:
-            style = replace(
-                self.style, size=size * self.size, link="", shade=None, strike=False, raised=False
-            )
-            [line] = break_lines([Run(character, style)], 1e9, MissingGlyphs())
-            canvas.draw_runs(x + across * self.size, y + up * self.size, line)
-        [line] = break_lines([Run(self.text, BODY)], 1e9, MissingGlyphs())
-        canvas.saveState()
-        canvas.translate(x, y)
-        canvas.scale(self.width / max(line_width(line), 1), 1)
-        canvas._code.append(f"/Span<</ActualText{text_string(self.text)}>>BDC 3 Tr")
-        canvas.draw_runs(0, 0, line)
-        canvas._code.append("EMC")
-        canvas.restoreState()
+def formula_box(
+    formula: Formula, source: str, style: TextStyle, width: float, height: float
+) -> InlineBox | None:
+    """Return a formula in the text's size, or smaller to fit; None where it would be too small to read."""
+    wanted = style.drawn_size * FORMULA_SCALE
+    size = min(wanted, width / formula.width, height / (formula.height + formula.depth))
+    if size < MIN_SCALE * wanted:
+        return None
+    text = " ".join(source.split())
+    draw = partial(_draw, formula, text, replace(style, size=size))
+    return InlineBox(text, formula.width * size, formula.height * size, formula.depth * size, draw)
 
 
-def displayed(
-    formula: Formula, latex: str, left: float, width: float, element: Element
-) -> "FormulaFlowable | None":
-    """Return a formula in the middle of what is left of a width, or None where it is too wide."""
-    box = FormulaBox.fitted(formula, latex, BODY, width - left, MAX_FORMULA_HEIGHT)
-    return FormulaFlowable(box, left, element) if box else None
-
-
-class FormulaFlowable(Flowable):  # type: ignore[misc]
-    """A formula alone, in the middle between its left side and the column's right side."""
-
-    def __init__(self, box: FormulaBox, left: float, element: Element) -> None:
-        super().__init__()
-        self.box, self.left, self.element = box, left, element
-        self.height, self.spaceBefore, self.spaceAfter = box.ascent + box.descent, 10, 12
-
-    def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Return the size that it takes."""
-        self.width = width
-        return self.width, self.height
-
-    def draw(self) -> None:
-        """Draw the formula."""
-        x = self.left + (self.width - self.left - self.box.width) / 2
-        self.canv.mark(self.element)
-        self.box.draw(self.canv, x, self.box.descent)
-        self.canv.mark()
+def _draw(formula: Formula, text: str, style: TextStyle, canvas: Any, x: float, y: float) -> None:
+    """Draw the outlines, and over them the source as invisible text, for readers and the clipboard."""
+    canvas.setFillColor(style.color)
+    canvas.setStrokeColor(style.color)
+    canvas.saveState()
+    scale = style.size / SIZE
+    canvas._code.append(f"{scale:.5f} 0 0 {scale:.5f} {x:.3f} {y:.3f} cm\n{formula.operators}")
+    canvas.restoreState()
+    for character, across, up, size in formula.foreign:
+        plain = replace(style, size=size * style.size, link="", shade=None, strike=False, raised=False)
+        [line] = break_lines([Run(character, plain)], 1e9, MissingGlyphs())
+        canvas.draw_runs(x + across * style.size, y + up * style.size, line)
+    [line] = break_lines([Run(text, BODY)], 1e9, MissingGlyphs())
+    canvas.saveState()
+    canvas.translate(x, y)
+    canvas.scale(formula.width * style.size / max(line_width(line), 1), 1)
+    canvas._code.append(f"/Span<</ActualText{text_string(text)}>>BDC 3 Tr")
+    canvas.draw_runs(0, 0, line)
+    canvas._code.append("EMC")
+    canvas.restoreState()

@@ -1,16 +1,16 @@
 """Inline Markdown to runs of text: one small method for each kind of node."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from research.markdown.parser import Node, plain
 from research.markdown.parser_rules import is_cjk
 from research.pdf import fonts
-from research.pdf.formula import FormulaBox, formula_source
+from research.pdf.formula import formula_box, formula_source
 from research.pdf.math import Formula, set_formula
-from research.pdf.runs import Run, TextStyle
+from research.pdf.runs import InlineBox, Run, TextStyle
 from research.pdf.styles import ACCENT, CODE, MARKED, MUTED, STRIPE
 
 LINK_SCHEMES = ("http", "https", "mailto")
@@ -29,18 +29,8 @@ _SCRIPTS = {
 }
 
 
-def reference_place(number: int) -> str:
-    """Return the name of the place where a source's entry in the list of references is."""
-    return f"reference-{number}"
-
-
-def passage_place(number: int) -> str:
-    """Return the name of the place where a passage is in the list of references."""
-    return f"passage-{number}"
-
-
 class InlineRenderer:
-    """Makes the runs of one document."""
+    """Makes the runs of one document: `_make_X` those of a node of the type X."""
 
     def __init__(self) -> None:
         self._formulas: dict[tuple[str, bool], Formula | None] = {}
@@ -58,28 +48,32 @@ class InlineRenderer:
                 runs.append(Run("" if _joins(before, after) else " ", style))
             else:
                 own = replace(style, place=node.meta["place"]) if "place" in node.meta else style
-                runs += self._KINDS.get(node.type, InlineRenderer._text)(self, node, own, width)
+                runs += getattr(self, f"_make_{node.type}", self._make_text)(node, own, width)
         return runs
 
-    def formula(self, latex: str, display: bool) -> Formula | None:
-        """Return the formula, or None where it cannot be set or the document has set enough."""
-        if (latex, display) not in self._formulas:
-            if self._formula_cost > MAX_FORMULA_COST:
-                return None
-            self._formulas[latex, display], cost = set_formula(latex, display)
+    def formula(
+        self, latex: str, style: TextStyle, width: float, height: float, display: bool = False
+    ) -> InlineBox | None:
+        """Return a formula; None where it cannot be set, is too large, or the document has set enough."""
+        key = latex, display
+        if key not in self._formulas and self._formula_cost <= MAX_FORMULA_COST:
+            self._formulas[key], cost = set_formula(latex, display)
             self._formula_cost += cost
-        return self._formulas[latex, display]
+        formula = self._formulas.get(key)
+        return formula_box(formula, latex, style, width, height) if formula else None
 
-    def _text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_text(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run(node.content, style), *self.runs(node.children, style, width)]
 
-    def _styled(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_strong(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return self.runs(node.children, replace(style, **_STYLES[node.type]), width)
 
-    def _small(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    _make_em = _make_s = _make_mark = _make_strong
+
+    def _make_small(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return self.runs(node.children, replace(style, size=style.size * 0.85), width)
 
-    def _script(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_sup(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return raised or lowered text, in Unicode's characters where it has them: they can be copied."""
         text = plain(node)
         moved = text.translate(_SCRIPTS[node.type])
@@ -89,39 +83,40 @@ class InlineRenderer:
             return self.runs(node.children, replace(style, raised=True), width)
         return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
 
-    def _code(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    _make_sub = _make_sup
+
+    def _make_code_inline(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         code = replace(style, family=fonts.CODE, size=style.size * 0.88, shade=STRIPE, role="Code")
         return [Run(node.content, code)]
 
-    def _formula(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_math_inline(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return a formula on the line's baseline, smaller where it is large; else its source as code."""
-        formula = self.formula(node.content, display=False)
-        height = MAX_INLINE_HEIGHT * style.size
-        box = FormulaBox.fitted(formula, node.content, style, width, height) if formula else None
+        box = self.formula(node.content, style, width, MAX_INLINE_HEIGHT * style.size)
         if box is None:
             return [Run(formula_source(node), replace(style, family=CODE.family, size=style.size * 0.88))]
         return [Run(box.text, style, box)]
 
-    def _footnote_mark(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    _make_math_inline_double = _make_math_inline
+
+    def _make_footnote_ref(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         raised = replace(style, raised=True, bold=False, italic=False)
-        return [Run(WORD_JOINER, raised), *self._reference(node, raised, width)]  # no line begins with it
+        # A joiner, because no line begins with a mark.
+        return [Run(WORD_JOINER, raised), *self._make_reference(node, raised, width)]
 
-    def _citation(self, node: Node, style: TextStyle, width: float) -> list[Run]:
-        """Return the number of a source, linked to its passage or its entry in the list of references."""
-        number, passage = node.meta["number"], node.meta["passage"]
-        node.meta.update(label=number, to=passage_place(passage) if passage else reference_place(number))
-        return self._footnote_mark(node, style, width)
+    _make_citation = _make_footnote_ref
 
-    def _reference(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_reference(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return a mark, linked to the note or to the entry that it means."""
         words, to = str(node.meta.get("label", node.content)), node.meta.get("to", "")
         role = "" if node.type == "footnote_reference" else "Reference"  # the way back is none
         return [Run(words, replace(style, color=ACCENT, link=to and f"#{to}", role=role))]
 
-    def _line_break(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    _make_footnote_reference = _make_reference
+
+    def _make_hardbreak(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         return [Run("\n", style)]
 
-    def _link(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_link(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the label as the link, with its address, which can be read on paper, too."""
         address = str(node.attrs.get("href", ""))
         label = self.runs(node.children, style, width)
@@ -137,29 +132,12 @@ class InlineRenderer:
         small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
         return [*label, Run(f" ({address})" if words else address, small)]
 
-    def _image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
+    def _make_image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the description and the address of an image, which is never fetched."""
         address = str(node.attrs.get("src", ""))
         where = "" if address.startswith("data:") else f", {address}"
         text = f"[Image: {node.content or 'no description'}{where}]"
         return [Run(text, replace(style, italic=True, color=MUTED))]
-
-    _KINDS: ClassVar[dict[str, Callable[["InlineRenderer", Node, TextStyle, float], list[Run]]]] = {
-        **dict.fromkeys(_STYLES, _styled),
-        "small": _small,
-        "sup": _script,
-        "sub": _script,
-        "code_inline": _code,
-        "math_inline": _formula,
-        "math_inline_double": _formula,
-        "footnote_ref": _footnote_mark,
-        "citation": _citation,
-        "reference": _reference,
-        "footnote_reference": _reference,
-        "hardbreak": _line_break,
-        "link": _link,
-        "image": _image,
-    }
 
 
 def _joins(before: str, after: str) -> bool:

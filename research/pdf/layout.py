@@ -1,8 +1,7 @@
 """What stays together on a page, and how a text is cut."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from reportlab.lib.colors import Color
 from reportlab.platypus import CondPageBreak, Flowable, FrameBG, HRFlowable, PageBreak, Spacer
 
 from research.markdown.parser_rules import is_cjk
@@ -23,20 +22,6 @@ class Gap(Spacer):  # type: ignore[misc]
         """Return the size, in points."""
         at_top = getattr(getattr(self, "_frame", None), "_atTop", False)
         return (0.0, 0.0) if at_top else (self.width, self.height)
-
-
-def barred(
-    inside: Sequence[Flowable], bar: Color, left: float, width: float, to_the_left: bool
-) -> Iterator[Flowable]:
-    """Yield flowables with a bar where their lines begin, so far from the column's edge; both in points."""
-    yield Gap(1, 4)
-    end = width - left - 2.5
-    sides = (end, left) if to_the_left else (left, end)
-    yield FrameBG(bar, *sides, start=True, strokeWidth=0, strokeColor=bar)
-    yield Gap(1, 2)
-    yield from inside
-    yield FrameBG(start=False)
-    yield Gap(1, 8)
 
 
 def arrange(story: Sequence[Flowable]) -> list[Flowable]:

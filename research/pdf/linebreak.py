@@ -7,10 +7,10 @@ from functools import cache
 from itertools import accumulate, pairwise
 
 from research.pdf import cjk, fonts
-from research.pdf.bidi import in_visual_order, run_levels
+from research.pdf.bidi import run_levels
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
-from research.pdf.shaping import Word, by_grapheme, glyph_run, joined, shape, word_shaper
-from research.pdf.unicode import break_locale, clean, line_breaks
+from research.pdf.shaping import Word, glyph_run, shape, word_shaper
+from research.pdf.unicode import break_locale, clean, graphemes, line_breaks
 
 _BOX = "\ufffc"
 FILLED = 0.75
@@ -21,21 +21,13 @@ _NO_WORD = re.compile(r"[\d@_/\\]|\w\.\w")
 # Long addresses break in their path, as a bibliography breaks them (Chicago Manual of Style, 14.18).
 _ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"/]*(/[^\s<>\"]*)?")
 _IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
-_CITATION = re.compile(r" (?=\[\d{1,3}\])")
-"""The space before a citation's number, which does not begin a line."""
+_NO_END = re.compile(r"\u00ad| (?=\[\d{1,3}\])")
+"""A soft hyphen, which is not drawn, and the space before a citation's number, which begins no line."""
 
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
-    """Break the runs into lines of at most this width; the glyph runs of each stand from left to right."""
-    breaker = _Breaker(_Paragraph(runs, missing), width)
-    text = breaker.paragraph.text
-    for start, end in pairwise([0, *breaker.paragraph.breaks()]):
-        forced = text[end - 1] == "\n"
-        breaker.add(start, end - forced)
-        if forced:
-            breaker.end_line(is_last=True)
-    breaker.end_line(is_last=True)
-    return [in_visual_order(_without_end_space(line)) for line in breaker.lines]
+    """Break the runs into lines of at most this width, their glyph runs in the order of the text."""
+    return _Breaker(_Paragraph(runs, missing), width).broken()
 
 
 class _Breaker:
@@ -46,6 +38,16 @@ class _Breaker:
         self.lines: list[Line] = []
         self.line: Line = []
         self.used = 0.0
+
+    def broken(self) -> list[Line]:
+        """Return the lines."""
+        for start, end in pairwise(self.paragraph.ends):
+            is_forced = self.paragraph.text[end - 1] == "\n"
+            self.add(start, end - is_forced)
+            if is_forced:
+                self.end_line(is_last=True)
+        self.end_line(is_last=True)
+        return list(map(_without_end_space, self.lines))
 
     def add(self, start: int, end: int) -> None:
         """Add what stands between two breaks: in this line or the next, or hyphenated, or broken anywhere."""
@@ -58,7 +60,7 @@ class _Breaker:
             if cut > start:
                 self._append([*self.paragraph.unit(start, cut).parts, self.paragraph.hyphen(cut)], 0.0, gap)
             elif not self.line:
-                *whole, self.line = _broken(parts, self.width)
+                *whole, self.line = self.paragraph.broken(start, end, self.width)
                 self.lines.extend(whole)
                 self.used = line_width(self.line)
                 return
@@ -68,8 +70,10 @@ class _Breaker:
         self._append(parts, length, gap)
 
     def end_line(self, is_last: bool = False) -> None:
-        """Begin the next line."""
-        self.lines.append(self.line if is_last else self.paragraph.justified(self.line, self.width))
+        """Begin the next line; in Chinese and Japanese, all but the last are as wide as the column."""
+        if not is_last and self.paragraph.is_cjk and not self.paragraph.is_heading:
+            self.line = cjk.justified(_without_end_space(self.line), self.width)
+        self.lines.append(self.line)
         self.line, self.used = [], 0.0
 
     def _append(self, parts: Iterable[GlyphRun], length: float, gap: float) -> None:
@@ -98,9 +102,9 @@ def hyphenation(language: str) -> Callable[[str], Sequence[int]]:
 def measure(runs: Sequence[Run], missing: MissingGlyphs) -> tuple[float, float]:
     """Return the widths of the widest word and of the widest line, where there is room for both."""
     paragraph = _Paragraph(runs, missing)
-    ends = [0, *paragraph.breaks()]
-    words = [paragraph.unit(at, end - (paragraph.text[end - 1] == "\n")).inked for at, end in pairwise(ends)]
-    return max(words, default=0.0), max(map(line_width, break_lines(runs, 1e9, missing)))
+    text, ends = paragraph.text, pairwise(paragraph.ends)
+    words = [paragraph.unit(start, end - (text[end - 1] == "\n")).inked for start, end in ends]
+    return max(words, default=0.0), max(map(line_width, _Breaker(paragraph, 1e9).broken()))
 
 
 class _Paragraph:
@@ -117,8 +121,10 @@ class _Paragraph:
         self.is_cjk = not self.levels and cjk.is_cjk_paragraph(self.text, missing.language)
         shapers = [word_shaper(run.style, missing.language, self.is_cjk) for run in self.runs]
         self._shapers = [] if self.levels else shapers
+        self.ends = [0, *self._breaks()]
+        """The beginning, and where a line may end."""
 
-    def breaks(self) -> list[int]:
+    def _breaks(self) -> list[int]:
         """Return where a line may end; a box is like a letter of a word, and headings break by phrase."""
         text = self.text.replace(_BOX, "x")
         ends = set(line_breaks(text, break_locale(text, self.is_heading)))
@@ -126,10 +132,7 @@ class _Paragraph:
             start, path = address.start(), address.start(1)
             ends.difference_update(range(start + 1, path if path >= 0 else address.end()))
             ends.update(path + place.start() for place in _IN_PATH.finditer(address[1] or ""))
-        if "\u00ad" in text:  # soft hyphens are not drawn, so words are not broken there
-            ends.difference_update(found.end() for found in re.finditer("\u00ad", text))
-        if "[" in text:
-            ends.difference_update(found.end() for found in _CITATION.finditer(text))
+        ends.difference_update(found.end() for found in _NO_END.finditer(text))
         raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.style.raised}
         raised = {start for start in raised if start and text[start - 1] != "\n"}
         return sorted((ends - raised - {0}) | ({len(text)} - {0}))
@@ -162,6 +165,23 @@ class _Paragraph:
         cuts = (start + word.start() + place for place in reversed(places))
         return next((cut for cut in cuts if self.unit(start, cut).inked <= room), start)
 
+    def broken(self, start: int, end: int, width: float) -> list[Line]:
+        """Return a unit wider than the line as lines, broken between its grapheme clusters.
+
+        A cluster wider than the line is broken between its characters.
+        """
+        starts, at, used = [start], start, 0.0
+        for cluster in graphemes(self.text[start:end]):
+            is_whole = self.unit(at, at + len(cluster)).inked <= width
+            for part in [cluster] if is_whole else cluster:
+                word = self.unit(at, at + len(part))
+                if word.inked and used + word.inked > width and at > starts[-1]:
+                    starts.append(at)
+                    used = 0.0
+                used += word.width
+                at += len(part)
+        return [self._shaped(*ends) for ends in pairwise([*starts, end])]
+
     def hyphen(self, place: int) -> GlyphRun:
         """Return the hyphen at the end of a line; it is copied as a soft one (ISO 32000-1, 14.8.2.2.3)."""
         style = self.runs[bisect_right(self.starts, max(place - 1, 0)) - 1].style
@@ -185,29 +205,6 @@ class _Paragraph:
                 line += shape(self.text[start:stop], run.style, level, self.missing, self.is_cjk)
             start = stop
         return cjk.spaced(line) if self.is_cjk else line
-
-    def justified(self, line: Line, width: float) -> Line:
-        """Return a line that is not the last one, in Chinese and Japanese as wide as the column."""
-        line = _without_end_space(line)
-        if not self.is_cjk or not line or self.is_heading:
-            return line
-        if room := cjk.trim(line[-1]):
-            line[-1] = cjk.widened(line[-1], -room)
-        return cjk.justified(line, width)
-
-
-def _broken(line: Iterable[GlyphRun], width: float) -> list[Line]:
-    """Return a unit wider than the line as lines, broken between its grapheme clusters."""
-    lines: list[Line] = [[]]
-    used = 0.0
-    for run in line:
-        for part in by_grapheme(run, width):
-            if used + part.width > width and lines[-1] and (part.text != " " or part.style.shade):
-                lines.append([])
-                used = 0.0
-            lines[-1].append(part)
-            used += part.width
-    return [joined(line) for line in lines]
 
 
 def _without_end_space(line: Line) -> Line:

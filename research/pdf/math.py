@@ -30,13 +30,14 @@ _SQUARE, _STANDS_FOR = "\u25a0", "stands-for-"
 # \def and its kin expand without bound, and an address or a class has no place on paper.
 _REFUSED = re.compile(r"\\(?:[egx]?def|let|(?:re)?newcommand|href|class|style|verb)(?![A-Za-z])|[<&]#?\w+;")
 _PATH = re.compile(r"[MLQCZ]|-?[\d.]+")
-_OPERATORS = {"M": "m", "L": "l", "Q": "c", "C": "c"}
+_OPERATORS = {"M": ("m", 1), "L": ("l", 1), "Q": ("c", 2), "C": ("c", 3), "Z": ("h", 0)}
+"""For each of SVG's operators the one of PDF, and how many points follow it."""
 _setting = Lock()  # ziamath keeps its font's open file and caches for all threads
 
 
 @dataclass(frozen=True)
 class Formula:
-    """One formula set at size 1: its extents in ems from the baseline, and its PDF path operators."""
+    """One formula: its extents in ems from the baseline, and its PDF path operators at `SIZE`."""
 
     width: float
     height: float
@@ -44,13 +45,6 @@ class Formula:
     operators: str
     foreign: tuple[tuple[str, float, float, float], ...] = ()
     """Characters that the maths font lacks, for another to draw: each with x, y and size in ems."""
-
-    def draw(self, canvas: Any, x: float, y: float, size: float) -> None:
-        """Draw the outlines in the canvas's fill colour, with the baseline at y."""
-        scale = size / SIZE
-        canvas.saveState()
-        canvas._code.append(f"{scale:.5f} 0 0 {scale:.5f} {x:.3f} {y:.3f} cm\n{self.operators}")
-        canvas.restoreState()
 
 
 @lru_cache(maxsize=1_000)
@@ -169,35 +163,29 @@ def _operators(drawing: Element) -> Iterator[str]:
         ValueError: an element that is none of them.
     """
     for element in drawing.iter():
-        if element.attrib.get("fill", "").startswith(_STANDS_FOR):
+        if element.tag in ("svg", "g") or element.attrib.get("fill", "").startswith(_STANDS_FOR):
             continue
         if element.tag == "path":
-            paint = f"{element.attrib['stroke-width']} w S" if "stroke" in element.attrib else "f"
-            yield f"{' '.join(_path(element.attrib['d']))} {paint}"
+            shape = " ".join(_path(element.attrib["d"]))
         elif element.tag == "rect":
             x, y, width, height = (float(element.attrib[key]) for key in ("x", "y", "width", "height"))
-            paint = f"{element.attrib['stroke-width']} w S" if "stroke" in element.attrib else "f"
-            yield f"{x:.2f} {-y - height:.2f} {width:.2f} {height:.2f} re {paint}"
-        elif element.tag not in ("svg", "g"):
+            shape = f"{x:.2f} {-y - height:.2f} {width:.2f} {height:.2f} re"
+        else:
             raise ValueError(f"<{element.tag}> is not drawn here")
+        paint = f"{element.attrib['stroke-width']} w S" if "stroke" in element.attrib else "f"
+        yield f"{shape} {paint}"
 
 
 def _path(data: str) -> Iterator[str]:
     """Yield the operators of one SVG path: y turns round, quadratic curves become cubic ones."""
     tokens = iter(_PATH.findall(data))
-    x = y = 0.0
-    for operator in tokens:
-        if operator == "Z":
-            yield "h"
-            continue
-        count = {"M": 2, "L": 2, "Q": 4, "C": 6}[operator]
-        points = [float(next(tokens)) * (-1 if at % 2 else 1) for at in range(count)]
-        if operator == "Q":
-            across, up, to_x, to_y = points
-            points = [
-                x + (across - x) * 2 / 3, y + (up - y) * 2 / 3,
-                to_x + (across - to_x) * 2 / 3, to_y + (up - to_y) * 2 / 3, to_x, to_y,
-            ]  # fmt: skip
-        x, y = points[-2:]
-        numbers = " ".join(f"{value:.2f}" for value in points)
-        yield f"{numbers} {_OPERATORS[operator]}"
+    last = 0j
+    for command in tokens:
+        operator, count = _OPERATORS[command]
+        points = [complex(float(next(tokens)), -float(next(tokens))) for _ in range(count)]
+        if command == "Q":
+            control, end = points
+            points = [last + (control - last) * 2 / 3, end + (control - end) * 2 / 3, end]
+        *_, last = last, *points
+        numbers = (f"{point.real:.2f} {point.imag:.2f}" for point in points)
+        yield " ".join([*numbers, operator])

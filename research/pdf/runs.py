@@ -1,8 +1,8 @@
 """What text is made of: runs of characters with their style, glyph runs, lines. Lengths are in points."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from reportlab.lib.colors import Color
 
@@ -55,27 +55,17 @@ class ParagraphStyle:
     centered: bool = False
 
 
-class InlineBox(Protocol):
-    """What stands in a line like one character, but draws itself: a formula."""
+@dataclass(frozen=True, eq=False)
+class InlineBox:
+    """What stands in a line like one character: a formula, with its extents from the baseline."""
 
-    @property
-    def text(self) -> str:
-        """Return what is copied."""
-
-    @property
-    def width(self) -> float:
-        """Return the advance."""
-
-    @property
-    def ascent(self) -> float:
-        """Return how far it rises above the baseline."""
-
-    @property
-    def descent(self) -> float:
-        """Return how far it hangs below the baseline."""
-
-    def draw(self, canvas: Any, x: float, y: float) -> None:
-        """Draw it with its left end at x and its baseline at y."""
+    text: str
+    """What is copied."""
+    width: float
+    ascent: float
+    descent: float
+    draw: Callable[[Any, float, float], None]
+    """Draws it on a canvas with its left end at x and its baseline at y."""
 
 
 class Run(NamedTuple):

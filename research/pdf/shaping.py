@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
-from itertools import groupby
+from functools import lru_cache, partial
 from typing import NamedTuple
 from unicodedata import category
 
@@ -34,11 +33,9 @@ def shape(text: str, style: TextStyle, level: int, missing: MissingGlyphs, is_cj
     for face, part in _by_face(text.translate(_NO_BREAK), style, missing.language, is_cjk):
         if face is not None:
             line.append(glyph_run(part, style, face, level))
-        elif style.family == fonts.CODE and CONTROLS.match(part):
-            line.append(_code_box(part, style, level))
         else:
-            missing.update(part)
             line += [_code_box(character, style, level) for character in part]
+            missing.update(() if style.family == fonts.CODE and CONTROLS.match(part) else part)
     return [part for part in line if part.glyphs]
 
 
@@ -70,53 +67,24 @@ def word_shaper(style: TextStyle, language: str, is_cjk: bool) -> Callable[[str]
     return shaped
 
 
-def by_grapheme(part: GlyphRun, width: float) -> Iterator[GlyphRun]:
-    """Yield the grapheme clusters of a glyph run one by one; the characters of one wider than the width."""
-    if part.shown_as or part.box:
-        yield part
-        return
-    for cluster in graphemes(part.text):
-        run = glyph_run(cluster, part.style, part.face, part.level)
-        if run.width <= width:
-            yield run
-        else:
-            yield from (glyph_run(text, part.style, part.face, part.level) for text in cluster)
-
-
-def joined(line: Line) -> Line:
-    """Return the line with neighbours that are alike shaped again as one."""
-    result: Line = []
-    for alike, group in groupby(line, key=_alike):
-        parts = list(group)
-        if alike is None or len(parts) == 1:
-            result += parts
-        else:
-            result.append(glyph_run("".join(part.text for part in parts), *alike))
-    return result
-
-
-def _alike(part: GlyphRun) -> tuple[TextStyle, Face, int] | None:
-    return None if part.shown_as or part.box else (part.style, part.face, part.level)
-
-
 def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_Part]:
     """Return parts of the text with the face that draws each; None where there is no such face."""
     own = fonts.built_in(style.family, style.bold, style.italic)
     is_cjk = is_cjk and style.family == fonts.TEXT and not AMBIGUOUS.isdisjoint(text)
-    if own.draws(text) and not is_cjk and not (style.family == fonts.CODE and CONTROLS.search(text)):
+    if own.has(text) and not is_cjk and not (style.family == fonts.CODE and CONTROLS.search(text)):
         return [(own, text)]
+    find = partial(
+        fonts.face_for, family=style.family, bold=style.bold, italic=style.italic, language=language
+    )
     parts: list[_Part] = []
     at = 0
     for cluster in graphemes(text):
         last = parts[-1][0] if parts else own
         if cluster in AMBIGUOUS:
-            is_wide = is_cjk and takes_script(text, at)
-            wide = is_wide and fonts.face_for(
-                f"{cluster}中", style.family, style.bold, style.italic, language
-            )
-            last = wide or own
+            last = (is_cjk and takes_script(text, at) and find(f"{cluster}中")) or own
         at += len(cluster)
-        for face, part in _faces(cluster, own, last, style, language):
+        is_control = style.family == fonts.CODE and CONTROLS.match(cluster)
+        for face, part in [(None, cluster)] if is_control else _faces(cluster, own, last, find):
             alone = category(part[-1]) == "Me" or (parts and category(parts[-1][1][-1]) == "Me")
             if parts and parts[-1][0] is face is not None and not alone:
                 parts[-1] = (face, parts[-1][1] + part)
@@ -125,21 +93,18 @@ def _by_face(text: str, style: TextStyle, language: str, is_cjk: bool) -> list[_
     return parts
 
 
-def _faces(cluster: str, own: Face, last: Face | None, style: TextStyle, language: str) -> Iterator[_Part]:
+def _faces(cluster: str, own: Face, last: Face | None, find: Callable[..., Face | None]) -> Iterator[_Part]:
     """Yield one face for the whole cluster, so that it can be one picture; else one for each character."""
-    if style.family == fonts.CODE and CONTROLS.match(cluster):
-        yield None, cluster
-        return
     visible = "".join(character for character in cluster if not is_ignorable(character))
     if not visible:
         return
-    if last is not None and (last is own or not visible.isascii()) and last.draws(visible):
+    if last is not None and (last is own or not visible.isascii()) and last.has(visible):
         yield last, cluster
-    elif face := fonts.face_for(visible, style.family, style.bold, style.italic, language):
+    elif face := find(visible):
         yield face, cluster
     else:
         for character in visible:
-            yield fonts.face_for(character, style.family, style.bold, style.italic, language), character
+            yield find(character), character
 
 
 def _code_box(character: str, style: TextStyle, level: int) -> GlyphRun:

@@ -9,15 +9,10 @@ from reportlab.platypus import Flowable
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
 from research.markdown.parser import Node, parse
-from research.output.report_markdown import (
-    about_check,
-    details,
-    passage_address,
-    passage_text,
-)
+from research.markdown.parser_rules import citation_place
+from research.output.report_markdown import about_check, details, passage_address, passage_text
 from research.output.words import Words
 from research.pdf.blocks import BlockRenderer
-from research.pdf.inline import passage_place, reference_place
 from research.pdf.layout import Gap, in_one_line
 from research.pdf.runs import Bookmark, Run
 from research.pdf.styles import ACCENT, BODY, SMALL, SMALL_PARAGRAPH, SOURCE_PARAGRAPH, SOURCE_SIZE
@@ -37,33 +32,28 @@ def reference_list(
     yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {words('references')}").children)
     with renderer.tree.inside("OL"):
         for source in report.sources:
-            yield from _with_passages(renderer, report, source, words)
+            yield from _entry(renderer, report, source, words)
     yield Gap(1, 4)
     yield renderer.text([Run(about_check(report, words), SMALL)], SMALL_PARAGRAPH)
 
 
-def _with_passages(
+def _entry(
     renderer: BlockRenderer, report: CheckedReport, source: Source, words: Words
 ) -> Iterator[Flowable]:
-    """Yield an entry and its passages, together one item of the list."""
-    with renderer.tree.inside("LI", "LBody"):
-        passages = list(_passages(renderer, report, source, words))
-        about = Run(details(source, report.retrieved, words), SMALL)
-        yield _entry(renderer, source, about, introduces=bool(passages))
-        yield from passages
-        yield Gap(1, 5 if passages else 3)
-
-
-def _entry(renderer: BlockRenderer, source: Source, about: Run, introduces: bool) -> Flowable:
-    """Return an entry; its address is printed as the search provider gave it."""
-    runs = [Run(f"{source.title}\n", _TITLE), about]
+    """Yield an entry, its address as the search provider gave it, and its passages: one item of the list."""
+    about = details(source, report.retrieved, words)
+    runs = [Run(f"{source.title}\n", _TITLE), Run(about, SMALL)]
     if source.url:
         link = replace(_TITLE, color=ACCENT, link=normalizeLink(source.url))
-        runs[1:] = [Run(source.url, link), about._replace(text=f"  {about.text}")]
+        runs[1:] = [Run(source.url, link), Run(f"  {about}", SMALL)]
     mark = [Run(f"{source.number}", replace(_TITLE, color=ACCENT))]
-    bookmark = Bookmark(reference_place(source.number), source.title, -1)
-    more = {"mark": mark, "bookmark": bookmark, "introduces": introduces}
-    return renderer.text(runs, _ENTRY, renderer.tree.current, **more)
+    bookmark = Bookmark(citation_place(source.number), source.title, -1)
+    with renderer.tree.inside("LI", "LBody"):
+        passages = list(_passages(renderer, report, source, words))
+        more = {"mark": mark, "bookmark": bookmark, "introduces": bool(passages)}
+        yield renderer.text(runs, _ENTRY, renderer.tree.current, **more)
+        yield from passages
+        yield Gap(1, 5 if passages else 3)
 
 
 def _passages(
@@ -78,5 +68,5 @@ def _passages(
         number_of_page = words("page_of", shown.passage.page)
         page = [Run(f"  {number_of_page}", SMALL)] if shown.passage.page else []
         quote = words("quote", passage_text(shown))
-        bookmark = Bookmark(passage_place(number), in_one_line(quote, 200), -1)
+        bookmark = Bookmark(citation_place(source.number, number), in_one_line(quote, 200), -1)
         yield renderer.text([Run(quote, style), *page], _ENTRY, bookmark=bookmark)

@@ -44,6 +44,8 @@ SMALL_PARAGRAPH = ParagraphStyle(12.5, after=2)
 SOURCE_SIZE = 9.5
 SOURCE_PARAGRAPH = ParagraphStyle(14, after=2, left=32)
 CODE_PARAGRAPH = ParagraphStyle(12, before=4, after=11, pad=8, shade=STRIPE, from_the_right=False)
+DISPLAYED = ParagraphStyle(0, before=10, after=12, from_the_right=False, centered=True)
+"""Of a formula alone, whose line is as tall as the formula."""
 
 
 def indented(style: ParagraphStyle, depth: int) -> ParagraphStyle:

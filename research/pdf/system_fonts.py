@@ -30,7 +30,7 @@ class SystemFonts:
         self.preferred = list(preferred)
         self._files: dict[Path, tuple[Face, ...]] = {}
         self._opened: list[Path] = []
-        self._unopened: Iterator[Path] | None = None
+        self._unopened = _font_files(self.preferred)
 
     def face_for(self, text: str, bold: bool, italic: bool, language: str) -> Face | None:
         """Return the face of the first font that has the text, in the style and language if it can."""
@@ -40,19 +40,16 @@ class SystemFonts:
         return None
 
     def _open_further(self) -> Iterator[Path]:
-        if self._unopened is None:
-            self._unopened = _font_files(self.preferred)
-        for path in self._unopened:
-            if self._faces(path):
-                self._opened.append(path)
-                yield path
+        for path in filter(self._faces, self._unopened):
+            self._opened.append(path)
+            yield path
 
     def _faces(self, path: Path) -> tuple[Face, ...]:
         """Return the faces of a file; none where it cannot be read or embedded."""
         if path not in self._files:
             try:
                 blob = harfbuzz.Blob.from_file_path(str(path))
-                faces = [Face(path.stem, blob, index) for index in range(_count(path))]
+                faces = [Face(path.stem, blob, index) for index in range(harfbuzz.Face(blob).count)]
                 self._files[path] = tuple(face for face in faces if face.has_outlines)
             except Exception as error:  # whatever lies in a font folder, the report continues
                 log.debug("%s is not used as a font: %r", path, error)
@@ -61,31 +58,18 @@ class SystemFonts:
 
     def _variant(self, path: Path, text: str, bold: bool, italic: bool, language: str) -> Face:
         """Return the face of the same family in the language's forms and in the style, or the nearest."""
-        first, region = self._faces(path)[0], f" {_REGIONS.get(language, '')}"
-        regional = [
-            face for face in self._faces(path) if face.family.endswith(region) and "Mono" not in face.family
-        ]
-        plain = next((face for face in regional if face.has(text)), first) if region.strip() else first
+        faces, region = self._faces(path), _REGIONS.get(language)
+        regional = (face for face in faces if region and face.family.endswith(f" {region}"))
+        plain = next((face for face in regional if "Mono" not in face.family and face.has(text)), faces[0])
         if not (bold or italic):
             return plain
-        relatives = [
-            face
-            for file in _relatives(path)
-            for face in self._faces(file)
-            if face.family == plain.family and face.has(text)
-        ]
+        beside = chain.from_iterable(map(self._faces, _relatives(path)))
+        relatives = [face for face in beside if face.family == plain.family and face.has(text)]
         weight = _BOLD_WEIGHT if bold else _REGULAR_WEIGHT
         return min(
             [plain, *relatives],
             key=lambda face: (face.is_bold != bold, face.is_italic != italic, abs(face.weight - weight)),
         )
-
-
-def _count(path: Path) -> int:
-    """Return how many faces a file has; a collection says it in its header (OpenType, `ttcf`)."""
-    with path.open("rb") as file:
-        header = file.read(12)
-    return int.from_bytes(header[8:12], "big") if header[:4] == b"ttcf" else 1
 
 
 def _relatives(path: Path) -> list[Path]:

@@ -58,7 +58,8 @@ class TableFlowable(Flowable):  # type: ignore[misc]
         at = min(bisect_right(list(accumulate(self.heights)), height + 0.01), len(self.rows) - 1)
         room = height - sum(self.heights[:at]) - 2 * PAD_Y
         if self.heads <= at and self.heights[at] > TABLE_ROOM and room >= 4 * LEADING:
-            above, below = zip(*map(Text.split_at, self.rows[at], self._rooms, repeat(room)), strict=True)
+            fits = map(Text.fitting, self.rows[at], self._rooms, repeat(room))
+            above, below = zip(*map(Text.parts, self.rows[at], fits), strict=True)
             return self._parts(at, [above], below)
         if at == len(self.rows) - 1 and at > self.heads + 1:
             at -= 1

@@ -8,16 +8,13 @@ rules, backgrounds, page numbers.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from research.pdf.bidi import logical_order
 from research.pdf.runs import GlyphRun, Line
 
-_LEVEL = attrgetter("level")
 _ATTRIBUTES = {
     "TH": ("TH", "<</O/Table/Scope/Column>>"),
     "OL": ("L", "<</O/List/ListNumbering/Decimal>>"),
@@ -38,7 +35,7 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         self.parent = parent
         self.entries = {"A": attributes, **entries} if attributes else entries
         """Further entries of its dictionary, as they are written."""
-        self.kids: list[Element | tuple[int, Any]] = []
+        self.kids: list[Element | tuple[Any, Any]] = []
         """Elements, and content by its page: the number of a marked-content sequence, or an annotation."""
         self._joined = parent is None
         self._last_run: tuple[Any, Any, Element] | None = None
@@ -78,38 +75,37 @@ class Element(pdfdoc.PDFObject):  # type: ignore[misc]
         return element
 
     def of_line(self, line: Line) -> "list[Element]":
-        """Return the element of each glyph run of this block's next line, from left to right.
+        """Return the element of each glyph run of this block's next line.
 
         Where text runs to the left, its glyphs are not in its order; then elements have it as ActualText.
         """
-        if not any(map(_LEVEL, line)):
+        if not any(run.level for run in line):
             return list(map(self.of_run, line))
-        elements = [self] * len(line)
-        for element, group in groupby(logical_order(line), key=lambda index: self.of_run(line[index])):
-            indices = list(group)
-            if not line[indices[0]].box:
-                text = "".join(line[index].shown_as or line[index].text for index in indices)
+        elements: list[Element] = []
+        for element, group in groupby(line, key=self.of_run):
+            runs = list(group)
+            if not runs[0].box:
+                text = "".join(run.shown_as or run.text for run in runs)
                 element = Element("Span", element, ActualText=text_string(f"{text} "))
-            for index in indices:
-                elements[index] = element.join()
+            elements += [element.join()] * len(runs)
         return elements
 
     def format(self, document: Any) -> bytes:
         """Return the element as a PDF object, once."""
-        page = next((kid[0] for kid in self.kids if isinstance(kid, tuple)), 0)
+        page = next((kid[0] for kid in self.kids if isinstance(kid, tuple)), None)
         kids = []
         for kid in self.kids:
             if isinstance(kid, Element):
                 kids.append(_refer(document, kid))
                 continue
-            where = "" if kid[0] == page else f"/Pg {_refer_page(document, kid[0])}"
+            where = "" if kid[0] is page else f"/Pg {_refer(document, kid[0])}"
             if not isinstance(kid[1], int):
                 kids.append(f"<</Type/OBJR{where}/Obj {_refer(document, kid[1])}>>")
             else:
                 kids.append(f"<</Type/MCR{where}/MCID {kid[1]}>>" if where else str(kid[1]))
         entries = "".join(f"/{key} {value}" for key, value in self.entries.items())
         if page:
-            entries += f"/Pg {_refer_page(document, page)}"
+            entries += f"/Pg {_refer(document, page)}"
         data = f"<</S/{self.role}/P {_refer(document, self.parent)}{entries}/K[{' '.join(kids)}]>>"
         self.parent = self._last_run = None  # so that no cycles are left, which only a slow collection frees
         return data.encode()
@@ -127,27 +123,26 @@ class StructureTree(Element):
         """By its key, the element of an annotation, or those of a page's marked-content sequences."""
 
     @contextmanager
-    def inside(self, *roles: str, parent: Element | None = None) -> Iterator[Element]:
+    def inside(self, *roles: str, parent: Element | None = None) -> Iterator[None]:
         """Make the blocks of a `with` statement in a new element, or in several, one within the other.
 
         An empty role makes none.
         """
         outer = self.current
         self.current = parent or outer
-        for role in filter(None, roles):
-            self.current = Element(role, self.current)
+        self.current = self.element(*filter(None, roles))
         try:
-            yield self.current
+            yield
         finally:
             self.current = outer
 
     def element(self, *roles: str, **entries: str) -> Element:
         """Return a new element, or the innermost of several, one within the other."""
-        *outer, role = roles
-        parent = self.current
-        for name in outer:
-            parent = Element(name, parent)
-        return Element(role, parent, **entries)
+        element = self.current
+        for role in roles:
+            element = Element(role, element)
+        element.entries.update(entries)
+        return element
 
     def heading(self, level: int) -> Element:
         """Return a new heading; the title has level 0, and there are six levels."""
@@ -184,14 +179,19 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 
     def __init__(self, *args: Any, tree: StructureTree, **kwargs: Any) -> None:
         self._tree = tree
-        self._marked: Element | None = None
-        self._elements: list[Element] = []
-        """The element of each marked-content sequence of the page."""
         self._links: list[tuple[str, Any]] = []
         """The places in the document that links lead to, and their annotations."""
         self.titles: dict[str, str] = {}
         """The title of each place, by its name."""
         super().__init__(*args, **kwargs)
+        self._begin_page()
+
+    def _begin_page(self) -> None:
+        self.page = pdfdoc.PDFObjectReference(f"Page{self.getPageNumber()}")
+        """The page that is being drawn, for what refers to it."""
+        self._marked: Element | None = None
+        self._elements: list[Element] = []
+        """The element of each marked-content sequence of the page."""
 
     def mark(self, element: Element | None = None) -> None:
         """Make what is drawn until the next call the content of an element; without one, an artifact."""
@@ -200,7 +200,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         begin = "/Artifact BMC"
         if element is not None:
             begin = f"/{element.role}<</MCID {len(self._elements)}>>BDC"
-            element.join().kids.append((self.getPageNumber(), len(self._elements)))
+            element.join().kids.append((self.page, len(self._elements)))
             self._elements.append(element)
         self._code.append(f"EMC\n{begin}")
         self._marked = element
@@ -223,14 +223,14 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         else:
             annotation["A"] = pdfdoc.PDFDictionary({"S": "/URI", "URI": pdfdoc.PDFString(target)})
         self._addAnnotation(annotation)
-        element.kids.append((self.getPageNumber(), annotation))
+        element.kids.append((self.page, annotation))
 
     def _make_preamble(self) -> None:
         self._preamble = "/Artifact BMC"  # reportlab's own would name Helvetica, unembedded
 
     def _startPage(self) -> None:
         super()._startPage()
-        self._marked, self._elements = None, []
+        self._begin_page()
 
     def showPage(self) -> None:
         """Finish the page."""
@@ -253,7 +253,3 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 def _refer(document: Any, *items: Any) -> str:
     names = (document.Reference(item).name for item in items)
     return " ".join([f"{document.idToObjectNumberAndVersion[name][0]} 0 R" for name in names])
-
-
-def _refer_page(document: Any, number: int) -> str:
-    return f"{document.idToObjectNumberAndVersion[f'Page{number}'][0]} 0 R"

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, repeat
 from operator import itemgetter
 from typing import Any
 
 from reportlab.platypus import Flowable
 
-from research.pdf.bidi import runs_to_the_left
+from research.pdf.bidi import around_code, is_right_to_left, visual_order
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import Bookmark, Line, MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.tags import Element
@@ -40,7 +40,7 @@ class Text(Flowable):  # type: ignore[misc]
         """Whether it stands on one page with what follows."""
         own = block.from_the_right
         self.right_to_left = block.to_the_right or (
-            runs_to_the_left(self.runs, missing.to_the_left) if own is None else own
+            is_right_to_left(around_code(runs), missing.to_the_left) if own is None else own
         )
         self.lines: list[Line] = []
         self.extents: list[tuple[float, float]] = []
@@ -65,32 +65,30 @@ class Text(Flowable):  # type: ignore[misc]
         size = max((run.style.size for line in self.lines[:1] for run in line), default=10.0)
         above = (self.block.leading + size * 0.7) / 2
         usual = above, self.block.leading - above
+        gap = min(BOX_GAP, self.block.leading)
         for line in self.lines:
-            boxes = [(run.box.ascent + BOX_GAP, run.box.descent + BOX_GAP) for run in line if run.box]
+            boxes = [(run.box.ascent + gap, run.box.descent + gap) for run in line if run.box]
             above, below = map(max, zip(usual, *boxes, strict=True)) if boxes else usual
             yield above, below
 
-    def _fitting(self, height: float) -> int:
-        """Return how many lines fit into the height."""
-        return bisect_right(list(accumulate(map(sum, self.extents))), height + 0.01)
+    def fitting(self, width: float, height: float) -> int:
+        """Return how many lines of the text fit into the height."""
+        self.wrap(width, height)
+        room = height - 2 * self.block.pad
+        return bisect_right(list(accumulate(map(sum, self.extents))), room + 0.01)
 
     def split(self, width: float, height: float) -> list[Flowable]:
         """Return what fits into the height and the rest, neither of them a single line; else nothing."""
-        self.wrap(width, height)
-        fit = min(self._fitting(height - 2 * self.block.pad), len(self.lines) - FEWEST_LINES)
-        return [self._part(0, fit), self._part(fit, len(self.lines))] if fit >= FEWEST_LINES else []
+        fit = min(self.fitting(width, height), len(self.lines) - FEWEST_LINES)
+        return self.parts(fit) if fit >= FEWEST_LINES else []
 
-    def split_at(self, width: float, height: float) -> tuple["Text", "Text"]:
-        """Return what fits into the height, and the rest; both may be without a line."""
-        self.wrap(width, height)
-        fit = self._fitting(height)
-        return self._part(0, fit), self._part(fit, len(self.lines))
+    def parts(self, at: int) -> list["Text"]:
+        """Return the lines before one, and the rest; both may be without a line."""
+        return [self._part(0, at), self._part(at, len(self.lines))]
 
     def _part(self, start: int, end: int) -> "Text":
-        of_first = (self.mark, self.bookmark, self.page_of) if start == 0 else ()
-        part = Text((), self.block, self.missing, *of_first)
-        part.element = self.element
-        part.right_to_left = self.right_to_left
+        first = (self.mark, self.bookmark, self.page_of) if start == 0 else ((), None, "")
+        part = Text(self.runs, self.block, self.missing, *first, self.element)
         part.lines, part.extents = self.lines[start:end], self.extents[start:end]
         part._laid_out_for = self._laid_out_for
         part.wrap(self._laid_out_for, 0)
@@ -140,8 +138,9 @@ class Text(Flowable):  # type: ignore[misc]
 
 def draw_line(canvas: Any, x: float, y: float, line: Line, element: Element | None = None) -> None:
     """Draw the glyph runs of an element's line with the shade, strike and link of their styles."""
-    elements = element.of_line(line) if element else [None] * len(line)
-    parts = [list(group) for _, group in groupby(zip(line, elements, strict=True), key=itemgetter(1))]
+    pairs = list(zip(line, element.of_line(line) if element else repeat(None), strict=False))
+    placed = visual_order(pairs, [run.level for run in line])
+    parts = [list(group) for _, group in groupby(placed, key=itemgetter(1))]
     at = x
     for part in parts:
         for style, group in groupby(part, key=lambda pair: pair[0].style):

@@ -5,8 +5,10 @@ ICU counts in UTF-16 code units; the functions here take and return indices into
 
 import re
 import threading
+from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import accumulate
 
 from research.errors import UserError
 
@@ -20,10 +22,19 @@ except ImportError as error:
 
 _HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7ff]")
 _NOT_DRAWN = re.compile(r"[^\S\n \u00a0\u2007\u202f]|[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_own = threading.local()
 MAX_PHRASES_CHARACTERS = 10_000
 """Of a text that is broken by phrase, a tenth of a second: ICU takes four times as long for twice as much,
 and while it does, no other thread of the process runs."""
+
+
+class _Own(threading.local):
+    """What each thread has of its own, because an iterator holds the text that it is at."""
+
+    def __init__(self) -> None:
+        self.line_iterator = cache(lambda locale: icu.BreakIterator.createLineInstance(icu.Locale(locale)))
+
+
+_own = _Own()
 
 
 def clean(text: str) -> str:
@@ -31,19 +42,11 @@ def clean(text: str) -> str:
     return _NOT_DRAWN.sub(" ", text.encode("utf-8", "replace").decode())
 
 
-def units(text: str) -> icu.UnicodeString:
-    """Return the text in UTF-16, for ICU."""
-    return icu.UnicodeString(text)
-
-
 def unit_starts(text: str) -> Sequence[int]:
     """Return the index of each character, and of the end, in UTF-16 code units."""
     if not text or max(text) <= "\uffff":
         return range(len(text) + 1)
-    starts = [0]
-    for character in text:
-        starts.append(starts[-1] + (2 if character > "\uffff" else 1))
-    return starts
+    return list(accumulate((1 + (character > "\uffff") for character in text), initial=0))
 
 
 def break_locale(text: str, by_phrase: bool) -> str:
@@ -60,13 +63,13 @@ def break_locale(text: str, by_phrase: bool) -> str:
 
 def line_breaks(text: str, locale: str = "") -> list[int]:
     """Return the indices at which a line may or must end, the end of the text included."""
-    return _boundaries(text, "line", locale)
+    return _boundaries(text, _own.line_iterator(locale))
 
 
 @lru_cache(maxsize=20_000)
 def graphemes(text: str) -> tuple[str, ...]:
     """Return what a reader takes for one character each: a letter with its marks, an emoji sequence."""
-    ends = _boundaries(text, "character", "")
+    ends = _boundaries(text, icu.BreakIterator.createCharacterInstance(icu.Locale("")))
     return tuple(text[start:end] for start, end in zip([0, *ends], ends, strict=False))
 
 
@@ -79,24 +82,7 @@ def is_ignorable(character: str) -> bool:
     )
 
 
-def _boundaries(text: str, kind: str, locale: str) -> list[int]:
-    iterator = _iterator(kind, locale)
-    iterator.setText(units(text))
-    ends = list(iterator)
-    starts = unit_starts(text)
-    if isinstance(starts, range):
-        return ends
-    index = {unit: number for number, unit in enumerate(starts)}
-    return [index[end] for end in ends]
-
-
-def _iterator(kind: str, locale: str) -> icu.BreakIterator:
-    """Return the thread's own iterator, because an iterator holds the text that it is at."""
-    name = f"{kind}:{locale}"
-    if not hasattr(_own, name):
-        make = {
-            "line": icu.BreakIterator.createLineInstance,
-            "character": icu.BreakIterator.createCharacterInstance,
-        }[kind]
-        setattr(_own, name, make(icu.Locale(locale)))
-    return getattr(_own, name)
+def _boundaries(text: str, iterator: icu.BreakIterator) -> list[int]:
+    iterator.setText(icu.UnicodeString(text))
+    ends, starts = list(iterator), unit_starts(text)
+    return ends if isinstance(starts, range) else [bisect_left(starts, end) for end in ends]
