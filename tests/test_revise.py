@@ -176,8 +176,8 @@ async def test_one_section_of_eight(
     assert len(new["citations"]) == len(old["citations"]) + 2
     kept = [each for each in new["citations"] if not re.search("2025|euros", each["statement"])]
     assert sorted(map(str, map(_judged, kept))) == sorted(map(str, map(_judged, old["citations"])))
-    revision = {"number": 2, "before": first.filename, "wish": WISH, "changed": [3], "notes": []}
-    assert new["revision"] == revision and old["revision"]["number"] == 1
+    revision = {"number": 2, "before": first.filename, "wish": WISH, "changed": [3]}
+    assert new["revision"] == {**revision, "notes": [], "remarks": []} and old["revision"]["number"] == 1
     page = (inside.folder / second.filename.replace(".pdf", ".md")).read_text(encoding="utf-8")
     assert f"Written anew: 3 (Heat). The wish: “{WISH}”. All else is as it was." in page
 

@@ -148,7 +148,7 @@ async def test_a_kill_while_sections_are_written(app: App, client: Client, provi
         assert len(second.draft) > len(first.sent) / 2
         resumed_at = texts[named(number, count)]["resumed_at"]
         assert section_text(number)[:resumed_at].rstrip() == second.draft
-    assert notes_of(result) == ["Sections 3, 4, 5 and 6: the text was interrupted and resumed."]
+    assert notes_of(result) == ["Sections 3, 4, 5, 6: The text was interrupted and resumed."]
 
     whole = [texts["Plan the report"], *[texts[named(number, count)] for number in (1, 2)]]
     kept = sum(texts[named(number, count)]["kept_tokens"] for number in slow)

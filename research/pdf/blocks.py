@@ -79,10 +79,9 @@ class BlockRenderer:
             if node.type == "hr" and following == "heading":
                 continue  # the heading parts what stands above from what stands below
             try:
-                # A list, because a half of what fails must not stand on the page.
                 make = getattr(self, f"_make_{node.type}", self._source)
                 with self.tree.inside(self._ROLES.get(node.type, "")):
-                    made = list(make(node, depth, style))
+                    made = list(make(node, depth, style))  # no half of what fails may be on the page
                 yield from made
             except Exception:
                 log.exception("A %s cannot be laid out; it is written as plain text.", node.type)
