@@ -10,7 +10,7 @@ from tests.chaos.faults import Entry
 from tests.chaos.texts import longest_block, seconds_of
 from tests.chaos.world import STALL_SECONDS, World
 
-NAMED_SECONDS = 1.0
+NAMED_SECONDS = 2.0
 """For a worker to have the ID of an answer that the provider keeps recorded by the service."""
 WAKING_SECONDS = 5.0
 """For the service to tell a worker that was stalled what it has lost."""
