@@ -121,7 +121,9 @@ def test_only_sections_are_counted() -> None:
 def unequal(call: Call) -> Reply:
     """Sections 1 to 5 are done at once, 6 and 7 are refused, the others never end."""
     if call.section in (6, 7):
-        return Reply(status=503, error={"message": "too many readers at once, come back later"})
+        return Reply(
+            status=503, error={"message": "too many readers at once, come back later"}, before_seconds=1.0
+        )
     reply = default_reply(call)
     if call.section > 7:
         reply.chunk_seconds, reply.held_after = 0.25, 12
