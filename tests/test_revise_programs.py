@@ -58,6 +58,9 @@ async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: 
     assert told.startswith(f"{name}-v2.pdf against {name}.pdf: more of it\n\nSection 2. Snow\n")
     assert told.endswith(f"- Snow falls in winter.\n+ {LONG}\n\nUnchanged: 1, 3\n")
     assert script(app, "--verify", f"{name}-v2").returncode == 0
+    identity = first["workflow_id"][-8:]
+    assert script(app, "--diff", identity).stdout == told, "an ID means its newest version"
+    assert script(app, "--verify", identity).stdout.endswith(f"{name}-v2.pdf holds.\n")
 
 
 def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ def _add_actions(add: Callable[..., object]) -> None:
     revise = 'another version: "Section 3: more on costs"'
     add("--revise", nargs=2, metavar=("ID", "WISH"), help=revise)
     add("--ask", nargs=2, metavar=("ID", "QUESTION"), help="an answer from its sources")
-    add("--diff", metavar="REPORT", help="what a version has changed, by its name or path")
-    add("--verify", metavar="REPORT", help="check it against its evidence, by its name or path")
+    add("--diff", metavar="REPORT", help="what a version has changed, by its ID, name or path")
+    add("--verify", metavar="REPORT", help="check it against its evidence, by its ID, name or path")
 
 
 def is_local(options: argparse.Namespace) -> bool:

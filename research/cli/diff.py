@@ -22,7 +22,7 @@ def run(report: str) -> int:
         UserError: there is no such report, or no version before it.
     """
     settings = config.load()
-    place, name = find(report, settings.reports_dir)
+    place, name = find(report, settings)
     made = _made(place, name, settings)
     if not made.revision.before:
         name = _newest(place, name)

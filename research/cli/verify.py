@@ -18,8 +18,9 @@ from research.evidence.record import (
     read_evidence,
 )
 from research.formatting import pluralize
-from research.output import storage
+from research.output import folder, storage
 from research.output.naming import EVIDENCE, report_name
+from research.report.opening import by_workflow
 from research.sources.allow import parse_allow
 from research.sources.extract import Unreadable, close, extract
 from research.sources.extracted import MAX_CONTENT_BYTES
@@ -38,9 +39,9 @@ async def run(report: str, is_online: bool) -> int:
         UserError: there is no such report, or no evidence file that can be read.
     """
     settings = config.load()
-    folder, name = find(report, settings.reports_dir)
+    place, name = find(report, settings)
     try:
-        files = await _read(folder, name, load_record(folder, name, settings), settings)
+        files = await _read(place, name, load_record(place, name, settings), settings)
         failed = _print(name, await asyncio.to_thread(verify.verify, files))
         if is_online:
             await _print_online(files.record, settings)
@@ -49,13 +50,15 @@ async def run(report: str, is_online: bool) -> int:
     return 1 if failed else 0
 
 
-def find(report: str, reports: Path | str) -> tuple[Path | str, str]:
+def find(report: str, settings: Settings) -> tuple[Path | str, str]:
     """Return the folder or address that a report lies in, and its name without an extension.
 
+    The report is given by its name or path, or by its Workflow ID or the end of one.
+
     Raises:
-        UserError: a path that leads nowhere.
+        UserError: a path that leads nowhere, or several reports have such an ID.
     """
-    given = report.strip()
+    given, reports = report.strip(), settings.reports_dir
     name = report_name(given)
     parent = given[: len(given) - len(given.replace("\\", "/").rpartition("/")[2])]
     if not name:
@@ -67,21 +70,34 @@ def find(report: str, reports: Path | str) -> tuple[Path | str, str]:
     path = Path(given).expanduser()
     if parent or path.is_file():
         return path.parent, name
-    return reports, name
+    return reports, _name(name, settings)
 
 
-def load_record(folder: Path | str, name: str, settings: Settings) -> EvidenceRecord:
+def _name(given: str, settings: Settings) -> str:
+    """Return the name of the report with this Workflow ID, or the end of one; else what was given."""
+    try:
+        if not {f"{given}{EVIDENCE}", f"{given}.pdf"}.isdisjoint(folder.names(settings.reports_dir)):
+            return given
+        record = by_workflow(given, settings)
+    except OSError:
+        return given  # whoever reads the report says why it cannot be read
+    except StepError as error:
+        raise UserError(f"{error}") from None
+    return report_name(record.report) if record else given
+
+
+def load_record(place: Path | str, name: str, settings: Settings) -> EvidenceRecord:
     """Return the evidence file of a report.
 
     Raises:
         UserError: there is none, or it cannot be read.
     """
-    if not isinstance(folder, Path):
-        storage.check(folder)
-    data = _load(folder, f"{name}{EVIDENCE}", MAX_EVIDENCE_BYTES, settings)
+    if not isinstance(place, Path):
+        storage.check(place)
+    data = _load(place, f"{name}{EVIDENCE}", MAX_EVIDENCE_BYTES, settings)
     if isinstance(data, FileNotFoundError):
-        if isinstance(_load(folder, f"{name}.pdf", MAX_CONTENT_BYTES, settings), FileNotFoundError):
-            raise UserError(f"There is no report {name} in {folder}.")
+        if isinstance(_load(place, f"{name}.pdf", MAX_CONTENT_BYTES, settings), FileNotFoundError):
+            raise UserError(f"There is no report {name} in {place}.")
         missing = f"{name}.pdf has no evidence file: a version before 0.9 has made it, or it was moved."
         raise UserError(f"{missing} Nothing can be verified.")
     try:
@@ -93,17 +109,17 @@ def load_record(folder: Path | str, name: str, settings: Settings) -> EvidenceRe
 
 
 async def _read(
-    folder: Path | str, name: str, record: EvidenceRecord, settings: Settings
+    place: Path | str, name: str, record: EvidenceRecord, settings: Settings
 ) -> verify.ReportFiles:
     """Return the report's files; a hash has been checked to be one before it names a file."""
 
     def load() -> tuple[bytes | OSError, bytes | OSError, dict[str, bytes | OSError]]:
-        place = folder / "evidence" if isinstance(folder, Path) else f"{folder}/evidence"
+        frozen_in = place / "evidence" if isinstance(place, Path) else f"{place}/evidence"
         hashes = sorted({source.sha256 for source in record.sources} - {""})
         return (
-            _load(folder, f"{name}.md", MAX_MARKDOWN_BYTES, settings),
-            _load(folder, f"{name}.pdf", MAX_CONTENT_BYTES, settings),
-            {sha256: _load(place, f"{sha256}.txt", MAX_FROZEN_BYTES, settings) for sha256 in hashes},
+            _load(place, f"{name}.md", MAX_MARKDOWN_BYTES, settings),
+            _load(place, f"{name}.pdf", MAX_CONTENT_BYTES, settings),
+            {sha256: _load(frozen_in, f"{sha256}.txt", MAX_FROZEN_BYTES, settings) for sha256 in hashes},
         )
 
     markdown, pdf, frozen = await asyncio.to_thread(load)
@@ -122,10 +138,10 @@ async def _pages(pdf: bytes) -> Sequence[str] | OSError:
     return [printed.text[start:end] for start, end in pairwise([*printed.pages, len(printed.text)])]
 
 
-def _load(folder: Path | str, name: str, limit: int, settings: Settings) -> bytes | OSError:
+def _load(place: Path | str, name: str, limit: int, settings: Settings) -> bytes | OSError:
     """Return a file's bytes, or why there are none, as one line."""
     try:
-        return storage.read(folder, name, limit)
+        return storage.read(place, name, limit)
     except FileNotFoundError:
         return FileNotFoundError("there is no such file")
     except OSError as error:

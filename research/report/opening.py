@@ -34,7 +34,7 @@ def open_report(report: str, settings: Settings) -> OpenedReport:
     Raises:
         StepError: there is no such report, it cannot be opened, or the folder needs repair.
     """
-    record = _by_name(report, settings) or _by_workflow(report, settings)
+    record = _by_name(report, settings) or by_workflow(report, settings)
     if record is None:
         raise _refused(f"There is no report {report[:200]!r} in {settings.reports_dir}.")
     if record.making is None:
@@ -59,8 +59,12 @@ def _by_name(report: str, settings: Settings) -> EvidenceRecord | None:
         raise _refused(f"{error}.") from None
 
 
-def _by_workflow(identity: str, settings: Settings) -> EvidenceRecord | None:
-    """Return the newest version of the report whose Workflow ID this is, or ends so."""
+def by_workflow(identity: str, settings: Settings) -> EvidenceRecord | None:
+    """Return the newest version of the report whose Workflow ID this is, or ends so.
+
+    Raises:
+        StepError: there are several such reports, or the folder needs repair.
+    """
     found: dict[str, list[EvidenceRecord]] = {}
     for name in _names(settings):
         try:
