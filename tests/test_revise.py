@@ -179,7 +179,7 @@ async def test_one_section_of_eight(
     revision = {"number": 2, "before": first.filename, "wish": WISH, "changed": [3]}
     assert new["revision"] == {**revision, "notes": [], "remarks": []} and old["revision"]["number"] == 1
     page = (inside.folder / second.filename.replace(".pdf", ".md")).read_text(encoding="utf-8")
-    assert f"Written anew: 3 (Heat). The wish: “{WISH}”. All else is as it was." in page
+    assert f"Written anew: 3 (Heat), Executive Summary. The wish: “{WISH}”. All else is as it was." in page
 
 
 def _judged(entry: dict[str, Any]) -> tuple[str, list[int], str]:

@@ -33,7 +33,8 @@ def _version_note(report: PDFGenerationInput, words: Words) -> str:
     named = [
         words.number(n) + (f" ({words.apart(titles[n])})" if titles.get(n) else "") for n in version.changed
     ]
-    anew = fill(words.say("Written anew: {0}."), [words.say(", ").join(named)])
+    parts = [*named, *([words("summary")] if report.summary.strip() else [])]
+    anew = fill(words.say("Written anew: {0}."), [words.say(", ").join(parts)])
     told = [
         words.say("Version {0} of {1}.", version.number, version.before),
         anew if named else words.say("No section was changed."),
