@@ -78,6 +78,22 @@ def test_a_section_with_its_own_list_has_its_own_marks() -> None:
     assert [entry[:11] for _, entry in references(text)] == ["[1] Entry A", "[1] Entry B"]
 
 
+def test_a_mark_leads_to_the_number_that_was_typed_in_a_list_with_gaps() -> None:
+    gaps = "See [4], [7], [1] and [3].\n\n## Sources\n\n1. One\n2. Two\n4. Four\n7. Seven"
+    assert references(gaps) == [("[4]", "Four"), ("[7]", "Seven"), ("[1]", "One")]
+    counted = "See [2] and [1].\n\n## Sources\n\n1. One\n1. Two"
+    assert references(counted) == [("[2]", "Two"), ("[1]", "One")]
+
+
+@pytest.mark.parametrize(
+    "typed, drawn",
+    [("1. a\n2. b\n4. c\n17. d", "1 2 4 17"), ("1. a\n1. b\n1. c", "1 2 3"), ("3. a\n7. b\n7. c", "3 4 5"),
+     ("0. a\n1. b", "0 1"), ("<ol><li>a</li></ol>", "1")],
+)  # fmt: skip
+def test_numbers_that_increase_are_those_that_were_typed(typed: str, drawn: str) -> None:
+    assert re.findall(r"(\d+)\.[abcd]", compact_page(typed)) == drawn.split()
+
+
 def test_a_link_that_is_a_number_leads_to_its_entry_if_that_has_its_address() -> None:
     root = parse("A [1](https://a.test/1) b [[2]](https://else.test).\n\n## Sources\n\n"
                  "[1] https://a.test/1\n[2] https://a.test/2")  # fmt: skip

@@ -145,10 +145,9 @@ def _lines(block: Node) -> Iterator[tuple[int, list[Node]]]:
         if line:
             yield 0, line
     elif block.type in ("bullet_list", "ordered_list"):
-        start = int(block.attrs.get("start", 1)) if block.type == "ordered_list" else 0
-        for index, item in enumerate(block.children):
+        for item in block.children:
             if item.children and item.children[0].type == "paragraph" and item.children[0].children:
-                yield start and start + index, item.children[0].children
+                yield item.meta["number"], item.children[0].children
     elif block.type == "table":
         for row in (row for part in block.children for row in part.children):
             cells = [child for cell in row.children for child in cell.children]

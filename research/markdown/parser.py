@@ -172,13 +172,21 @@ def _tree(tokens: list[Token]) -> Node:
 
 
 def _mark_items(node: Node) -> None:
-    """Give each item of a list what stands before it, as `meta["mark"]`."""
-    start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
-    for index, item in enumerate(node.children):
-        mark = "•" if start is None else f"{start + index}."
+    """Give each item of a list what stands before it, as `meta["mark"]`, and its number as `meta["number"]`.
+
+    Numbers that increase are those that were typed, with their gaps; "1. 1. 1." is counted.
+    """
+    is_ordered = node.type == "ordered_list"
+    start, count = int(node.attrs.get("start", 1)), len(node.children)
+    numbers = [int(item.info) for item in node.children if item.info.isdecimal()]
+    if len(numbers) < count or any(after <= before for before, after in pairwise(numbers)):
+        numbers = list(range(start, start + count))
+    for number, item in zip(numbers, node.children, strict=True):
+        mark = f"{number}." if is_ordered else "•"
         if "checked" in item.meta:
             mark = "✓" if item.meta["checked"] else "□"
         item.meta.setdefault("mark", mark)
+        item.meta["number"] = number if is_ordered else 0
 
 
 def _part_sources(tokens: list[Token]) -> None:
