@@ -44,6 +44,13 @@ LISTS = [
     "Sources used:\n[1] One https://a.test/1\n[2] Two\n  https://a.test/2\n[3] https://a.test/3",
     "## 主要引用文献\n\n【1】One https://a.test/1\n\n【2】https://a.test/2\n\n【3】https://a.test/3",
     "## Bibliography\n\n| No. | Source |\n|---|---|\n| 1 | One |\n| 2 | Two |\n| 3 | Three |",
+    "## Works cited\n\n| # | Source |\n|---|---|\n| 1. | One |\n| [2] | Two |\n| **[3]** | Three |",
+    "| No. | Citation |\n|---|---|\n| [1] | https://a.test/1 |\n| [2] | https://a.test/2 |\n"
+    "| [3] | https://a.test/3 |",
+    "> **References**\n> 1. One\n> 2. Two\n> 3. Three",
+    "> Sources:\n>\n> [1] One\n> [2] Two\n> [3] Three",
+    "**参考来源：**\n\n1、One\n2、Two\n3、Three",
+    "## References\n\n[^1^] One https://a.test/1\n[^2^] Two\n[^3^] Three",
     "---\n\n1. [One](https://a.test/1)\n2. [Two](https://a.test/2)\n3. [Three](https://a.test/3)",
 ]
 
@@ -76,6 +83,52 @@ def test_a_mark_without_an_entry_stays_as_it_is(text: str) -> None:
 def test_a_section_with_its_own_list_has_its_own_marks() -> None:
     text = "".join(f"## {n}\n\nIt is [1].\n\nSources:\n\n[1] Entry {n}. https://a.test/{n}\n\n" for n in "AB")
     assert [entry[:11] for _, entry in references(text)] == ["[1] Entry A", "[1] Entry B"]
+
+
+def test_a_mark_between_two_carets_leads_to_its_entry_or_to_its_note() -> None:
+    listed = "5% [^1^][^2^].\n\n## References\n\n[^1^] One https://a.test/1\n[^2^] Two https://a.test/2"
+    assert [words for words, _ in references(listed)] == ["[^1^]", "[^2^]"]
+    assert "5%1,2." in compact_page("5%[^1^][^2^].\n\nSources:\n[^1^]: One https://a.test/1\n[^2^]: Two")
+
+
+def test_a_quote_that_is_no_list_of_sources_stays_a_quote() -> None:
+    assert references("See [1].\n\n> [1] One https://a.test/1\n\n> 1. Two https://a.test/1") == []
+
+
+LABELS = """🔗 Sources|XII. References|IV. Sources Used [1-20]|7. Source List|1️⃣ Bibliography|Reference|Source
+Endnotes|Footnotes|Sources Consulted|Web Sources|Data Sources|Primary Sources|Cited Sources|Cited Works
+Works Consulted|References Cited|Annotated Bibliography|Further Reading|Sources for part one|Fußnoten
+Verwendete Quellen|Quellen (verwendete Literatur)|Referenzen|Références bibliographiques|Sources consultées
+Referencias bibliográficas|Fuentes consultadas|Referências bibliográficas|Riferimenti bibliografici
+Список источников|Список использованной литературы
+参考来源|信息来源|数据来源|参考链接|引用文献|参照文献|脚注|참고자료
+✍️ संदर्भ|Appendix B: Key sources|附录 参考文献列表|Sources – web""".replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_of_sources_is_known_whatever_stands_around_it(label: str) -> None:
+    text = f"See [1] and [2].\n\n## {label}\n\n1. One\n2. Two\n\n## Next steps\n\n1. See https://a.test/z"
+    assert references(text)[:2] == [("[1]", "One"), ("[2]", "Two")]
+
+
+OTHERS = "Energy sources|Source code|Sources of growth|Sources for growth|Reference data|List of the main"
+
+
+@pytest.mark.parametrize("label", OTHERS.split("|"))
+def test_a_label_of_something_else_is_not_known(label: str) -> None:
+    assert references(f"See [1].\n\n## {label}\n\n1. One\n2. Two\n\n## End\n\nText.") == []
+
+
+def test_a_last_list_without_a_label_is_no_list_of_sources_beside_another_one() -> None:
+    last = "## Next steps\n\n1. Register at https://a.test/z"
+    assert references(f"See [1].\n\n## Sources\n\n1. One\n\n{last}") == [("[1]", "One")]
+    assert references(f"See [1].\n\n## წყაროები\n\n1. One https://a.test/1\n\n{last}") == []
+
+
+def test_a_mark_leads_to_the_nearest_list_behind_it() -> None:
+    part = "# Part {0}\n\nIt is [1].\n\n## Sources for part {0}\n\n1. {0} https://a.test/{0}\n\n"
+    text = part.format("one") + part.format("two") + "## Next\n\n1. Register at https://a.test/z"
+    assert references(text) == [("[1]", "one https://a.test/one"), ("[1]", "two https://a.test/two")]
 
 
 def test_a_mark_leads_to_the_number_that_was_typed_in_a_list_with_gaps() -> None:

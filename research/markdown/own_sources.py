@@ -5,35 +5,33 @@ none says more than that the model listed this source under this number.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from research.address import normalize_address
 from research.markdown.parser import Node, inline_node, plain, walk
-from research.markdown.reference_lists import ADDRESS, MAX_LABEL_CHARACTERS, is_reference_label
+from research.markdown.reference_lists import ADDRESS, MAX_LABEL_CHARACTERS
+from research.markdown.source_labels import heads_sources
 
 _NUMBERS = r"\d{1,4}(?:\s?[,，、;–—-]\s?\d{1,4}){0,30}"
-_MARK = re.compile(rf"\[\^?{_NUMBERS}\]|[【［]{_NUMBERS}(?:†[^【】［］\n]{{0,80}})?[】］]")
+_MARK = re.compile(rf"\[\^?{_NUMBERS}\^?\]|[【［]{_NUMBERS}(?:†[^【】［］\n]{{0,80}})?[】］]")
 _NUMBER = re.compile(r"\d{1,4}")
-_ENTRY = re.compile(r"\s*(?:[\[【［]\^?(\d{1,4})[\]】］]|(\d{1,4})[.)、．])")
-_PARTS = re.compile(
-    r"\s(?:and|und|et|y|e)\s|[&/与和及（()）]|^[^:：、]{0,20}[:：、]\s?(?=\S)"
-    r"|^[\s*#\d.]*(?:主要|引用|key|main|selected|list of)\s?"
-)
-"""What stands between the parts of a label, or before its last one: a number, "Part 5:", "selected"."""
+_ENTRY = re.compile(r"\s*(?:[\[【［]\^?(\d{1,4})\^?[\]】］]|(\d{1,4})[.)、．])")
+_CELL = re.compile(r"[\[【［]?\^?(\d{1,4})\^?[\]】］]?[.:)]?")
 _BREAKS = ("softbreak", "hardbreak")
 
 
 @dataclass
 class _Entry:
-    """An entry of a list of sources: the block at the top level that it is in, its place, its addresses."""
+    """An entry of a list of sources: the position of its block, its place, its addresses."""
 
-    block: int
+    position: int
     place: str
     addresses: set[str]
-    is_marked: bool
-    """Whether its number stands in brackets, as in the text."""
+    rank: tuple[bool, bool]
+    """Whether its number stands in brackets, as in the text, and whether its list has a known label."""
 
 
 def link_sources(content: Node, summary: Node) -> None:
@@ -41,67 +39,85 @@ def link_sources(content: Node, summary: Node) -> None:
 
     An entry has the name of its place in its `meta["place"]`; a reference leads to it by `meta["to"]`.
     """
-    lists = _Lists(content.children)
+    blocks = list(_blocks(content.children))
+    lists = _Lists(blocks)
     if not lists.entries:
         return
-    for number, block in enumerate(content.children):
-        if number not in lists.blocks:
-            _link(block, lists, number)
+    for position, (block, _) in enumerate(blocks):
+        if not block.meta.get("is_source_list"):
+            _link(block, lists, position)
     _link(summary, lists, -1)
+
+
+def _blocks(blocks: Sequence[Node], level: int = 7, is_quoted: bool = False) -> Iterator[tuple[Node, str]]:
+    """Yield the blocks of a text and of its quotes, and what each is: "label", "labelled", "quoted" or "".
+
+    The level is that of the heading that is known to stand over sources; 7 outside of its section.
+    """
+    for block in blocks:
+        if block.type == "blockquote" and not is_quoted:
+            yield from _blocks(block.children, level, is_quoted=True)
+            continue
+        label = _label(block)
+        own_level = int(block.tag[1]) if block.type == "heading" else 6
+        if label is not None and heads_sources(label):
+            level = min(level, own_level)
+        elif label is not None and own_level <= level:
+            level = 7
+        yield block, "label" if label is not None else "labelled" if level < 7 else "quoted" * is_quoted
 
 
 class _Lists:
     """The entries of a text's own lists of sources, by their numbers."""
 
-    def __init__(self, blocks: Sequence[Node]) -> None:
+    def __init__(self, blocks: Sequence[tuple[Node, str]]) -> None:
         self.entries: dict[int, list[_Entry]] = {}
-        self.blocks: set[int] = set()
-        """The blocks that are lists of sources, or parts of one."""
-        level = 7
-        """Of the heading that is known to stand over sources; 7 outside of its section."""
-        for index, block in enumerate(blocks):
-            label = _label(block)
-            own_level = int(block.tag[1]) if block.type == "heading" else 6
-            if label is not None and (_is_known(label) or own_level <= level):
-                level = own_level if _is_known(label) else 7
-                continue
-            if block.type == "ordered_list" and level == 7 and index < len(blocks) - 1:
-                continue  # a list in the text
-            found = list(_entries(block, is_labelled=level < 7))
-            if found:
-                self.blocks.add(index)
+        rivals: set[int] = set()
+        """The numbers of ordered lists without a known label, which may be the sources as well."""
+        for position, (block, kind) in enumerate(blocks):
+            is_plain = block.type == "ordered_list" and not kind
+            found = list(_entries(block, kind == "labelled")) if kind in ("", "labelled") else []
+            numbers = {number for number, _, _ in found}
+            if is_plain and position < len(blocks) - 1:
+                rivals |= numbers if _is_section(blocks, position) else set()
+            elif found and not (is_plain and (numbers & rivals or not numbers.isdisjoint(self.entries))):
                 block.meta["is_source_list"] = True
-            for number, nodes, is_marked in found:
-                self._add(index, number, nodes, is_marked)
+                for number, nodes, is_marked in found:
+                    self._add(position, number, nodes, (is_marked, kind == "labelled"))
+        for number, same in self.entries.items():
+            best = max(entry.rank for entry in same)
+            self.entries[number] = [entry for entry in same if entry.rank == best]
 
-    def _add(self, block: int, number: int, nodes: Sequence[Node], is_marked: bool) -> None:
+    def _add(self, position: int, number: int, nodes: Sequence[Node], rank: tuple[bool, bool]) -> None:
         same = self.entries.setdefault(number, [])
         place = f"source-{number}" + f"-{len(same)}" * bool(same)
         nodes[0].meta["place"] = place
         within = (link for node in nodes for link in walk(node) if link.type == "link")
         links = {normalize_address(str(link.attrs.get("href", ""))) for link in within}
-        same.append(_Entry(block, place, links, is_marked))
+        same.append(_Entry(position, place, links, rank))
 
-    def find(self, number: int, block: int) -> _Entry | None:
+    def find(self, number: int, position: int) -> _Entry | None:
         """Return the entry that a mark in a block means: the only one, or the next one below it."""
         same = self.entries.get(number, [])
-        same = [entry for entry in same if entry.is_marked] or same
         if len(same) == 1:
             return same[0]
-        return next((entry for entry in same if block >= 0 and entry.block > block), None)
+        below = bisect_right(same, position, key=lambda entry: entry.position)
+        return same[below] if position >= 0 and below < len(same) else None
+
+
+def _is_section(blocks: Sequence[tuple[Node, str]], position: int) -> bool:
+    """Return whether a block is all that stands between a heading and the next one."""
+    around = [blocks[place][0].type for place in (position - 1, position + 1)]
+    return position > 0 and around[0] == "heading" and around[1] in ("heading", "hr")
 
 
 def _label(block: Node) -> str | None:
-    """Return the text of a heading, or of a short paragraph that may stand for one."""
+    """Return the text of a heading, or of a short paragraph, no sentence, that may stand for one."""
     if block.type == "heading":
         return plain(block)
     text = plain(block) if block.type == "paragraph" else ""
-    return text if len(text) <= MAX_LABEL_CHARACTERS and _is_known(text) else None
-
-
-def _is_known(label: str) -> bool:
-    """Return whether a label is known to stand over sources, perhaps over more: "Notes and references"."""
-    return any(map(is_reference_label, _PARTS.split(label.casefold())))
+    is_short = len(text) <= MAX_LABEL_CHARACTERS and not text.endswith((".", "!", "?", "。"))
+    return text if is_short and heads_sources(text) else None
 
 
 def _entries(block: Node, is_labelled: bool) -> Iterator[tuple[int, Sequence[Node], bool]]:
@@ -112,7 +128,7 @@ def _entries(block: Node, is_labelled: bool) -> Iterator[tuple[int, Sequence[Nod
     found: list[tuple[int, Sequence[Node], bool]] = []
     has_introduction = False
     for number, nodes in _lines(block):
-        words = "".join(map(plain, nodes))
+        words = (" " if block.type == "table" else "").join(map(plain, nodes))
         mark = _ENTRY.match(words)
         has_address = bool(ADDRESS.search(words)) or any(node.type == "link" for node in nodes)
         if mark and (is_labelled or (mark[1] and has_address)):
@@ -151,38 +167,39 @@ def _lines(block: Node) -> Iterator[tuple[int, list[Node]]]:
     elif block.type == "table":
         for row in (row for part in block.children for row in part.children):
             cells = [child for cell in row.children for child in cell.children]
-            number = plain(row.children[0]).strip() if row.children else ""
-            if cells and number.isdecimal() and len(number) < 5:
-                yield int(number), cells
+            number = _CELL.fullmatch(plain(row.children[0]).strip()) if row.children else None
+            if cells and number:
+                yield int(number[1]), cells
 
 
-def _link(block: Node, lists: _Lists, number: int) -> None:
+def _link(block: Node, lists: _Lists, position: int) -> None:
     """Put references in the place of the marks of a block."""
     for node in walk(block):
         made: list[Node] = []
         for child in node.children if node.type != "link" else ():
             if child.type == "text":
-                made += _pieces(child, lists, number)
+                made += _pieces(child, lists, position)
             else:
-                made.append(_numbered_link(child, lists, number) if child.type == "link" else child)
+                made.append(_numbered_link(child, lists, position) if child.type == "link" else child)
         node.children = made or node.children
 
 
-def _numbered_link(link: Node, lists: _Lists, block: int) -> Node:
+def _numbered_link(link: Node, lists: _Lists, position: int) -> Node:
     """Return a reference for a link whose words are a number, where the entry has its address."""
     number = plain(link).strip("[]^ ")
-    entry = lists.find(int(number), block) if number.isdecimal() and len(number) < 5 else None
+    entry = lists.find(int(number), position) if number.isdecimal() and len(number) < 5 else None
     if entry and normalize_address(str(link.attrs.get("href", ""))) in entry.addresses:
         return inline_node("reference", f"[{number}]", to=entry.place)
     return link
 
 
-def _pieces(text: Node, lists: _Lists, block: int) -> Iterator[Node]:
+def _pieces(text: Node, lists: _Lists, position: int) -> Iterator[Node]:
     """Yield a text as its words and the references in it."""
     content, at = text.content, 0
     for mark in _MARK.finditer(content):
         found = [
-            (number, lists.find(int(number[0]), block)) for number in _NUMBER.finditer(mark[0].split("†")[0])
+            (number, lists.find(int(number[0]), position))
+            for number in _NUMBER.finditer(mark[0].split("†")[0])
         ]
         linked = [(number, entry) for number, entry in found if entry]
         for number, entry in linked:

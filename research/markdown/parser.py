@@ -59,6 +59,7 @@ def connect_notes(root: Node, part: str = "") -> None:
     marked: set[str] = set()
     for node in walk(root):
         if node.type in ("footnote_ref", "footnote_reference"):
+            node.meta["label"] = node.meta["label"].removesuffix("^") or "^"  # Kimi writes [^1^]
             name = f"{part}{node.meta['label']}"
             ends = (f"mark-{name}", f"note-{name}")
             place, to = ends if node.type == "footnote_ref" else reversed(ends)
