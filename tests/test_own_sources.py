@@ -224,3 +224,29 @@ def test_an_address_that_is_numbered_is_a_link_in_both_places() -> None:
     reader: Any = PdfReader(io.BytesIO(document.render(PDFGenerationInput(f"See [this]({ADDRESS}).")).data))
     notes = [item.get_object() for item in reader.pages[0]["/Annots"]]
     assert [note["/Contents"] for note in notes] == [ADDRESS, "note-1", "mark-1", ADDRESS]
+
+
+def test_addresses_are_numbered_in_reading_order() -> None:
+    text = compact_page(
+        f"*See {ADDRESS}?1* and [two]({ADDRESS}?2), **[three]({ADDRESS}?3)** [four]({ADDRESS}?4)"
+    )
+    assert "…1andtwo2,three3four4" in text
+    assert text.endswith("".join(f"{n}{ADDRESS}?{n}" for n in range(1, 5)) + "Page1of1")
+
+
+def test_of_a_link_in_a_heading_only_the_label_is_printed() -> None:
+    data = document.render(
+        PDFGenerationInput(f"Text.\n\n## 1. [One]({ADDRESS})\n\n> ### [Two](https://a.test)")
+    )
+    reader: Any = PdfReader(io.BytesIO(data.data))
+    [page] = reader.pages
+    assert "1. One\nTwo\n" in page.extract_text()
+    links = [note.get_object()["/Contents"] for note in page["/Annots"]]
+    assert links == [ADDRESS, "https://a.test"]
+
+
+@pytest.mark.parametrize("start", ["", "> "])
+def test_a_list_of_sources_with_bullets_keeps_its_addresses(start: str) -> None:
+    lines = ["### Sources", "", f"- One: {ADDRESS}", f"- [Two]({ADDRESS})", "", f"Three: {ADDRESS}?3"]
+    text = compact_page("Text.\n\n" + "\n".join(start + line for line in lines))
+    assert f"•One:{ADDRESS}•Two({ADDRESS})Three:{ADDRESS}?3Page" in text

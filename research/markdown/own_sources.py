@@ -39,7 +39,7 @@ def link_sources(content: Node, summary: Node) -> None:
 
     An entry has the name of its place in its `meta["place"]`; a reference leads to it by `meta["to"]`.
     """
-    blocks = list(_blocks(content.children))
+    blocks = list(labelled_blocks(content.children))
     lists = _Lists(blocks)
     if not lists.entries:
         return
@@ -49,14 +49,16 @@ def link_sources(content: Node, summary: Node) -> None:
     _link(summary, lists, -1)
 
 
-def _blocks(blocks: Sequence[Node], level: int = 7, is_quoted: bool = False) -> Iterator[tuple[Node, str]]:
+def labelled_blocks(
+    blocks: Sequence[Node], level: int = 7, is_quoted: bool = False
+) -> Iterator[tuple[Node, str]]:
     """Yield the blocks of a text and of its quotes, and what each is: "label", "labelled", "quoted" or "".
 
     The level is that of the heading that is known to stand over sources; 7 outside of its section.
     """
     for block in blocks:
         if block.type == "blockquote" and not is_quoted:
-            yield from _blocks(block.children, level, is_quoted=True)
+            yield from labelled_blocks(block.children, level, is_quoted=True)
             continue
         label = _label(block)
         own_level = int(block.tag[1]) if block.type == "heading" else 6
