@@ -79,9 +79,8 @@ class InlineRenderer:
         moved = text.translate(_SCRIPTS[node.type])
         if all(new != old for new, old in zip(moved, text, strict=True)):
             return [Run(moved, style)]
-        if node.type == "sup":
-            return self.runs(node.children, replace(style, raised=True), width)
-        return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
+        is_raised = node.type == "sup"
+        return self.runs(node.children, replace(style, raised=is_raised, lowered=not is_raised), width)
 
     _make_sub = _make_sup
 
