@@ -129,7 +129,7 @@ class InlineRenderer:
         if _bare(words) == _bare(address) or node.meta.get("is_numbered"):
             return label
         small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
-        return [*label, Run(f" ({address})" if words else address, small)]
+        return [*label, *([Run(" ", style), Run(f"({address})", small)] if words else [Run(address, small)])]
 
     def _make_image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the description and the address of an image, which is never fetched."""
