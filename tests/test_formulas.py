@@ -4,7 +4,7 @@ import io
 import re
 import shutil
 import subprocess
-from itertools import cycle
+from itertools import cycle, pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from models import PDFGenerationInput
 from research.markdown.latex import settable
+from research.markdown.parser import parse, plain, walk
 from research.pdf import document, inline, math
 from research.pdf.math import Formula, set_formula
 from tests.conftest import needs_fonts
@@ -236,3 +237,40 @@ def test_a_tall_formula_moves_its_own_lines_apart_and_no_others() -> None:
     assert top["five"] - top["four"] == pytest.approx(usual)
     assert top["four"] - top["two"] > 2 * usual + 8
     assert min(top["four"] - top["three"], top["three"] - top["two"]) > usual
+
+
+@pytest.mark.parametrize(
+    "around", ["Cost is\n{}\nwhere", "1. Cost is\n   {}\n   where", "> Cost is\n> {}\n> where"]
+)
+@pytest.mark.parametrize("formula", ["$$ L = C/E $$", "\\\\[ L = C/E \\\\]"])
+def test_a_formula_right_below_a_line_is_there_once_and_in_its_place(around: str, formula: str) -> None:
+    tree = parse(around.replace("{}", formula))
+    told = [node.content.strip() for node in walk(tree) if node.type in ("text", "math_block")]
+    assert told == ["Cost is", "L = C/E", "where"]
+
+
+def test_a_number_of_a_source_in_escaped_brackets_is_no_formula() -> None:
+    """But one in dollars is, and an equation in such brackets is."""
+    sources = "\\[1\\] Alpha https://example.com/1\n\\[2\\] Beta https://example.com/2"
+    tree = parse(f"Fell \\[1\\], \\[2, 3\\] and \\[4–6\\], so \\[x = 1\\] and $7$.\n\n{sources}")
+    assert [node.content for node in walk(tree) if node.type.startswith("math")] == ["x = 1", "7"]
+    told = plain(tree)
+    assert told.startswith("Fell [1], [2, 3] and [4–6], so x = 1 and 7.")
+    assert "\n[2] Beta" in told
+
+
+def test_lowered_letters_are_smaller_and_lower() -> None:
+    """Digits have characters of their own, which can be copied."""
+    reader = render("V<sub>out</sub> and PM<sub>2.5</sub> of H<sub>2</sub>O")
+    assert "Vout and PM2.5 of H₂O" in text(reader)
+    contents = reader.pages[0].get_contents()
+    assert contents is not None
+    drawn = re.findall(rb"BT /\S+ (\S+) Tf 1 0 0 1 \S+ (\S+) Tm", contents.get_data())
+    places = [(float(size), float(y)) for size, y in drawn]
+    assert (
+        sum(
+            size == pytest.approx(outer * 0.7) and base - outer / 2 < y < base
+            for (outer, base), (size, y) in pairwise(places)
+        )
+        == 2
+    )

@@ -250,3 +250,23 @@ def test_a_list_of_sources_with_bullets_keeps_its_addresses(start: str) -> None:
     lines = ["### Sources", "", f"- One: {ADDRESS}", f"- [Two]({ADDRESS})", "", f"Three: {ADDRESS}?3"]
     text = compact_page("Text.\n\n" + "\n".join(start + line for line in lines))
     assert f"•One:{ADDRESS}•Two({ADDRESS})Three:{ADDRESS}?3Page" in text
+
+
+def links(content: str) -> list[tuple[str, str]]:
+    """The words and the address of each link."""
+    return [(plain(node), str(node.attrs["href"])) for node in walk(parse(content)) if node.type == "link"]
+
+
+def test_an_address_ends_where_chinese_japanese_or_korean_goes_on() -> None:
+    """Before a mark, or a letter right behind a Latin one; within a path such letters are part of it."""
+    text = (
+        "详见https://a.test/2025/a.html，其中说明（https://a.test/b）。看https://a.test、https://b.test；完。"
+        "请看https://a.test/c成本下降，另见https://zh.test/wiki/苔藓_(植物)。한국 https://a.test/d에서 봤다."
+    )
+    assert links(text) == [
+        *[(address, address) for address in ("https://a.test/2025/a.html", "https://a.test/b")],
+        *[(address, address) for address in ("https://a.test", "https://b.test", "https://a.test/c")],
+        ("https://zh.test/wiki/苔藓_(植物)", "https://zh.test/wiki/%E8%8B%94%E8%97%93_(%E6%A4%8D%E7%89%A9)"),
+        ("https://a.test/d", "https://a.test/d"),
+    ]
+    assert plain(parse(text)) == text

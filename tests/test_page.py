@@ -25,6 +25,7 @@ from tests.page_reader import (
     boxes,
     each_reader,
     missing,
+    pages,
     read_with_pypdf,
     render,
     repeated,
@@ -227,6 +228,15 @@ def test_a_list_that_runs_to_the_left_steps_in_from_the_right() -> None:
     assert right["אאא"] > right["ששש"] + 8 > right["תתת"] + 16
 
 
+def test_the_number_of_an_item_that_runs_to_the_left_has_its_dot_at_its_left() -> None:
+    page = PdfDocument(render("7. אאא\n8. ששש\n").data)[0].get_textpage()
+    text = page.get_text_range()
+    for number in "78":
+        number_left, *_ = page.get_charbox(text.index(number))
+        dots = [page.get_charbox(found.start())[0] for found in re.finditer(r"\.", text)]
+        assert any(number_left - 6 < dot < number_left for dot in dots)
+
+
 @pytest.mark.skipif(not POPPLER, reason="only poppler says where a word ends")
 def test_lists_and_tables_begin_where_their_document_does() -> None:
     """Also an item and a cell that begin with a Latin name, or have nothing else; code does not."""
@@ -294,3 +304,11 @@ def test_a_report_of_plain_letters_has_no_warning() -> None:
 def test_the_same_report_gives_the_same_bytes() -> None:
     for name in ("en-quantum-long", "ar-cloud", "ja-onsen", "hi-upi"):
         assert render(CORPUS[name]).data == rendered_report(name).data
+
+
+@pytest.mark.parametrize("end", ["- an item", "> a quotation", "the end\n\n---"])
+def test_no_last_page_is_empty(end: str) -> None:
+    """Wherever the text ends: the space behind its last block, or a rule there, opens no page."""
+    for lines in (20, 21, 22, 23, 48, 49, 50):
+        *_, last = pages("# A title\n\n" + "A line.\n\n" * lines + end, topic="A title")
+        assert re.search("line|item|quotation|end", last), lines

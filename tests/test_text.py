@@ -286,3 +286,12 @@ def test_long_words_are_hyphenated_by_the_patterns_of_their_language() -> None:
         broken = lines(run, width=60.0, language="de")
         assert len(broken) > 1 and not any(part.shown_as for line in broken for part in line)
     assert not any(part.shown_as for line in lines(word, width=60.0, language="th") for part in line)
+
+
+@pytest.mark.parametrize("address", ["https://a.test/ar/", "https://a.test/ar/مقال/"])
+def test_an_address_runs_from_left_to_right(address: str) -> None:
+    """Also where the text around it runs to the left: its last stroke stands at its right."""
+    [line] = lines("راجع ", Run(address, replace(BODY, link=address)), " للمزيد", language="ar")
+    assert seen(line).index("https") < seen(line).rindex("/") > seen(line).index("a.test")
+    assert "/ar/" in seen(line)
+    assert seen(line).index("https") > seen(line).index("ديزملل"), "what follows it stands at its left"

@@ -265,6 +265,9 @@ def test_what_stands_for_a_language_is_not_its_script_alone() -> None:
     assert {tag: language(code + text) for tag, text in TEXTS.items()} == {tag: tag for tag in TEXTS}
     assert [language(text) for text in ("", "CRISPR", "1 + 2", "quantum computing")] == ["en"] * 4
     assert language_of_report("CRISPR.", "Warum ist der Himmel blau?") == "de"
+    quoting = TEXTS["en"] * 2 + f" They said: “{TEXTS['ar']}” ({TEXTS['el']})"
+    assert language_of_report(quoting, "Moss on roofs") == "en", "quotations are not what it is written in"
+    assert language_of_report(TEXTS["ar"] * 3 + " " + TEXTS["en"], "Moss on roofs") == "ar"
     catalan = "La molsa d’aquesta teulada conserva l’aigua durant nou dies i després comença a assecar-se."
     assert words_for(catalan, "")("contents") == "Contents" and words_for(catalan, "").language == "ca"
     assert words_for(f"{TEXTS['fa']} ۱۲ ۳۴", "")("page", 1, 25) == "صفحهٔ ۱ از ۲۵"

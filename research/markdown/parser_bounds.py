@@ -19,6 +19,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote.index import footnote_ref
 
+from research.address import ADDRESS_END
+
 MAX_PART_CHARACTERS = 8_000
 """Of a paragraph, a heading or a cell, four printed pages; a longer one is read in parts, as if each stood
 alone: emphasis or a link does not reach from one part into the next."""
@@ -144,11 +146,14 @@ def _address(state: StateInline, silent: bool) -> bool:
     linkify, start = state.md.linkify, state.pos
     if state.linkLevel or linkify is None or not state.src.startswith("://", start):
         return False
-    found = _SCHEME.search(state.pending[-_SCHEME_CHARACTERS:])
-    length = linkify.test_schema_at(state.src, f"{found[0]}:", start + 1) if found else 0
-    if found is None or not length:
+    found, end = _SCHEME.search(state.pending[-_SCHEME_CHARACTERS:]), ADDRESS_END.search(state.src, start)
+    if found is None:
         return False
-    address = found[0] + state.src[start : start + 1 + length].rstrip("*")
+    text = found[0] + state.src[start : end.start() if end else None]
+    length = linkify.test_schema_at(text, f"{found[0]}:", len(found[0]) + 1)
+    if not length:
+        return False
+    address = text[: len(found[0]) + 1 + length].rstrip("*")
     meant = _ESCAPE.sub(r"\1", address)
     link = state.md.normalizeLink(meant)
     if not state.md.validateLink(link):

@@ -21,7 +21,7 @@ from mdit_py_plugins.dollarmath.index import math_block_dollar, math_inline_doll
 from research.markdown.latex import ENVIRONMENTS, chemistry_end
 from research.markdown.parser_bounds import InlineState
 
-SOURCE = re.compile(r"\[\d{1,3}\]:?(?=\s|$)")
+SOURCE = re.compile(r"\\?\[\d{1,3}\\?\]:?(?=\s|$)")
 """The beginning of a line in a list of sources, as models write it."""
 CITED = "cited"
 _MADE = "\u2060"
@@ -34,6 +34,8 @@ MAX_FORMULA_CHARACTERS, MAX_FORMULA_LINES = 1_500, 60
 _SOURCE_LINE = re.compile(rf"^{SOURCE.pattern}", re.MULTILINE)
 _SOURCE_DEFINITION = re.compile(r"\[\d+\]:")
 _LATEX = re.compile(r"\\[A-Za-z]|[\^_]")
+_NUMBERS = re.compile(r"\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*")
+r"""Of sources: whoever writes `\[3\]` has escaped the brackets of a mark."""
 _RELATION = re.compile(r"[=<>+\u2200-\u22ff]")
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{3}.*\s|\s.*[^\W\d_]{3}|[-/,.:;–—]$")
 _BRACKET = re.compile(r"\\{1,2}[(\[]")
@@ -151,7 +153,8 @@ def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
         kind = "math_inline" if opening == "\\(" else "math_inline_double"
         end = state.src.find(closing, bracket.end(), start + MAX_FORMULA_CHARACTERS)
         found = state.src[bracket.end() : end]
-        if end < 0 or not looks_like_formula(found.strip()):
+        is_mark = opening == "\\[" and _NUMBERS.fullmatch(found.strip())
+        if end < 0 or is_mark or not looks_like_formula(found.strip()):
             return False
         end += len(closing)
     if not silent:
@@ -163,7 +166,12 @@ def _formula_in_brackets(state: StateInline, silent: bool) -> bool:
 
 def _dollar_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Parse `$$…$$` in lines of its own; each line is read once, so no line searches the whole text."""
-    return _dollar_lines(state, start, min(end, start + MAX_FORMULA_LINES), silent)
+    tokens, line = len(state.tokens), state.line
+    is_formula = _dollar_lines(state, start, min(end, start + MAX_FORMULA_LINES), silent)
+    if silent:  # the plugin makes its token also where it is only asked
+        del state.tokens[tokens:]
+        state.line = line
+    return is_formula
 
 
 def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -185,8 +193,8 @@ def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
     found = state.getLines(start, line + 1, state.blkIndent, False).strip()
     if not opened[1]:
         found = found[len(closing) : -len(closing)].strip()
-        if closing in found or not looks_like_formula(found):  # two formulas, and what stands between them
-            return False
+        if closing in found or _NUMBERS.fullmatch(found) or not looks_like_formula(found):
+            return False  # two formulas and what stands between them, or the mark of a source
     if not silent:
         state.line = line + 1
         token = state.push("math_block", "math", 0)

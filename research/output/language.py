@@ -20,7 +20,7 @@ _NO_PROSE = re.compile(
     r"|[`<$]|[^`<$\w]+|[\d_]+",
     re.S,
 )
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 
 
 def language(text: str) -> str:
@@ -39,7 +39,7 @@ def _language_of(sample: str) -> str:
         return "en"
     identifier, simplify, complicate = _models()
     found, confidence = identifier.classify(sample)
-    if confidence < MIN_CONFIDENCE and 2 * len(_LATIN.findall(sample)) > len(sample.replace(" ", "")):
+    if confidence < MIN_CONFIDENCE and _is_latin(sample):
         return "en"
     if found == "zh" and _changed(sample, simplify) > _changed(sample, complicate):
         return "zh-Hant"
@@ -47,9 +47,22 @@ def _language_of(sample: str) -> str:
 
 
 def language_of_report(content: str, topic: str) -> str:
-    """Return the tag of a report's language: the body's, or where the body is very short the topic's too."""
-    is_short = len(_prose(content).replace(" ", "")) < MIN_LETTERS
-    return language(f"{topic}\n\n{content}" if is_short else content)
+    """Return the tag of a report's language: the body's, or where the body is very short the topic's too.
+
+    A body that is mostly in Latin letters, as its topic is wholly, is in the language of its words in them:
+    other ones, such as names and quotations, weigh more with what tells languages apart.
+    """
+    prose, asked = _prose(content), _prose(topic)
+    if len(prose.replace(" ", "")) < MIN_LETTERS:
+        prose = _prose(f"{topic}\n\n{content}")
+    if asked and not _LATIN.sub("", asked).strip() and _is_latin(prose):
+        prose = " ".join(_LATIN.findall(prose))
+    return _language_of(prose)
+
+
+def _is_latin(prose: str) -> bool:
+    """Return whether most of the letters of a text are Latin ones."""
+    return 2 * sum(map(len, _LATIN.findall(prose))) > len(prose.replace(" ", ""))
 
 
 def _prose(text: str) -> str:

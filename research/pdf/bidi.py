@@ -1,7 +1,7 @@
 """The Unicode Bidirectional Algorithm (UAX #9), by ICU: which way the characters of a paragraph run.
 
-Each run of code, which is a token where it is coloured, is isolated from what stands around it, and its
-own controls have no power: no text makes code read as what it is not ("Trojan Source", UTS #55).
+Each run of code, which is a token where it is coloured, and each address is isolated from what stands around
+it, and its own controls have no power: no text makes code read as what it is not ("Trojan Source", UTS #55).
 """
 
 import re
@@ -43,13 +43,13 @@ def run_levels(runs: Sequence[Run], to_the_left: bool) -> Sequence[int] | None:
     """
     if not any(_MATTERS.search(run.text) for run in runs):
         return None
-    text = around_code(runs)
+    text = around_isolates(runs)
     direction = RIGHT_TO_LEFT if is_right_to_left(text, to_the_left) else LEFT_TO_RIGHT
     levels = [*embedding_levels(text, direction)]
     start = 0
     for run in runs:
         end = start + len(run.text)
-        if _is_code(run):
+        if _is_isolated(run):
             own = embedding_levels(CONTROLS.sub(_NEUTRAL, run.text), LEFT_TO_RIGHT)
             levels[start:end] = [
                 outer + outer % 2 + inner for outer, inner in zip(levels[start:end], own, strict=True)
@@ -82,10 +82,10 @@ def visual_order(line: Sequence[_T], levels: Sequence[int]) -> list[_T]:
     return [line[index] for index in order]
 
 
-def _is_code(run: Run) -> bool:
-    return run.style.family == fonts.CODE and run.box is None
+def _is_isolated(run: Run) -> bool:
+    return run.box is None and (run.style.family == fonts.CODE or "://" in run.text)
 
 
-def around_code(runs: Sequence[Run]) -> str:
-    """Return the text with code as neutral objects, which is what an isolate is to the text around it."""
-    return "".join(re.sub(r"[^\n]", _NEUTRAL, run.text) if _is_code(run) else run.text for run in runs)
+def around_isolates(runs: Sequence[Run]) -> str:
+    """Return the text with code and addresses as neutral objects, as isolates are to the text around them."""
+    return "".join(re.sub(r"[^\n]", _NEUTRAL, run.text) if _is_isolated(run) else run.text for run in runs)

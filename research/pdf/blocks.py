@@ -76,8 +76,8 @@ class BlockRenderer:
         """Yield the flowables of the nodes; one that fails is written as its source."""
         for index, node in enumerate(nodes):
             following = nodes[index + 1].type if index + 1 < len(nodes) else ""
-            if node.type == "hr" and following == "heading":
-                continue  # the heading parts what stands above from what stands below
+            if node.type == "hr" and following in ("heading", ""):
+                continue  # the heading, or the end, parts what stands above from what stands below
             try:
                 make = getattr(self, f"_make_{node.type}", self._source)
                 with self.tree.inside(self._ROLES.get(node.type, "")):

@@ -85,14 +85,15 @@ class GlyphCanvas(TaggedCanvas):
                 self._faces[face] = _Embedded(face, f"G{len(self._faces)}")
             font = self._faces[face]
             self.setFillColor(style.color)
-            raised = y + (style.size * 0.35 if style.raised else 0)
             # Where the font has no bold or italic face, its outlines are drawn thicker, or slanted.
             bold, slant = style.bold and not face.is_bold, SLANT if style.italic and not face.is_italic else 0
             if bold:
                 self.saveState()
                 self.setStrokeColor(style.color)
                 self._code.append(f"2 Tr {size * BOLD_STROKE:.3g} w 1 j")
-            self._code.append(f"BT /{font.resource} {size:g} Tf 1 0 {slant:g} 1 {x:.3f} {raised:.3f} Tm")
+            self._code.append(
+                f"BT /{font.resource} {size:g} Tf 1 0 {slant:g} 1 {x:.3f} {y + style.shift:.3f} Tm"
+            )
             self._code.append("".join(font.show(run, size) for run in runs))
             self._code.append("ET")
             if bold:

@@ -79,9 +79,8 @@ class InlineRenderer:
         moved = text.translate(_SCRIPTS[node.type])
         if all(new != old for new, old in zip(moved, text, strict=True)):
             return [Run(moved, style)]
-        if node.type == "sup":
-            return self.runs(node.children, replace(style, raised=True), width)
-        return [Run(f"_{text}" if len(text) == 1 else f"_({text})", style)]
+        is_raised = node.type == "sup"
+        return self.runs(node.children, replace(style, raised=is_raised, lowered=not is_raised), width)
 
     _make_sub = _make_sup
 
@@ -130,7 +129,7 @@ class InlineRenderer:
         if _bare(words) == _bare(address) or node.meta.get("is_numbered"):
             return label
         small = replace(style, size=style.size * 0.8, color=MUTED, link=address)
-        return [*label, Run(f" ({address})" if words else address, small)]
+        return [*label, *([Run(" ", style), Run(f"({address})", small)] if words else [Run(address, small)])]
 
     def _make_image(self, node: Node, style: TextStyle, width: float) -> list[Run]:
         """Return the description and the address of an image, which is never fetched."""

@@ -35,6 +35,8 @@ def arrange(story: Sequence[Flowable]) -> list[Flowable]:
     for flowable in reversed(story):
         turns = isinstance(before, PageBreak)
         if isinstance(flowable, Spacer):
+            if not arranged:
+                continue  # what follows nothing opens no page
             need += flowable.height
             if turns and isinstance(flowable, FrameBG):
                 arranged.append(before)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import accumulate, pairwise
 
+from research.address import ADDRESS_END
 from research.pdf import cjk, fonts
 from research.pdf.bidi import run_levels
 from research.pdf.runs import GlyphRun, Line, MissingGlyphs, Run, line_width
@@ -19,7 +20,9 @@ _LETTERS = re.compile(r"[^\W\d_]{6,60}")
 _NO_WORD = re.compile(r"[\d@_/\\]|\w\.\w")
 """In an address, a name with digits, a name from code: these are not hyphenated."""
 # Long addresses break in their path, as a bibliography breaks them (Chicago Manual of Style, 14.18).
-_ADDRESS = re.compile(r"[a-z]{2,9}://[^\s<>\"/]*(/[^\s<>\"]*)?")
+_ADDRESS = re.compile(
+    rf"[a-z]{{2,9}}://(?:(?!{ADDRESS_END.pattern})[^/])*(/(?:(?!{ADDRESS_END.pattern}).)*)?"
+)
 _IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
 _NO_END = re.compile(r"\u00ad| (?=\[\d{1,3}\])")
 """A soft hyphen, which is not drawn, and the space before a citation's number, which begins no line."""
@@ -133,9 +136,9 @@ class _Paragraph:
             ends.difference_update(range(start + 1, path if path >= 0 else address.end()))
             ends.update(path + place.start() for place in _IN_PATH.finditer(address[1] or ""))
         ends.difference_update(found.end() for found in _NO_END.finditer(text))
-        raised = {start for start, run in zip(self.starts, self.runs, strict=False) if run.style.raised}
-        raised = {start for start in raised if start and text[start - 1] != "\n"}
-        return sorted((ends - raised - {0}) | ({len(text)} - {0}))
+        shifted = {start for start, run in zip(self.starts, self.runs, strict=False) if run.style.shift}
+        shifted = {start for start in shifted if start and text[start - 1] != "\n"}
+        return sorted((ends - shifted - {0}) | ({len(text)} - {0}))
 
     def unit(self, start: int, end: int) -> Word:
         """Return what stands between two breaks."""

@@ -21,6 +21,7 @@ class TextStyle:
     italic: bool = False
     strike: bool = False
     raised: bool = False
+    lowered: bool = False
     tabular: bool = False
     """Whether all figures are equally wide."""
     link: str = ""
@@ -33,8 +34,13 @@ class TextStyle:
 
     @property
     def drawn_size(self) -> float:
-        """Return the size of the letters; raised ones are smaller."""
-        return self.size * (0.7 if self.raised else 1)
+        """Return the size of the letters; raised and lowered ones are smaller."""
+        return self.size * (0.7 if self.raised or self.lowered else 1)
+
+    @property
+    def shift(self) -> float:
+        """Return how far above the baseline the letters stand."""
+        return self.size * (0.35 if self.raised else -0.2 if self.lowered else 0)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable
 
-from research.pdf.bidi import around_code, is_right_to_left, visual_order
+from research.pdf.bidi import around_isolates, is_right_to_left, visual_order
 from research.pdf.linebreak import break_lines
 from research.pdf.runs import Bookmark, Line, MissingGlyphs, ParagraphStyle, Run, TextStyle, line_width
 from research.pdf.tags import Element
@@ -40,7 +40,7 @@ class Text(Flowable):  # type: ignore[misc]
         """Whether it stands on one page with what follows."""
         own = block.from_the_right
         self.right_to_left = block.to_the_right or (
-            is_right_to_left(around_code(runs), missing.to_the_left) if own is None else own
+            is_right_to_left(around_isolates(runs), missing.to_the_left) if own is None else own
         )
         self.lines: list[Line] = []
         self.extents: list[tuple[float, float]] = []
@@ -113,7 +113,8 @@ class Text(Flowable):  # type: ignore[misc]
             if block.centered:
                 x = (left + right - line_width(line)) / 2
             if self.mark and number == 0:
-                [mark] = break_lines(self.mark, 1e9, self.missing)
+                isolated = [run._replace(text=f"\u2067{run.text}\u2069") for run in self.mark]
+                [mark] = break_lines(isolated if self.right_to_left else self.mark, 1e9, self.missing)
                 at = right + 6 if self.right_to_left else left - line_width(mark) - 6
                 draw_line(canvas, at, y, mark, element and element.label())
             draw_line(canvas, x, y, line, element)
