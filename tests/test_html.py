@@ -155,3 +155,37 @@ def test_lists_in_cells_have_lines_of_their_own() -> None:
     )
     cells = [plain(cell) for cell in parse(text).children[0].children[1].children[0].children]
     assert cells == ["• one\n• two", "x\ny\n1. p\n2. q"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("<ul>\n\n    <li>One</li>\n\n    <li>Two</li>\n\n</ul>", "bullet_list: One, Two"),
+        ("<ol>\n\n    <li>One</li>\n\n    <li>Two</li>\n\n</ol>", "ordered_list: One, Two"),
+        ("<ul>\n\n    Lost\n\n</ul>", "bullet_list: Lost"),
+        ("<table>\n    <tr><td>A</td></tr>\n\n    <tr><td>B</td></tr>\n</table>", "table: A, B"),
+        ("<table>\n<tr><td>a\n\n    b</td></tr>\n</table>", "table: a\nb"),
+        (
+            "<div>\n  <h2>A</h2>\n\n    <p>B</p>\n\n\t<p>C</p>\n</div>",
+            "heading: A, paragraph: B, paragraph: C",
+        ),
+    ],
+)
+def test_an_indented_tag_in_a_block_of_html_is_no_code(text: str, wanted: str) -> None:
+    def said(node: Node) -> str:
+        parts = [row for part in node.children for row in part.children] if node.type == "table" else []
+        items = parts or (node.children if node.type.endswith("list") else [node])
+        return f"{node.type}: {', '.join(map(plain, items))}"
+
+    assert ", ".join(map(said, parse(text).children)) == wanted
+    assert "<" not in shown(text)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "`<div>` is a tag.\n\n", "<div>never closed\n\n", "<div>closed</div>\n\n", "```\n<div>\n```\n\n"],
+)
+def test_an_indented_tag_elsewhere_is_code(before: str) -> None:
+    assert plain(parse(f"{before}    <p>code</p>\n\nText.")).endswith("<p>code</p>\nText.")
+    inside = parse("<details>\n\n    x = 1\n\n    <p>B</p>\n\n</details>\n\n    <p>code</p>")
+    assert [node.type for node in inside.children] == ["code_block", "paragraph", "code_block"]

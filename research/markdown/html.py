@@ -11,6 +11,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from research.markdown.html_indent import add_indented_html, is_code
 from research.markdown.html_table import HtmlTable, line_break, with_breaks
 from research.markdown.html_tags import HEADINGS, LABELS, LISTS, MAX_OPEN, parse_tag, resolve_tags
 
@@ -23,6 +24,7 @@ _RAW_TAGS = re.compile(r"</?(?:pre|script|style|code)(?:\s[^<>]*)?>")
 
 def add_html(parser: MarkdownIt) -> None:
     """Add the rules of this module to a parser that has all its other rules."""
+    add_indented_html(parser)
     parser.block.ruler.at("html_block", _raw_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.at("html_inline", parse_tag)
     parser.core.ruler.push("html", lambda state: _Blocks(state).read())
@@ -32,7 +34,7 @@ def _raw_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Parse a comment, which is not shown, or code, in lines of its own."""
     position = state.bMarks[start] + state.tShift[start]
     found = _RAW.match(state.src, position)
-    if not found or state.is_code_block(start):
+    if not found or is_code(state, start):
         return False
     closing = f"</{found[1]}>" if found[1] else "-->"
     last = min(end, start + MAX_RAW_LINES)
@@ -191,6 +193,8 @@ class _Blocks:
         self.level += min(token.nesting, 0)
         while self.open and self.open[-1][1] > self.level:
             self._pop()
+        if token.nesting >= 0 and self.open and self.open[-1] in (("ul", self.level), ("ol", self.level)):
+            self._begin("li")  # because a list has nothing but items, and the rest would be lost
         self.level += max(token.nesting, 0)
         self.made.append(token)
 

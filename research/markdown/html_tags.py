@@ -49,6 +49,12 @@ _CODE = re.compile(r"<(code|kbd|samp|tt)(?:\s[^<>]{0,200})?>([^<\n]{1,1000})</\1
 _LINE_END = re.compile(r"[ \t]{0,99}\n?[ \t]{0,99}")
 
 
+def is_tag(text: str, position: int) -> bool:
+    """Return whether a known tag, or a comment, begins at the position."""
+    found = _TAG.match(text, position)
+    return text.startswith("<!--", position) or (found is not None and found[2].lower() in _KNOWN)
+
+
 def parse_tag(state: StateInline, silent: bool) -> bool:
     """Parse one known tag, a comment, or code in HTML."""
     start = state.pos
