@@ -17,9 +17,9 @@ from research.markdown.html_tags import HEADINGS, LABELS, LISTS, MAX_OPEN, parse
 
 _KINDS = {"ul": "bullet_list", "ol": "ordered_list", "li": "list_item", "blockquote": "blockquote"}
 MAX_RAW_LINES, MAX_RAW_CHARACTERS = 1_000, 50_000
-"""Of a comment, or of code in HTML."""
-_RAW = re.compile(r"<!--|<(pre|script|style)(?:\s[^<>]*)?>")
-_RAW_TAGS = re.compile(r"</?(?:pre|script|style|code)(?:\s[^<>]*)?>")
+"""Of a comment, or of what HTML does not set as text."""
+_RAW = re.compile(r"<!--|<(pre|script|style|svg)(?:\s[^<>]*)?>")
+_RAW_TAGS = re.compile(r"</?(?:pre|code)(?:\s[^<>]*)?>")
 
 
 def add_html(parser: MarkdownIt) -> None:
@@ -31,7 +31,7 @@ def add_html(parser: MarkdownIt) -> None:
 
 
 def _raw_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Parse a comment, which is not shown, or code, in lines of its own."""
+    """Parse a comment, a script or a drawing, which are not shown, or code, in lines of its own."""
     position = state.bMarks[start] + state.tShift[start]
     found = _RAW.match(state.src, position)
     if not found or is_code(state, start):
@@ -46,7 +46,7 @@ def _raw_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False  # what stands behind it is text
     if not silent:
         state.line = line + 1
-        if found[1]:
+        if found[1] == "pre":
             token = state.push("code_block", "code", 0)
             content = _RAW_TAGS.sub("", state.getLines(start, line + 1, state.blkIndent, False))
             token.content, token.map = unescape(content).strip("\n") + "\n", [start, line + 1]
