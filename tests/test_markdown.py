@@ -226,6 +226,35 @@ def test_labels_that_are_not_in_a_row_stay_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("**Findings**\nCosts fell.\nMuch.", "Findings|Costs fell. Much."),
+        ("**技术路径：**\n公司成立于1992年。", "技术路径：|公司成立于1992年。"),
+        ("**Pros**:\ncheap [1]\n**Cons** [2]\nheavy\n**Sum**\nx", "Pros:|cheap [1]|Cons [2]|heavy|Sum|x"),
+        ("Data is scarce.\n**Limits**\nNone.", "Data is scarce.|Limits|None."),
+        ("**Company:** ACME\n**Founded**: 1999\n**HQ:** Berlin", "Company: ACME|Founded: 1999|HQ: Berlin"),
+        ("a sentence with\n**bold words**\nin its middle", "a sentence with bold words in its middle"),
+        ("**Bold** words\nand\n**more** of them", "Bold words and more of them"),
+        ("as said,\n**Note:** this", "as said, Note: this"),
+    ],
+)
+def test_a_bold_line_is_a_line_of_its_own(typed: str, wanted: str) -> None:
+    marks = {"softbreak": " ", "hardbreak": "|"}
+    assert (
+        "".join(marks.get(node.type, node.content) for node in walk(parse(typed)) if not node.children)
+        == wanted
+    )
+
+
+def test_a_bold_line_ends_the_list_above_it() -> None:
+    typed = "**Pros**\n- cheap\n  - safe\n**Cons**\n1. heavy\n**Price:** 5\n- goes\non **and** on"
+    pro, [_, items], con, numbers, price, [_, more] = kinds(parse(typed))
+    assert [block[0] for block in (pro, con, price)] == ["paragraph"] * 3
+    assert plain(parse(typed)).endswith("goes\non and on")
+    assert (len(items), len(numbers[1]), len(more)) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
     "text",
     ["#AI #Tides", "#1 of all", "#include <x>", "3 · 4", "A•B", "```\n•x\n##y\n```", "    x • y", "#AI"],
 )

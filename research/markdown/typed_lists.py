@@ -12,7 +12,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 MAX_ITEM_LINES = 30
-_LABEL = re.compile(
+LABEL = re.compile(
     r"[ \t]*([(（]([a-z]{1,5}|\d{1,2}|[一二三四五六七八九十]{1,3})[)）]|([a-z])[.)](?=\s)|([\u2460-\u2473]))"
     r"\s*(?=\S)",
     re.IGNORECASE,
@@ -53,7 +53,7 @@ class _Line:
 
     def __init__(self, opening: Token, text: str) -> None:
         self.opening, self.text = opening, text
-        found = _LABEL.match(text)
+        found = LABEL.match(text)
         self.label = found[1] if found else ""
         self.words = text[found.end() :] if found else text
         self.counts = set(_counts(self.label, next(filter(None, found.groups()[1:])))) if found else set()
