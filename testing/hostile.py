@@ -32,6 +32,7 @@ UNITS = (
     *("[a](b) ", "![a](b) ", "[a][b]", "<br>", "<sup>a</sup>", "<http://a.b> ", "$a^2$ "),
     *("<td>", "<table><tr><td>", "<ul><li>", "<b>*", "<pre>\n", "<!-- \n", "<a href=", "(1) a\n", "a. a\n\n"),
     *("• a\n", "    • a\n", "\\ce{", "\\ce{a} ", "\\begin{equation}\n", ";base64,", "\\n\\n", "---\na: b\n"),
+    *("<svg>", "<data> ", '<a b="<a c=" ', "<ul>\n\n    a\n\n", "**a:** b\n", "a) b\n- c\n", "✅ a\n"),
 )  # fmt: skip
 """Runs of each kind of character, nesting, and the beginnings of what the patterns look for."""
 FILLERS = (" ", "\t", "#", "*", "_", "-", "`", "1", "x", "x ", "\u00a0", "[", "|", "水")

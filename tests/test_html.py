@@ -155,3 +155,71 @@ def test_lists_in_cells_have_lines_of_their_own() -> None:
     )
     cells = [plain(cell) for cell in parse(text).children[0].children[1].children[0].children]
     assert cells == ["• one\n• two", "x\ny\n1. p\n2. q"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("<ul>\n\n    <li>One</li>\n\n    <li>Two</li>\n\n</ul>", "bullet_list: One, Two"),
+        ("<ol>\n\n    <li>One</li>\n\n    <li>Two</li>\n\n</ol>", "ordered_list: One, Two"),
+        ("<ul>\n\n    Lost\n\n</ul>", "bullet_list: Lost"),
+        ("<table>\n    <tr><td>A</td></tr>\n\n    <tr><td>B</td></tr>\n</table>", "table: A, B"),
+        ("<table>\n<tr><td>a\n\n    b</td></tr>\n</table>", "table: a\nb"),
+        (
+            "<div>\n  <h2>A</h2>\n\n    <p>B</p>\n\n\t<p>C</p>\n</div>",
+            "heading: A, paragraph: B, paragraph: C",
+        ),
+    ],
+)
+def test_an_indented_tag_in_a_block_of_html_is_no_code(text: str, wanted: str) -> None:
+    def said(node: Node) -> str:
+        parts = [row for part in node.children for row in part.children] if node.type == "table" else []
+        items = parts or (node.children if node.type.endswith("list") else [node])
+        return f"{node.type}: {', '.join(map(plain, items))}"
+
+    assert ", ".join(map(said, parse(text).children)) == wanted
+    assert "<" not in shown(text)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "`<div>` is a tag.\n\n", "<div>never closed\n\n", "<div>closed</div>\n\n", "```\n<div>\n```\n\n"],
+)
+def test_an_indented_tag_elsewhere_is_code(before: str) -> None:
+    assert plain(parse(f"{before}    <p>code</p>\n\nText.")).endswith("<p>code</p>\nText.")
+    inside = parse("<details>\n\n    x = 1\n\n    <p>B</p>\n\n</details>\n\n    <p>code</p>")
+    assert [node.type for node in inside.children] == ["code_block", "paragraph", "code_block"]
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ('<img src="https://a.test/i.png" alt="Revenue > $5B">', "Revenue > $5B"),
+        ('<a href="https://a.test/" title="Growth > 5% < 9%">Growth</a>', "Growth"),
+        ("<span data-x='1>0' class=y>span</span>", "span"),
+        ('<iframe src="https://a.test/" allowfullscreen></iframe>', ""),
+        ('<video controls><source src="x.mp4">No video.</video>', "No video."),
+        ('<label for="a">Name</label> <input type="checkbox" checked> <button>Go</button>', "Name  Go"),
+        ("<select><option>A</option><option selected>B</option></select>", "AB"),
+        ("<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>", "漢(kan)"),
+        ("<picture><source srcset=a.png><canvas>c</canvas></picture>", "c"),
+        ("<data value='1'>one</data> <noscript>two</noscript> <object>three</object>", "one two three"),
+        ("<math><mi>x</mi><mo>&lt;</mo><mn>1</mn></math>", "x<1"),
+        ('<svg width="9"><text>drawn</text></svg><style>p{}</style><script>if (a<b) x()</script>', ""),
+        ("<svg>\n  <path d='M0 0'/>\n\n  <text>drawn</text>\n</svg>", ""),
+        ("<script>\na()\n\nb()\n</script>", ""),
+    ],
+)
+def test_no_tag_of_html_is_on_the_page(html: str, words: str) -> None:
+    assert plain(parse(html)) == words
+    page = shown(f"Text\n{html}\nend.")
+    assert page.startswith("Research Report Text") and "end." in page
+    assert not re.search(r"</?[a-z]|drawn", page)
+    assert plain(parse(f"```\n{html}\n```")) == f"{html}\n"
+
+
+@pytest.mark.parametrize(
+    "prose", ["List<object> x", "cp <input> <output>", "Map<string, data>", "<video>", "a<data>b"]
+)
+def test_a_name_of_a_tag_that_is_a_word_stays(prose: str) -> None:
+    assert plain(parse(prose)) == prose

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from models import PDFGenerationInput
-from research.markdown.parser import Node, parse, plain, walk
+from research.markdown.parser import Node, parse, plain
 from research.output.report_markdown import report_markdown
 from research.pdf import document
 from tests.conftest import needs_fonts
@@ -186,43 +186,6 @@ def test_each_source_stands_in_lines_of_its_own() -> None:
 def test_typed_bullets_and_headings_are_lists_and_headings(typed: str, wanted: str) -> None:
     assert kinds(parse(typed)) == kinds(parse(wanted))
     assert plain(parse(typed)) == plain(parse(wanted))
-
-
-@pytest.mark.parametrize(
-    ("typed", "marks"),
-    [
-        ("Steps:\na. first\nb. second\n   goes on\nc. third", ["a.", "b.", "c."]),
-        ("(1) first\n\n(2) second\n\n(3) third\n\nBehind.", ["(1)", "(2)", "(3)"]),
-        ("（一）first\n（二）second", ["（一）", "（二）"]),
-        ("(i) first\n(ii) second\n(iii) third", ["(i)", "(ii)", "(iii)"]),
-        ("① first\n② second", ["①", "②"]),
-        ("A) first\nB) second\n\nA. Smith writes.", ["A)", "B)"]),
-        ("- item\n  a. first\n  b. second", ["a.", "b."]),
-    ],
-)
-def test_typed_numbers_make_a_list_that_keeps_them(typed: str, marks: list[str]) -> None:
-    tree = parse(typed)
-    items = [node for node in walk(tree) if node.type == "list_item"]
-    assert [item.meta["mark"] for item in items][-len(marks) :] == marks
-    words = [plain(item) for item in items][-len(marks) :]
-    assert [word.split()[0] for word in words] == ["first", "second", "third"][: len(marks)]
-    page, whole = ("".join(text.split()) for text in (shown(typed), typed.replace("- ", "• ")))
-    assert page.startswith(f"ResearchReport{whole}")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "A. Smith writes.\nC. Jones, too.",
-        "(1) alone",
-        "as in (1) and\n(2) so",
-        "b. x\nc. y",
-        "(1) x\n\nWords.\n\n(2) y",
-    ],
-)
-def test_labels_that_are_not_in_a_row_stay_text(text: str) -> None:
-    assert {node.type for node in parse(text).children} == {"paragraph"}
-    assert plain(parse(text)) == text.replace("\n\n", "")
 
 
 @pytest.mark.parametrize(

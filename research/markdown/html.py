@@ -11,28 +11,30 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from research.markdown.html_indent import add_indented_html, is_code
 from research.markdown.html_table import HtmlTable, line_break, with_breaks
 from research.markdown.html_tags import HEADINGS, LABELS, LISTS, MAX_OPEN, parse_tag, resolve_tags
 
 _KINDS = {"ul": "bullet_list", "ol": "ordered_list", "li": "list_item", "blockquote": "blockquote"}
 MAX_RAW_LINES, MAX_RAW_CHARACTERS = 1_000, 50_000
-"""Of a comment, or of code in HTML."""
-_RAW = re.compile(r"<!--|<(pre|script|style)(?:\s[^<>]*)?>")
-_RAW_TAGS = re.compile(r"</?(?:pre|script|style|code)(?:\s[^<>]*)?>")
+"""Of a comment, or of what HTML does not set as text."""
+_RAW = re.compile(r"<!--|<(pre|script|style|svg)(?:\s[^<>]*)?>")
+_RAW_TAGS = re.compile(r"</?(?:pre|code)(?:\s[^<>]*)?>")
 
 
 def add_html(parser: MarkdownIt) -> None:
     """Add the rules of this module to a parser that has all its other rules."""
+    add_indented_html(parser)
     parser.block.ruler.at("html_block", _raw_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.at("html_inline", parse_tag)
     parser.core.ruler.push("html", lambda state: _Blocks(state).read())
 
 
 def _raw_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Parse a comment, which is not shown, or code, in lines of its own."""
+    """Parse a comment, a script or a drawing, which are not shown, or code, in lines of its own."""
     position = state.bMarks[start] + state.tShift[start]
     found = _RAW.match(state.src, position)
-    if not found or state.is_code_block(start):
+    if not found or is_code(state, start):
         return False
     closing = f"</{found[1]}>" if found[1] else "-->"
     last = min(end, start + MAX_RAW_LINES)
@@ -44,7 +46,7 @@ def _raw_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False  # what stands behind it is text
     if not silent:
         state.line = line + 1
-        if found[1]:
+        if found[1] == "pre":
             token = state.push("code_block", "code", 0)
             content = _RAW_TAGS.sub("", state.getLines(start, line + 1, state.blkIndent, False))
             token.content, token.map = unescape(content).strip("\n") + "\n", [start, line + 1]
@@ -191,6 +193,8 @@ class _Blocks:
         self.level += min(token.nesting, 0)
         while self.open and self.open[-1][1] > self.level:
             self._pop()
+        if token.nesting >= 0 and self.open and self.open[-1] in (("ul", self.level), ("ol", self.level)):
+            self._begin("li")  # because a list has nothing but items, and the rest would be lost
         self.level += max(token.nesting, 0)
         self.made.append(token)
 

@@ -1,7 +1,7 @@
 """Tags of HTML in a line of Markdown: what they mean for its words.
 
 A known tag is read by what it means. What only looks like one (`List<int>`, `a < b`) stays text, and so does
-code.
+code. Of scripts, styles and drawings nothing is shown.
 """
 
 import re
@@ -28,25 +28,60 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = {
     *LISTS, *LABELS, *HEADINGS, "p", "div", "center", "section", "article", "header", "footer", "main",
     "aside", "nav", "address", "figure", "details", "dl", "dd", "form", "hr",
-    "table", "thead", "tbody", "tfoot", "tr", "td", "th",
+    "table", "thead", "tbody", "tfoot", "tr", "td", "th", "option",
 }  # fmt: skip
 _WITHOUT_MEANING = (
     "span", "font", "abbr", "time", "nobr", "wbr", "big", "q", "bdi", "bdo", "picture", "source",
     "code", "kbd", "samp", "tt", "colgroup", "col",
 )  # fmt: skip
-_KNOWN = {*_BLOCKS, *STYLES, *_WITHOUT_MEANING, "br", "img"}
+_WORDS = {
+    "iframe", "video", "audio", "track", "canvas", "object", "param", "embed", "template", "noscript",
+    "script", "style", "svg", "math", "input", "label", "button", "select", "optgroup", "option", "textarea",
+    "output", "ruby", "rb", "rt", "rp", "data", "map", "area", "meter", "progress", "html", "head", "body",
+    "meta", "link",
+}  # fmt: skip
+"""Tags whose names are placeholders, too (`<input>`): they have an attribute, or a tag that closes them."""
+_KNOWN = {*_BLOCKS, *STYLES, *_WITHOUT_MEANING, *_WORDS, "br", "img"}
 MAX_OPEN = 12
 """Tags within each other; deeper ones have no meaning."""
 
-_VALUE = r"""(?:"[^"<>]*"|'[^'<>]*'|[^\s"'=<>`]+)"""
+MAX_CONTENT = 8_000
+"""Characters between a tag that may be a word, or whose content is not shown, and the tag that closes it."""
+_VALUE = r"""(?:"[^"]{0,2000}"|'[^']{0,2000}'|[^\s"'=<>`]+)"""
+_FLAGS = (
+    "open|hidden|reversed|controls|autoplay|loop|muted|playsinline|checked|disabled|selected|required|readonly"
+    "|multiple|async|defer|allowfullscreen|nowrap|download|itemscope|novalidate"
+)
 _TAG = re.compile(
-    rf"<(/?)([a-z][a-z0-9]*)((?:\s{{1,9}}(?:[a-z][-\w:.]*\s{{0,9}}=\s{{0,9}}{_VALUE}|open|hidden|reversed))*)"
+    rf"<(/?)([a-z][a-z0-9]*)((?:\s{{1,99}}(?:[a-z@:][-\w:.]*\s{{0,9}}=\s{{0,9}}{_VALUE}|{_FLAGS})){{0,40}})"
     r"\s{0,9}/?>",
     re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(rf"([a-z][-\w:.]*)\s*=\s*({_VALUE})", re.IGNORECASE)
 _CODE = re.compile(r"<(code|kbd|samp|tt)(?:\s[^<>]{0,200})?>([^<\n]{1,1000})</\1>", re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style|svg|math)(?:\s[^<>]{0,500})?>", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^<>]{0,500}>")
 _LINE_END = re.compile(r"[ \t]{0,99}\n?[ \t]{0,99}")
+
+
+def is_tag(text: str, position: int) -> bool:
+    """Return whether a known tag, or a comment, begins at the position."""
+    return text.startswith("<!--", position) or _match_tag(text, position) is not None
+
+
+def _match_tag(text: str, position: int) -> re.Match[str] | None:
+    """Return the known tag at the position, or None."""
+    found = _TAG.match(text, position)
+    if not found or found[2].lower() not in _KNOWN:
+        return None
+    if found[2].lower() in _WORDS and not found[1] and not found[3]:
+        return found if _closing(text, found[2], found.end()) >= 0 else None
+    return found
+
+
+def _closing(text: str, name: str, start: int) -> int:
+    """Return where the tag begins that closes what begins at the start; or -1."""
+    return text.find(f"</{name}>", start, start + MAX_CONTENT)
 
 
 def parse_tag(state: StateInline, silent: bool) -> bool:
@@ -63,8 +98,15 @@ def parse_tag(state: StateInline, silent: bool) -> bool:
         if not silent:
             state.push("code_inline", "code", 0).content = unescape(code[2])
         return True
-    found = _TAG.match(state.src, start)
-    if not found or found[2].lower() not in _KNOWN:
+    if (unseen := _UNSEEN.match(state.src, start)) and (
+        end := _closing(state.src, unseen[1], unseen.end())
+    ) >= 0:
+        state.pos = end + len(f"</{unseen[1]}>")
+        if not silent and unseen[1].lower() == "math":
+            state.push("text", "", 0).content = unescape(_ANY_TAG.sub("", state.src[unseen.end() : end]))
+        return True
+    found = _match_tag(state.src, start)
+    if not found:
         return False
     state.pos = found.end()
     if found[2].lower() == "br":

@@ -15,6 +15,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from research.markdown.fences import part_fences
 from research.markdown.html import add_html
+from research.markdown.label_lines import add_label_lines
 from research.markdown.lines import mend_lines
 from research.markdown.parser_bounds import add_bounds
 from research.markdown.parser_rules import CITED, SOURCE, add_rules, is_source_list
@@ -137,6 +138,7 @@ def _parser(thread: int) -> MarkdownIt:
     add_bounds(parser)
     add_html(parser)
     add_typed_lists(parser)
+    add_label_lines(parser)
     return parser
 
 
