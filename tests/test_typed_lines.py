@@ -36,6 +36,13 @@ def kinds(node: Node) -> Any:
         ("➢ first\n➢ second", ["➢", "➢"]),
         ("✓ first\n✓ second", ["✓", "✓"]),
         ("- item\n  a. first\n  b. second", ["a.", "b."]),
+        ("１. first\n２. second", ["１.", "２."]),
+        ("١. first\n٢. second", ["١.", "٢."]),
+        ("（１）first\n（２）second", ["（１）", "（２）"]),
+        ("・first\n・second", ["・", "・"]),
+        ("أ) first\nب) second", ["أ)", "ب)"]),
+        ("ア．first\nイ．second", ["ア．", "イ．"]),
+        ("가. first\n나. second", ["가.", "나."]),
     ],
 )
 def test_typed_numbers_make_a_list_that_keeps_them(typed: str, marks: list[str]) -> None:

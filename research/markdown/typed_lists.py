@@ -17,7 +17,8 @@ _CHINESE_NUMBER = "[一二三四五六七八九十]{1,3}"
 LABEL = re.compile(
     rf"[ \t]*([(（]([a-z]{{1,5}}|\d{{1,2}}|{_CHINESE_NUMBER})[)）]|([a-z]|[ivx]{{2,5}})[.)](?=\s)"
     rf"|([\u2460-\u2473])|(\d{{1,2}}|{_CHINESE_NUMBER})、|(\d{{1,2}})[.)．](?=[^\W\d_])"
-    r"|(?P<section>(?:\d{1,2}\.){1,3}\d{1,2})\.?(?=\s)|(?P<dash>[–—])(?=\s)|(?P<symbol>\d\ufe0f?\u20e3"
+    r"|((?:(?![0-9])\d){1,2})[.)．](?=\s)|(?P<letter>[א-ת\u0621-\u064aア-ン가나다라마바사아자차카타파하])[.)．]"
+    r"|(?P<section>(?:\d{1,2}\.){1,3}\d{1,2})\.?(?=\s)|(?P<dash>[–—](?=\s)|・)|(?P<symbol>\d\ufe0f?\u20e3"
     r"|[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\ufe0f\u200d]{1,8})(?=[\s\w*]))"
     r"\s*(?=\S)",
     re.IGNORECASE,
@@ -105,15 +106,17 @@ class _Line:
 def _counts(found: re.Match[str]) -> Iterator[tuple[str, int]]:
     """Yield the series that a label may belong to, and its number there: "(i)" is a letter, or Roman.
 
-    In a series whose name begins with a star any number follows: ✅ ❌, or 1.1 1.2 2.1.
+    In a series whose name begins with a star any number follows: ✅ ❌, or 1.1 1.2 2.1, or letters of another
+    script than Latin, whose order is not always that of their codes.
     """
     label, bare = found[1], next(filter(None, found.groups()[1:]))
     if found["section"]:
         yield "*section", int(bare.rpartition(".")[2])
-    if found["dash"] or found["symbol"]:
-        yield "*dash" if found["dash"] else "*symbol", 1
+    for kind in ("dash", "symbol", "letter"):
+        if found[kind]:
+            yield f"*{kind}", 1
     shape = re.sub(r"\w+", "A" if bare.isupper() else "a", label)
-    if bare.isascii() and bare.isdigit():
+    if bare.isdecimal():
         yield f"{shape}1", int(bare)
     elif "\u2460" <= bare <= "\u2473":
         yield "circle", ord(bare) - 0x245F
