@@ -19,7 +19,7 @@ _Part = tuple[Face | None, str]
 
 def glyph_run(text: str, style: TextStyle, face: Face, level: int = 0, shown_as: str = "") -> GlyphRun:
     """Return the text as glyphs of a face."""
-    glyphs = compressed(text, face.shape(text, bool(level % 2), style.tabular))
+    glyphs = compressed(text, face, face.shape(text, bool(level % 2), style.tabular))
     width = sum(glyph.advance for glyph in glyphs) * style.drawn_size / 1000
     return GlyphRun(text, style, face, glyphs, width, level, shown_as)
 
