@@ -39,20 +39,17 @@ def takes_script(text: str, at: int) -> bool:
 def _excess(face: Face, glyph: Glyph, after: float = 0.0) -> float:
     """Return what a full-width mark gives up of the white behind it and before the ink that follows."""
     white = glyph.advance - face.ink(glyph.id)[1] + after
-    quarters = min(2, max(0, white // QUARTER_WHITE)) if glyph.advance >= FULL_WIDTH else 0
-    return quarters * HALF_EM / 2
+    return HALF_EM / 2 * min(2, max(0, white // QUARTER_WHITE)) if glyph.advance >= FULL_WIDTH else 0.0
 
 
 def compressed(text: str, face: Face, glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
     """Return the glyphs, each full-width mark before another one without half an em of white between them."""
     pairs = {found.start() for found in _PAIR.finditer(text)}
-    if not pairs:
-        return glyphs
     return tuple(
         glyph._replace(advance=glyph.advance - _excess(face, glyph, face.ink(after.id)[0]))
         if glyph.cluster in pairs
         else glyph
-        for glyph, after in zip(glyphs, (*glyphs[1:], glyphs[-1]), strict=True)
+        for glyph, after in zip(glyphs, (*glyphs[1:], *glyphs[-1:]), strict=True)
     )
 
 
@@ -119,6 +116,5 @@ def justified(line: Line, width: float) -> Line:
 
 def _stretches(run: GlyphRun, glyph: Glyph) -> bool:
     """Return whether a justified line is widened behind this glyph."""
-    character = run.text[glyph.cluster]
-    is_wide = glyph.advance >= HALF_EM and (character >= "\u2e80" or character in AMBIGUOUS)
-    return character == " " or is_wide
+    mark = run.text[glyph.cluster]
+    return mark == " " or (glyph.advance >= HALF_EM and (mark >= "\u2e80" or mark in AMBIGUOUS))

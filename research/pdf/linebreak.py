@@ -24,8 +24,8 @@ _ADDRESS = re.compile(
     rf"[a-z]{{2,9}}://(?:(?!{ADDRESS_END.pattern})[^/])*(/(?:(?!{ADDRESS_END.pattern}).)*)?"
 )
 _IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
-_NO_END = re.compile(r"\u00ad| (?=\[\d{1,3}\])")
-"""A soft hyphen, which is not drawn, and the space before a citation's number, which begins no line."""
+_NO_END = re.compile(r"\u00ad| (?=±|\[\d{1,3}\])|(?<=±) ")
+"""A soft hyphen, which is not drawn; the spaces at ± and before a citation's number: they end no line."""
 
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
@@ -86,8 +86,7 @@ class _Breaker:
         self.used += gap + length
 
     def _gap(self, parts: Sequence[GlyphRun]) -> float:
-        is_within = self.line and parts and self.paragraph.is_cjk
-        return cjk.gap(self.line[-1], parts[0]) if is_within else 0.0
+        return cjk.gap(self.line[-1], parts[0]) if self.line and parts and self.paragraph.is_cjk else 0.0
 
     def _white(self, parts: Sequence[GlyphRun]) -> float:
         return cjk.trim(parts[-1]) if parts and self.paragraph.is_cjk else 0.0
