@@ -81,6 +81,15 @@ def test_no_mark_is_drawn_on_the_next(language: str, text: str) -> None:
     assert sum(part.width for part in line) - room >= ink[-1][2] * BODY.size
 
 
+def test_marks_in_a_sentence_of_another_language_are_as_wide_as_they_are() -> None:
+    """Because a reader of the text takes a Latin quotation mark moved to the left for another line."""
+    needs_fonts("中")
+    [line] = lines("The sentence of the author was 他说：“数学很重要。”，in an interview.")
+    wide = [part for part in line if set("他：“学。”，") & set(part.text)]
+    own = [sum(part.face.width(glyph.id) for glyph in part.glyphs) * BODY.size / 1000 for part in wide]
+    assert [part.width for part in wide] == pytest.approx(own)
+
+
 def test_marks_of_two_styles_stand_close_too() -> None:
     needs_fonts("中")
     italic, bold = replace(BODY, italic=True), replace(BODY, bold=True)

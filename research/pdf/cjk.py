@@ -73,11 +73,11 @@ def widened(run: GlyphRun, points: float) -> GlyphRun:
     return run._replace(glyphs=(*run.glyphs[:-1], *last), width=run.width + points)
 
 
-def spaced(parts: Sequence[GlyphRun]) -> Line:
-    """Return glyph runs that stand beside each other, with the gaps between them."""
+def spaced(parts: Sequence[GlyphRun], is_cjk: bool) -> Line:
+    """Return glyph runs that stand beside each other, with the gaps of Chinese between them."""
     line: Line = []
     for part in parts:
-        if line and (room := gap(line[-1], part)):
+        if line and is_cjk and (room := gap(line[-1], part)):
             line[-1] = widened(line[-1], room)
         line.append(part)
     return line

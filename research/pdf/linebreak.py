@@ -206,7 +206,7 @@ class _Paragraph:
             else:
                 line += shape(self.text[start:stop], run.style, level, self.missing, self.is_cjk)
             start = stop
-        return cjk.spaced(line) if self.is_cjk else line
+        return cjk.spaced(line, self.is_cjk)
 
 
 def _without_end_space(line: Line) -> Line:

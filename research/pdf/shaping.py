@@ -60,8 +60,8 @@ def word_shaper(style: TextStyle, language: str, is_cjk: bool) -> Callable[[str]
         missing = MissingGlyphs()
         missing.language = language
         inked = text if style.shade else text.rstrip(" ")
-        parts = tuple(spaced(shape(text, style, 0, missing, is_cjk)))
-        ink = parts if inked == text else spaced(shape(inked, style, 0, missing, is_cjk))
+        parts = tuple(spaced(shape(text, style, 0, missing, is_cjk), is_cjk))
+        ink = parts if inked == text else spaced(shape(inked, style, 0, missing, is_cjk), is_cjk)
         return None if missing else Word(parts, line_width(parts), line_width(ink))
 
     return shaped
