@@ -180,67 +180,6 @@ def test_without_icu_there_is_one_line_that_says_what_to_install() -> None:
     assert "pip install pyicu-wheels" in line
 
 
-QUOTED = "他说“你好”，又说‘再见’：从1990—2000年……中国·世界工厂。"
-
-
-def test_punctuation_takes_the_script_of_its_paragraph() -> None:
-    """Both quotation marks of a pair, dashes and dots are of the font of the words; an apostrophe is not."""
-    needs_fonts(QUOTED)
-    [line] = lines(QUOTED)
-    [han] = {part.face for part in line if "你" in part.text}
-    assert {part.face for part in line if set("“”‘’—…·") & set(part.text)} == {han}
-    own = fonts.built_in(fonts.TEXT, False, False)
-    for text, face in (("English “规模” words.", own), ("“规模”很大，don’t怕", han)):
-        [line] = lines(text)
-        assert {part.face for part in line if "“" in part.text or "”" in part.text} == {face}
-    [line] = lines("“规模”很大，don’t怕")
-    assert [part.face for part in line if "’" in part.text] == [own]
-
-
-def width_of(text: str) -> float:
-    [line] = lines(text, language="zh")
-    return sum(part.width for part in line) / BODY.size
-
-
-def test_chinese_stands_off_latin_and_its_marks_stand_close() -> None:
-    """A quarter of an em between the scripts, half an em between two marks; in the same line alone."""
-    needs_fonts(QUOTED)
-    for parts in (("中", "GPT-4", "文"), ("占", "35%", "的"), ("Й", "型")):
-        assert width_of("".join(parts)) == pytest.approx(sum(map(width_of, parts)) + (len(parts) - 1) / 4)
-    assert width_of("中 a") == pytest.approx(width_of("中") + width_of("a a") - width_of("a"))
-    for text in ("中，a", "a。"):
-        assert width_of(text) == pytest.approx(sum(map(width_of, text)))
-    for text, halves in (("他说：“你”", 1), ("（你）。", 1), ("“‘你’”，我", 3), ("，我，", 0), ("（）", 0)):
-        assert width_of(text) == pytest.approx(len(text) - halves / 2)
-    broken = lines("中文GPT", width=2.2 * BODY.size, language="zh")
-    assert [sum(part.width for part in line) for line in broken[:1]] == [pytest.approx(2 * BODY.size)]
-
-
-def test_chinese_lines_are_of_one_width() -> None:
-    """But for the last, headings, and lines that lack too much; a mark at the end gives up its white half."""
-    text = "研究者认为规模定律仍然有效，不过这一说法（见第二章）并不准确；因此需要更多数据来验证。" * 4
-    needs_fonts(text)
-    for width in (200.0, 251.0, 333.0):
-        *others, _ = lines(text, width=width)
-        assert len(others) > 3
-        for line in others:
-            ends = {"，": 0.5, "。": 0.5, "；": 0.5, "）": 0.5}.get(line[-1].text[-1], 0.0) * BODY.size
-            reach = sum(part.width for part in line)
-            assert reach == pytest.approx(width) or reach + ends <= width
-            assert width - reach < 1.6 * BODY.size
-        assert (
-            sum(sum(part.width for part in line) == pytest.approx(width) for line in others) > len(others) / 2
-        )
-        bold = lines(Run(text, replace(BODY, bold=True)), width=width)
-        assert not all(sum(part.width for part in line) == pytest.approx(width) for line in bold[:-1])
-
-
-def test_a_letter_at_the_end_of_a_line_is_stretched_where_it_stands_before() -> None:
-    needs_fonts("中")
-    first, _ = lines("中" * 30, width=20.5 * BODY.size)
-    assert sum(part.width for part in first) == pytest.approx(20.5 * BODY.size)
-
-
 @pytest.mark.parametrize(
     ("language", "text", "is_to_the_left"),
     [

@@ -8,12 +8,17 @@ MAX_UNITS = 3
 _CURRENCY = "$¢-¥฿₠-⃏"
 _CODES = "USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|KRW|RUB|BRL|CAD|AUD"
 _UNIT = rf"\s?[%‰٪°{_CURRENCY}]?\s?[^\W\d_\u0590-\u08ff]{{0,9}}[²³]?(?:/\d+)?"
+_FIGURES = r"\d+(?:[.,'’٬\u00a0\u202f ]\d{3})*(?:[.,٫]\d+)?"
+_ARROW = "▲▼△▽↑↓↗↘⬆⬇"
+_ABOUT = rf"(?:[(~～≈<>≤≥±{_ARROW}]|[约約]|ca?\.|approx\.)?"
+_BEFORE = rf"\s?[-+−–]?\s?(?:[A-Z]{{0,3}}[{_CURRENCY}]|(?:{_CODES})\s)?\s?[-+−–]?"
 _NUMBER = re.compile(
-    rf"[(~≈<>≤≥±]?\s?[-+−–]?\s?(?:[A-Z]{{0,3}}[{_CURRENCY}]|(?:{_CODES})\s)?\s?[-+−–]?"
-    rf"(?P<number>\d+(?:[.,'’٬\u00a0\u202f ]\d{{3}})*(?:[.,٫]\d+)?)"
-    rf"(?P<unit>{_UNIT})\)?\s?(?:\[\d+\]|[*†‡\u2060 ])*"
+    rf"{_ABOUT}{_BEFORE}(?:{_FIGURES}{_UNIT}\s?[-–—~～]{_BEFORE})?"
+    rf"(?P<number>{_FIGURES})(?P<unit>{_UNIT})[+＋]?"
+    rf"(?:\s?(?:±|\+/[-−])\s?{_FIGURES}{_UNIT})?\)?\s?[{_ARROW}]?(?:\[\d+\]|[*†‡\u2060 ])*"
 )
-_NONE = re.compile(r"[-–—−?…\s]*|n\.?/?a\.?", re.IGNORECASE)
+"""A number or a range, which is aligned by its second number."""
+_NONE = re.compile(r"[-–—−?…\s]*|n\.?/?[as]\.?|tb[acd]", re.IGNORECASE)
 _POINTS = {
     mark: re.compile(rf"{re.escape(mark)}(?!\d{{3}}(?!\d))\d|(?<!\d)0{re.escape(mark)}\d") for mark in ".,٫"
 }

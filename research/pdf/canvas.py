@@ -79,7 +79,7 @@ class GlyphCanvas(TaggedCanvas):
             runs, size = list(group), style.drawn_size
             if box:
                 box.draw(self, x, y)
-                x += box.width
+                x += line_width(runs)
                 continue
             if face not in self._faces:
                 self._faces[face] = _Embedded(face, f"G{len(self._faces)}")

@@ -82,13 +82,16 @@ class Face:
         """Return the glyphs of one letter in an enclosing mark, such as a keycap, with room for the mark."""
         left, right, at = -ENCLOSING_GAP, 0.0, 0.0
         for glyph in glyphs:
-            extents = self._font.get_glyph_extents(glyph.id)
-            begin = at + glyph.x + extents.x_bearing * self._scale
-            end = begin + extents.width * self._scale
+            begin, end = (at + glyph.x + edge for edge in self.ink(glyph.id))
             left, right = min(left, begin - ENCLOSING_GAP), max(right, end + ENCLOSING_GAP)
             at += glyph.advance
         *others, last = [glyph._replace(x=glyph.x - left) for glyph in glyphs]
         return *others, last._replace(advance=last.advance + max(right - at, 0) - left)
+
+    def ink(self, glyph: int) -> tuple[float, float]:
+        """Return where a glyph's ink begins and ends, from its origin."""
+        extents = self._font.get_glyph_extents(glyph)
+        return extents.x_bearing * self._scale, (extents.x_bearing + extents.width) * self._scale
 
     def width(self, glyph: int) -> float:
         """Return a glyph's own advance."""

@@ -24,8 +24,8 @@ _ADDRESS = re.compile(
     rf"[a-z]{{2,9}}://(?:(?!{ADDRESS_END.pattern})[^/])*(/(?:(?!{ADDRESS_END.pattern}).)*)?"
 )
 _IN_PATH = re.compile(r"(?<=\w)(?=[.,~_?#%&=+\-]\w)|(?<=/)(?=\w)")
-_NO_END = re.compile(r"\u00ad| (?=\[\d{1,3}\])")
-"""A soft hyphen, which is not drawn, and the space before a citation's number, which begins no line."""
+_NO_END = re.compile(r"\u00ad| (?=±|\[\d{1,3}\])|(?<=±) ")
+"""A soft hyphen, which is not drawn; the spaces at ± and before a citation's number: they end no line."""
 
 
 def break_lines(runs: Iterable[Run], width: float, missing: MissingGlyphs) -> list[Line]:
@@ -55,7 +55,7 @@ class _Breaker:
     def add(self, start: int, end: int) -> None:
         """Add what stands between two breaks: in this line or the next, or hyphenated, or broken anywhere."""
         parts, length, inked = self.paragraph.unit(start, end)
-        while (gap := self._gap(start)) + self.used + inked - self._white(parts) > self.width:
+        while (gap := self._gap(parts)) + self.used + inked - self._white(parts) > self.width:
             cut = start
             is_filled = self.used >= self.width * FILLED or self.paragraph.is_heading
             if inked > self.width or not is_filled:
@@ -85,9 +85,8 @@ class _Breaker:
         self.line.extend(parts)
         self.used += gap + length
 
-    def _gap(self, start: int) -> float:
-        is_within = self.line and self.paragraph.is_cjk and start < len(self.paragraph.text)
-        return cjk.gap(self.line[-1], self.paragraph.text[start]) if is_within else 0.0
+    def _gap(self, parts: Sequence[GlyphRun]) -> float:
+        return cjk.gap(self.line[-1], parts[0]) if self.line and parts and self.paragraph.is_cjk else 0.0
 
     def _white(self, parts: Sequence[GlyphRun]) -> float:
         return cjk.trim(parts[-1]) if parts and self.paragraph.is_cjk else 0.0
@@ -207,7 +206,7 @@ class _Paragraph:
             else:
                 line += shape(self.text[start:stop], run.style, level, self.missing, self.is_cjk)
             start = stop
-        return cjk.spaced(line) if self.is_cjk else line
+        return cjk.spaced(line, self.is_cjk)
 
 
 def _without_end_space(line: Line) -> Line:

@@ -19,7 +19,7 @@ _Part = tuple[Face | None, str]
 
 def glyph_run(text: str, style: TextStyle, face: Face, level: int = 0, shown_as: str = "") -> GlyphRun:
     """Return the text as glyphs of a face."""
-    glyphs = compressed(text, face.shape(text, bool(level % 2), style.tabular))
+    glyphs = compressed(text, face, face.shape(text, bool(level % 2), style.tabular))
     width = sum(glyph.advance for glyph in glyphs) * style.drawn_size / 1000
     return GlyphRun(text, style, face, glyphs, width, level, shown_as)
 
@@ -60,8 +60,8 @@ def word_shaper(style: TextStyle, language: str, is_cjk: bool) -> Callable[[str]
         missing = MissingGlyphs()
         missing.language = language
         inked = text if style.shade else text.rstrip(" ")
-        parts = tuple(spaced(shape(text, style, 0, missing, is_cjk)))
-        ink = parts if inked == text else spaced(shape(inked, style, 0, missing, is_cjk))
+        parts = tuple(spaced(shape(text, style, 0, missing, is_cjk), is_cjk))
+        ink = parts if inked == text else spaced(shape(inked, style, 0, missing, is_cjk), is_cjk)
         return None if missing else Word(parts, line_width(parts), line_width(ink))
 
     return shaped

@@ -103,18 +103,19 @@ def table(
 ) -> TableFlowable | None:  # fmt: skip
     """Return a table as wide as its cells, which begins where its rows begin; None where it is too wide.
 
-    `make` returns the rows of cells, their text of a part of its usual size. A column without an alignment
-    (left, right, center) is aligned by the decimal points of its numbers, if it has nothing else.
+    `make` returns the rows of cells, their text of a part of its usual size. A column of numbers without an
+    alignment (left, right, center) is aligned by their decimal points or, where room lacks, at the right.
     """
     rows = make(1.0)
     columns = list(zip(*rows, strict=False))
-    shifts = [
-        [] if align else decimal_shifts(column, missing)
-        for align, column in zip(aligns, columns, strict=True)
+    exact = [
+        [] if align else decimal_shifts(cells, missing) for align, cells in zip(aligns, columns, strict=True)
     ]
-    sizes = [sizes_of(column, moved, missing) for column, moved in zip(columns, shifts, strict=True)]
-    fitted = fit(sizes, rooms)
-    if fitted is None:
+    for shifts in (exact, [[0.0] * len(moved) for moved in exact]):
+        sizes = [sizes_of(column, moved, missing) for column, moved in zip(columns, shifts, strict=True)]
+        if fitted := fit(sizes, rooms):
+            break
+    else:
         return None
     usual = ParagraphStyle(LEADING * fitted.scale, from_the_right=to_the_left)
     styles = {"right": replace(usual, to_the_right=True), "center": replace(usual, centered=True)}
