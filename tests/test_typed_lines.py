@@ -40,9 +40,7 @@ def kinds(node: Node) -> Any:
         ("١. first\n٢. second", ["١.", "٢."]),
         ("（１）first\n（２）second", ["（１）", "（２）"]),
         ("・first\n・second", ["・", "・"]),
-        ("أ) first\nب) second", ["أ)", "ب)"]),
         ("ア．first\nイ．second", ["ア．", "イ．"]),
-        ("가. first\n나. second", ["가.", "나."]),
     ],
 )
 def test_typed_numbers_make_a_list_that_keeps_them(typed: str, marks: list[str]) -> None:
@@ -53,6 +51,13 @@ def test_typed_numbers_make_a_list_that_keeps_them(typed: str, marks: list[str])
     assert [word.split()[0] for word in words] == ["first", "second", "third"][: len(marks)]
     page, whole = ("".join(text.split()) for text in (shown(typed), typed.replace("- ", "• ")))
     assert page.startswith(f"ResearchReport{whole}")
+
+
+@pytest.mark.parametrize("marks", [("أ)", "ب)"), ("א.", "ב."), ("가.", "나."), ("۱.", "۲.")])
+def test_letters_and_digits_of_other_scripts_number_items(marks: tuple[str, str]) -> None:
+    [items] = parse("\n".join(f"{mark} first second" for mark in marks)).children
+    assert [item.meta["mark"] for item in items.children] == [*marks]
+    assert {plain(item) for item in items.children} == {"first second"}
 
 
 @pytest.mark.parametrize(

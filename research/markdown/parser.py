@@ -189,7 +189,7 @@ def _mark_items(node: Node) -> None:
         if "checked" in item.meta:
             mark = "✓" if item.meta["checked"] else "□"
         item.meta.setdefault("mark", mark)
-        item.meta["number"] = number if is_ordered else 0
+        item.meta.setdefault("number", number if is_ordered else 0)
 
 
 def _part_sources(tokens: list[Token]) -> None:

@@ -24,6 +24,7 @@ LABEL = re.compile(
     re.IGNORECASE,
 )
 """What begins the line of an item: a number or a letter with its mark, a dash, a check mark or an emoji."""
+_ONE_NUMBER = re.compile(r"\D*(\d+)\D*")
 _HTML = re.compile(r"</?(?:table|tr|td|th|ul|ol|li)[\s>]", re.IGNORECASE)
 _DRAWN = re.compile(r"[+┌╔┏][-=+─═━┬╦┳]{3,}.*(?:\n[ \t]*[+|│║┃├└╠╚┣┗].*){2,}")
 _ROMAN = ["", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv"]
@@ -31,7 +32,7 @@ _CHINESE = ["", *"一二三四五六七八九十", *(f"十{digit}" for digit in 
 
 
 def add_typed_lists(parser: MarkdownIt) -> None:
-    """Add the rule of this module to a parser: an item has its label as `meta["mark"]`."""
+    """Add the rule of this module to a parser: an item has its label as `meta["mark"]`, and its `meta["number"]`."""
     parser.core.ruler.after("block", "typed_lists", _read)
 
 
@@ -145,7 +146,10 @@ def _blocks(paragraphs: Sequence[_Paragraph]) -> Iterator[Token]:
         yield from _paragraphs([(line, line.text) for line in lines[position : starts[0]]], False)
         yield Token("bullet_list_open", "ul", 1)
         for start, stop in pairwise([*starts, end]):
-            yield Token("list_item_open", "li", 1, meta={"mark": lines[start].label})
+            label = lines[start].label
+            number = _ONE_NUMBER.fullmatch(label)
+            meta = {"mark": label, "number": int(number[1]) if number else 0}
+            yield Token("list_item_open", "li", 1, meta=meta)
             rest = [(line, line.text) for line in lines[start + 1 : stop]]
             yield from _paragraphs([(lines[start], lines[start].words), *rest], True)
             yield Token("list_item_close", "li", -1)
