@@ -188,7 +188,7 @@ async def open_report(input: OpenReportInput) -> OpenedReport:
     """Return what the evidence file of a finished report says of it."""
     from research.report import opening
 
-    return await in_thread(opening.open_report, input.report, config.load())
+    return await in_thread(opening.open_report, input, config.load())
 
 
 @activity.defn

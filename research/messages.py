@@ -88,6 +88,8 @@ class ReviseReportInput:
     wish: str
     sections: tuple[int, ...] = ()
     """The sections that change, counted from 1; without any the model chooses them."""
+    newest: bool = False
+    """Whether the newest version of the report is meant, whichever is named."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class AskReportInput:
     report: str
     """The name of its PDF, or its Workflow ID."""
     question: str
+    newest: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class OpenReportInput:
 
     report: str
     step: Step = Step(StepKind.OPEN)
+    newest: bool = False
 
 
 @dataclass(frozen=True)

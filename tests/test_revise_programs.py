@@ -61,6 +61,12 @@ async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: 
     identity = first["workflow_id"][-8:]
     assert script(app, "--diff", identity).stdout == told, "an ID means its newest version"
     assert script(app, "--verify", identity).stdout.endswith(f"{name}-v2.pdf holds.\n")
+    provider.reply = lambda call: Reply("Moss thaws in spring.") if call.section else writer(call)
+    again = script(app, "--revise", identity, "Section 1: and spring")
+    assert again.returncode == 0, again.stderr
+    told = script(app, "--diff", f"{name}-v3").stdout
+    assert told.startswith(f"{name}-v3.pdf against {name}-v2.pdf: and spring\n\nSection 1.")
+    assert told.endswith("Unchanged: 2, 3\n"), "what version 2 has changed is in version 3"
 
 
 def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, tmp_path: Path) -> None:
@@ -93,5 +99,7 @@ def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, t
         (("--diff", "nobody"), "There is no report nobody in "),
     ):
         done = script(app, *arguments)
-        assert done.returncode == 2, done
+        assert done.returncode == 2, (arguments, done)
         assert done.stderr.splitlines()[-1].startswith(line), done.stderr
+    answered = script(app, "--ask", name[-8:], "How much?")
+    assert answered.returncode == 0, "the ID of a revision, though it was refused, is that of its report"

@@ -1,7 +1,7 @@
 """The starter's arguments, and its `--help` with the exit statuses."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from research import __version__
@@ -18,6 +18,10 @@ examples:
 
 exit status: 0 done, 1 failed, 2 something to fix, 3 no Temporal service,
              4 cancelled, 130 Ctrl-C, 143 SIGTERM (the report continues)"""
+
+NEW = ("sections", "sources", "documents", "evidence", "review", "review_for", "then", "pause", "detach")
+"""The options of a new report, by their names."""
+NO_ID = f"the ID is empty: `{STARTER} --list` shows the latest"
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,29 +59,43 @@ def parse() -> argparse.Namespace:
     add("--quiet", action="store_true", help="print the PDF's path and nothing else")
     add("--json", action="store_true", help="print the result as one JSON object and nothing else")
     options = parser.parse_args()
-    if options.topic and (is_about_a_report(options) or is_local(options)):
-        parser.error("a topic starts a new report: give a topic, or an option for a report that there is")
-    if options.revision is not None and not (options.approve or options.change or options.plan_file):
-        parser.error("--revision belongs to --approve, --change or --plan-file")
-    if (options.review_for or options.then != "approve") and not options.review:
-        parser.error("--review-for and --then belong to --review")
-    if options.detach and is_about_a_report(options):
-        parser.error("--detach belongs to a new report")
-    if options.online and options.verify is None:
-        parser.error("--online belongs to --verify REPORT")
+    if wrong := next(_wrong(parser, options), ""):
+        parser.error(wrong)
+    options.then = options.then or "approve"
     return options
+
+
+def _wrong(parser: Parser, options: argparse.Namespace) -> Iterator[str]:
+    """Yield what is wrong with options that do not belong together."""
+    if is_about_a_report(options) or is_local(options):
+        if options.topic:
+            yield "a topic starts a new report: give a topic, or an option for a report that there is"
+        for name in NEW:
+            if getattr(options, name) != parser.get_default(name):
+                option = "no-evidence" if name == "evidence" else name.replace("_", "-")
+                yield f"--{option} belongs to a new report"
+    if any(pair and is_blank(pair[0]) for pair in (options.change, options.plan_file)):
+        yield NO_ID
+    if options.revision is not None and not (options.approve or options.change or options.plan_file):
+        yield "--revision belongs to --approve, --change or --plan-file"
+    if options.review_for and not options.review:
+        yield "--review-for belongs to --review"
+    if options.then and not options.review_for:
+        yield "--then belongs to --review-for"
+    if options.online and options.verify is None:
+        yield "--online belongs to --verify REPORT"
 
 
 def _add_report(add: Callable[..., object]) -> None:
     add("--sections", type=_sections, default=0, metavar="N", help="a long report: 2 to 20 sections")
     add("--sources", action="store_true", default=None, help="search the web first (also --no-sources)")
-    add("--no-sources", dest="sources", action="store_false", help=argparse.SUPPRESS)
+    add("--no-sources", dest="sources", action="store_false", default=None, help=argparse.SUPPRESS)
     documents = "write from files, folders, web addresses of yours"
     add("--documents", nargs="+", action="extend", default=[], metavar="PLACE", help=documents)
     add("--no-evidence", dest="evidence", action="store_false", help="judge no statement by its passages")
     add("--review", action="store_true", help="write nothing before you approve the plan")
     add("--review-for", type=_duration, default=0.0, metavar="TIME", help="as long as 3d, 12h, 30m; then …")
-    add("--then", choices=("approve", "cancel"), default="approve", metavar="DO", help="… approve or cancel")
+    add("--then", choices=("approve", "cancel"), metavar="DO", help="… approve or cancel")
     add("--pause", type=_seconds, default=0.0, metavar="SECONDS", help="a durable pause after the research")
     add("--detach", action="store_true", help="start the report, print its ID, exit")
 
@@ -111,7 +129,7 @@ def is_about_a_report(options: argparse.Namespace) -> bool:
 def _report_id(text: str) -> str:
     """Return the ID; an empty one is a variable that a script did not set."""
     if is_blank(text):
-        raise argparse.ArgumentTypeError(f"the ID is empty: `{STARTER} --list` shows the latest")
+        raise argparse.ArgumentTypeError(NO_ID)
     return text.strip()
 
 

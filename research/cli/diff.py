@@ -12,7 +12,7 @@ from research.errors import UserError
 from research.evidence.record import MakingRecord
 from research.markdown.outline import cut_sections
 from research.output import folder
-from research.output.naming import EVIDENCE, first_name, next_version, report_name, version_filename
+from research.output.naming import EVIDENCE, first_name, newest_version, report_name
 
 
 def run(report: str) -> int:
@@ -66,7 +66,7 @@ def _made(place: Path | str, name: str, settings: Settings) -> MakingRecord:
 
 def _newest(place: Path | str, name: str) -> str:
     """Return the name of the newest version of a report."""
-    newest = next_version(name, folder.names(place)) - 1
-    if newest == 1:
-        raise UserError(f"{first_name(name)}.pdf has one version only.")
-    return report_name(version_filename(name, newest))
+    newest = report_name(newest_version(name, folder.names(place)))
+    if newest == first_name(name):
+        raise UserError(f"{newest}.pdf has one version only.")
+    return newest

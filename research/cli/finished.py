@@ -1,5 +1,6 @@
 """What a person wants of a finished report: another version, an answer."""
 
+import asyncio
 import re
 import uuid
 
@@ -7,10 +8,12 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from models import GenerateReportOutput
+from research import config
 from research.cli import listing
 from research.cli.follow import follow
 from research.cli.output import Output
 from research.cli.prompt import check, is_blank, static_summary
+from research.cli.verify import name_of
 from research.errors import UserError
 from research.messages import AskReportInput, ReviseReportInput
 from research.output.naming import first_name, report_name
@@ -42,8 +45,8 @@ async def revise(client: Client, service: Service, wanted: tuple[str, str], outp
     """
     report, text = wanted
     sections, wish = section_numbers(_said(text, "The wish", "what is to change"))
-    name = await _name(client, report)
-    started = ReviseReportInput(name, wish, sections)
+    name, newest = await _name(client, report)
+    started = ReviseReportInput(name, wish, sections, newest)
     # One at a time, because the next version begins with what this one has changed.
     return await _start(client, service, REVISE_TYPE, started, _revising(name), wish, output)
 
@@ -56,7 +59,8 @@ async def ask(client: Client, service: Service, wanted: tuple[str, str], output:
     """
     report, text = wanted
     question = _said(text, "The question", "what you want to know")
-    started = AskReportInput(await _name(client, report), question)
+    name, newest = await _name(client, report)
+    started = AskReportInput(name, question, newest)
     return await _start(client, service, ASK_TYPE, started, f"ask-{uuid.uuid4()}", question, output)
 
 
@@ -72,8 +76,11 @@ def _said(text: str, name: str, what: str) -> str:
     return text.strip()
 
 
-async def _name(client: Client, report: str) -> str:
-    """Return the name of a report's PDF by its Workflow ID; of a report without a history what was given."""
+async def _name(client: Client, report: str) -> tuple[str, bool]:
+    """Return the name of a report's PDF, and whether its newest version is meant, as it is by an ID.
+
+    Where neither a Workflow nor an evidence file has such an ID, it is what was given.
+    """
     report = report_name(report)
     if is_blank(report):
         raise UserError(f"The ID is empty: `{STARTER} --list` shows the latest.")
@@ -82,15 +89,18 @@ async def _name(client: Client, report: str) -> str:
     if len(found) > 1:
         raise UserError(f"{len(found)} reports have an ID that ends in {report!r}: give more of it.")
     if not found:
-        return report
+        name = await asyncio.to_thread(name_of, report, config.load())
+        return name, name != report
     handle, _ = found[0]
+    if handle.id.startswith(_revising("")):  # of the report, whatever became of this revision
+        return handle.id.removeprefix(_revising("")), True
     state = await listing.state_of(handle)
     if state != listing.DONE:
         raise UserError(f"The report is {state}: only a finished one can be revised or asked.")
     done = await handle.result()
     if done.answer:
         raise UserError("This is the ID of a question: give that of a report, or its name.")
-    return report_name(done.filename)
+    return report_name(done.filename), True
 
 
 async def _start(

@@ -20,7 +20,7 @@ from research.evidence.record import (
 from research.formatting import pluralize
 from research.output import folder, storage
 from research.output.naming import EVIDENCE, report_name
-from research.report.opening import by_workflow
+from research.report.opening import newest_by_workflow
 from research.sources.allow import parse_allow
 from research.sources.extract import Unreadable, close, extract
 from research.sources.extracted import MAX_CONTENT_BYTES
@@ -70,20 +70,26 @@ def find(report: str, settings: Settings) -> tuple[Path | str, str]:
     path = Path(given).expanduser()
     if parent or path.is_file():
         return path.parent, name
-    return reports, _name(name, settings)
+    return reports, name_of(name, settings)
 
 
-def _name(given: str, settings: Settings) -> str:
-    """Return the name of the report with this Workflow ID, or the end of one; else what was given."""
+def name_of(given: str, settings: Settings) -> str:
+    """Return the name of the newest version of a report by its Workflow ID, or the end of one.
+
+    What is the name of a report already, or of none, is returned as it is.
+
+    Raises:
+        UserError: several reports have an ID that ends so, or the folder needs repair.
+    """
     try:
         if not {f"{given}{EVIDENCE}", f"{given}.pdf"}.isdisjoint(folder.names(settings.reports_dir)):
             return given
-        record = by_workflow(given, settings)
+        found = newest_by_workflow(given, settings)
     except OSError:
         return given  # whoever reads the report says why it cannot be read
     except StepError as error:
         raise UserError(f"{error}") from None
-    return report_name(record.report) if record else given
+    return report_name(found) or given
 
 
 def load_record(place: Path | str, name: str, settings: Settings) -> EvidenceRecord:

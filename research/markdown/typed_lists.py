@@ -32,7 +32,7 @@ _CHINESE = ["", *"一二三四五六七八九十", *(f"十{digit}" for digit in 
 
 
 def add_typed_lists(parser: MarkdownIt) -> None:
-    """Add the rule of this module to a parser: an item has its label as `meta["mark"]`, and its `meta["number"]`."""
+    """Add the rule of this module to a parser: an item has its `meta["mark"]` and its `meta["number"]`."""
     parser.core.ruler.after("block", "typed_lists", _read)
 
 

@@ -58,6 +58,12 @@ def next_version(filename: str, names: Iterable[str]) -> int:
     return number
 
 
+def newest_version(filename: str, names: Iterable[str]) -> str:
+    """Return the PDF's name of the newest version of a report that is among these names of files."""
+    newest = next_version(filename, names) - 1
+    return version_filename(filename, newest) if newest > 1 else f"{first_name(filename)}.pdf"
+
+
 def require_safe(filename: str) -> None:
     """Refuse a name that is not a plain file name on every platform.
 

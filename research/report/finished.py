@@ -14,10 +14,12 @@ class FinishedReport(Report):
     """A report that is there, and of which something is wanted."""
 
     opened: OpenedReport = field(default_factory=OpenedReport)
+    newest: bool = False
+    """Whether its newest version is wanted, whichever is named."""
 
     def begin_opening(self) -> OpenReportInput:
         """Return which report is to be opened."""
-        return OpenReportInput(self.asked.prompt)
+        return OpenReportInput(self.asked.prompt, newest=self.newest)
 
     def take_opened(self, opened: OpenedReport) -> None:
         """Take the report as its evidence file has it."""

@@ -20,26 +20,30 @@ from research.evidence.record import (
 )
 from research.formatting import format_note
 from research.markdown.outline import cut_sections
-from research.messages import OpenedReport, ReportSection
+from research.messages import OpenedReport, OpenReportInput, ReportSection
 from research.output import folder, storage
-from research.output.naming import EVIDENCE, first_name, next_version, report_name
+from research.output.naming import EVIDENCE, first_name, newest_version, next_version, report_name
 
 MAX_OPENED_BYTES = 1_900_000
 """As JSON, because Temporal accepts 2 MB."""
 
 
-def open_report(report: str, settings: Settings) -> OpenedReport:
+def open_report(input: OpenReportInput, settings: Settings) -> OpenedReport:
     """Return a finished report, by the name of its PDF or by its Workflow ID or the end of one.
 
     Raises:
         StepError: there is no such report, it cannot be opened, or the folder needs repair.
     """
-    record = _by_name(report, settings) or by_workflow(report, settings)
+    record, names = _by_name(input.report, settings), _names(settings)
+    if record is None and (found := newest_by_workflow(input.report, settings)):
+        record = _by_name(found, settings)
+    elif record and input.newest:
+        record = _by_name(newest_version(record.report, names), settings)
     if record is None:
-        raise _refused(f"There is no report {report[:200]!r} in {settings.reports_dir}.")
+        raise _refused(f"There is no report {input.report[:200]!r} in {settings.reports_dir}.")
     if record.making is None:
         raise _refused(f"{record.report} was made by a version before 0.9, which recorded no sections.")
-    opened = _opened(record, record.making, next_version(record.report, _names(settings)))
+    opened = _opened(record, record.making, next_version(record.report, names))
     if len(json.dumps(asdict(opened))) > MAX_OPENED_BYTES:
         raise _refused(f"{record.report} is too long to be opened again.")
     return opened
@@ -59,24 +63,25 @@ def _by_name(report: str, settings: Settings) -> EvidenceRecord | None:
         raise _refused(f"{error}.") from None
 
 
-def by_workflow(identity: str, settings: Settings) -> EvidenceRecord | None:
-    """Return the newest version of the report whose Workflow ID this is, or ends so.
+def newest_by_workflow(identity: str, settings: Settings) -> str:
+    """Return the PDF's name of the newest version of the report whose Workflow ID this is, or ends so.
+
+    It is empty where there is no such report.
 
     Raises:
         StepError: there are several such reports, or the folder needs repair.
     """
-    found: dict[str, list[EvidenceRecord]] = {}
-    for name in _names(settings):
+    found, names = set(), _names(settings)
+    for name in names:
         try:
             record = _read(name, settings)
         except (FileNotFoundError, StepError):
             continue
         if record.making and record.making.workflow.endswith(identity.strip() or "\0"):
-            found.setdefault(first_name(record.report), []).append(record)
+            found.add(first_name(record.report))
     if len(found) > 1:
         raise _refused(f"{len(found)} reports have an ID that ends in {identity[:80]!r}.")
-    versions = [(record.making, record) for records in found.values() for record in records if record.making]
-    return max(versions, key=lambda pair: pair[0].revision.number, default=(None, None))[1]
+    return newest_version(found.pop(), names) if found else ""
 
 
 def _names(settings: Settings) -> list[str]:

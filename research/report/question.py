@@ -17,7 +17,7 @@ class Question(FinishedReport):
     @classmethod
     def of(cls, asked: AskReportInput, day: str) -> "Question":
         """Return the question that was asked on this day."""
-        return cls(GenerateReportInput(asked.report), "", day, question=asked.question)
+        return cls(GenerateReportInput(asked.report), "", day, newest=asked.newest, question=asked.question)
 
     @property
     def has_sources(self) -> bool:

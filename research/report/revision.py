@@ -34,7 +34,7 @@ class Revision(FinishedReport):
     @classmethod
     def of(cls, wanted: ReviseReportInput, day: str) -> "Revision":
         """Return the revision that was asked for on this day."""
-        return cls(GenerateReportInput(wanted.report), "", day, wanted=wanted)
+        return cls(GenerateReportInput(wanted.report), "", day, newest=wanted.newest, wanted=wanted)
 
     def take_opened(self, opened: OpenedReport) -> None:
         """Take the report as its evidence file has it.
