@@ -54,6 +54,7 @@ async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: 
     assert [bool(call.draft) for call in provider.calls if call.section] == [False, True]
     assert {call.section for call in provider.calls} == {0, 2}
     name = first["filename"].removesuffix(".pdf")
+    assert revision.id == f"revise-{name}", "the lock on the report, by whatever it was named"
     told = script(app, "--diff", name).stdout
     assert told.startswith(f"{name}-v2.pdf against {name}.pdf: more of it\n\nSection 2. Snow\n")
     assert told.endswith(f"- Snow falls in winter.\n+ {LONG}\n\nUnchanged: 1, 3\n")
