@@ -137,7 +137,7 @@ def render(status: Status, width: int, running: Spinner, height: int | None = No
     """
     now, view = time.time(), _View(status, width, running)
     reason = terminal.encode_for_terminal(status.blocked_reason)
-    waits = len(textwrap.wrap(_waits(status), view.columns)) + 1 if status.review else 0
+    waits = sum(len(textwrap.wrap(line, view.columns)) for line in _waits(status))
     around = 1 + waits + bool(status.pause_ends) + len(textwrap.wrap(reason, width))
     rows = fit(status.steps, None if height is None else height - around, view.height)
     to_come = next((step for step in rows.steps if step.state is State.WAITING), None)
@@ -209,14 +209,17 @@ def _label(step: StepStatus) -> str:
     return f"Section {step.step.number}" if step.is_section else step.name
 
 
-def _waits(status: Status) -> str:
-    return f"for you: {status.review}"
+def _waits(status: Status) -> tuple[str, ...]:
+    """Return what waits for its person, and the command that approves it."""
+    approve = f"{STARTER} --approve {status.report_id}"
+    return (f"for you: {status.review}", approve) if status.review else ()
 
 
 def _add_pause(grid: Table, status: Status, now: float) -> None:
     if status.review:
-        grid.add_row(Text("?", "cyan"), "Waits", _waits(status))
-        grid.add_row("", "", Text(f"{STARTER} --approve {status.report_id}", "dim"))
+        waits, approve = _waits(status)
+        grid.add_row(Text("?", "cyan"), "Waits", waits)
+        grid.add_row("", "", Text(approve, "dim"))
     if status.pause_ends:
         mark = "‖" if terminal.draws_unicode() else "|"
         grid.add_row(Text(mark, "cyan"), "Pause", f"{max(status.pause_ends - now, 0):.0f} s left")
