@@ -71,7 +71,7 @@ class Story:
         plan = self._report.plan
         while plan.is_reviewed and plan.review.waits:
             try:
-                with waiting_shown(plan.state()):
+                with waiting_shown(plan.begin_wait(workflow.now())):
                     await workflow.wait_condition(plan.review.is_answered(), timeout=plan.timeout)
             except TimeoutError:
                 plan.end_review()
@@ -149,7 +149,7 @@ class GenerateReportWorkflow(Story):
     @workflow.update
     async def review_plan(self, review: PlanReview) -> PlanState:
         """Approve the plan, put another one in its place, or wish for one; return the plan after that."""
-        self._report.plan.review.take(review)
+        self._report.plan.take_review(review, workflow.now())
         await workflow.wait_condition(lambda: self._report.plan.review.stage != PlanStage.CHANGES)
         return self._report.plan.state()
 

@@ -77,6 +77,10 @@ class PlanState:
     estimate: str = ""
     """What the rest will cost and take, in one line."""
     note: str = ""
+    ends_at: str = ""
+    """When it has waited for as long as was asked for, in UTC (ISO 8601); empty where the wait has no end."""
+    then: str = ""
+    """What is done at that time: `approve` or `cancel`."""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
 """A person in the loop: the plan waits, may be changed, is approved; what cannot be taken is refused."""
 
 import asyncio
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from models import LLMCallInput, PlannedSection, StepKind
 from research.messages import PlanReview, PlanStage, PlanState
 from research.temporal.shown import MEMO
 from testing.inside import settings_of
 from tests.test_story import PLAN, Steps, begun, client, events_of
+from workflow import GenerateReportWorkflow
 
 __all__ = ["client"]  # a fixture
 
@@ -213,3 +217,58 @@ async def test_the_wait_has_an_end(client: Client, then: str) -> None:
             assert steps.of(StepKind.SECTION) == []
             assert steps.deleted == ("resp-1",)
         assert "Waits for you" not in await shown_in_web_ui(handle)
+
+
+def without_ends(memo: Any) -> None:
+    """Take from a memo what versions before 0.10 did not put there."""
+    for payload in filter(lambda payload: payload.data, memo.upserted_memo.fields.values()):
+        said = json.loads(payload.data)
+        payload.data = json.dumps({key: said[key] for key in ("revision", "since")}).encode()
+
+
+@pytest.mark.parametrize("then", ["approve", "cancel"])
+async def test_the_end_of_the_wait_is_shown(client: Client, then: str) -> None:
+    """In the state, the memo and the Web UI; each revision has the whole time. No command is new."""
+    steps = Steps({StepKind.PLAN: planner})
+    asked = {"sections": 3, "review": True, "review_seconds": 3 * 86_400.0, "review_then": then}
+    async with begun(client, steps, **asked) as handle:
+        first = await waits(handle)
+        since = datetime.fromisoformat((await memo(handle))["since"])
+        assert datetime.fromisoformat(first.ends_at) == since + timedelta(days=3)
+        assert first.ends_at.endswith("+00:00") and first.then == then
+        await asyncio.sleep(1.1)
+        own = await review(handle, 1, plan=OWN)
+        assert own.ends_at > first.ends_at
+        assert own == await state(handle)
+        await asyncio.sleep(1.1)
+        other = await review(handle, 2, wish="more about ice")
+        assert other.ends_at > own.ends_at
+        assert other == await state(handle)
+        shown = await memo(handle)
+        assert (shown["revision"], shown["ends_at"], shown["then"]) == (3, other.ends_at, then)
+        done = "it is approved" if then == "approve" else "the report fails"
+        until = f"until {other.ends_at[:16].replace('T', ' ')} UTC; then {done}.\n"
+        assert until in await shown_in_web_ui(handle)
+        approved = await review(handle, 3, approved=True)
+        assert (approved.ends_at, approved.then) == ("", "")
+        await handle.result()
+        history = await handle.fetch_history()
+    for event in history.events:
+        if event.HasField("workflow_properties_modified_event_attributes"):
+            without_ends(event.workflow_properties_modified_event_attributes)
+    await Replayer(
+        workflows=[GenerateReportWorkflow], workflow_runner=UnsandboxedWorkflowRunner()
+    ).replay_workflow(history)
+
+
+async def test_a_wait_without_an_end_shows_none(client: Client) -> None:
+    """Also where the end is in no year of the calendar."""
+    for seconds in (0.0, 1e12):
+        asked = {"sections": 3, "review": True, "review_seconds": seconds}
+        async with begun(client, Steps({StepKind.PLAN: planner}), **asked) as handle:
+            plan = await waits(handle)
+            assert (plan.ends_at, plan.then) == ("", "")
+            assert [*await memo(handle)] == ["revision", "since"]
+            assert "until" not in await shown_in_web_ui(handle)
+            await review(handle, 1, approved=True)
+            await handle.result()

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,31 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
         2,
         "The report is done: its plan cannot be changed.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("then", "done"), [((), "it is approved"), (("--then", "cancel"), "the report fails")], ids=["", "cancel"]
+)
+def test_the_end_of_the_wait_is_shown(
+    app: App, open_terminal: OpenTerminal, provider: Provider, then: tuple[str, ...], done: str
+) -> None:
+    """With the plan, in JSON, in the list, on the screen."""
+    app.worker()
+    identity = started(app, provider, "--review-for", "3d", *then)
+    told = json.loads(script(app, "--plan", identity, "--json").stdout)
+    assert told["then"] == (then[-1] if then else "approve")
+    ends = datetime.fromisoformat(told["ends_at"])
+    left = ends - datetime.now(UTC)
+    assert timedelta(days=2, hours=23) < left < timedelta(days=3)
+    end = f"until {ends.astimezone():%Y-%m-%d %H:%M}; then {done}"
+    assert script(app, "--plan", identity).stdout.endswith(f"\nIt waits for you {end}.\n")
+    in_list = f", until {ends.astimezone():%m-%d %H:%M}; then {done}"
+    assert in_list in script(app, "--list").stdout
+    terminal = open_terminal("starter.py", "--attach", identity, rows=120)
+    terminal.see(f"It waits for you {end}.", "Enter approves it")
+    terminal.type("c\r")
+    assert terminal.exit_status() != 0
+    assert json.loads(script(app, "--plan", identity, "--json").stdout)["ends_at"] == ""
 
 
 def test_without_a_worker_nothing_is_said(

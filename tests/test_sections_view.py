@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -63,6 +64,16 @@ def test_steps_of_one_kind_are_one_row() -> None:
         *("Moss", "Plan     2 words", "Passages 1 of 3 · 6 words", "           1: some words"),
         *("Judge    0 of 2", "Rewrite  1 of 1"),
     ]
+
+
+@pytest.mark.usefixtures("unicode_terminal")
+@pytest.mark.parametrize("columns", [110, 80, 40])
+def test_a_waiting_plan_with_its_end_has_the_lines_that_it_needs(columns: int) -> None:
+    waits = "plan, revision 1, since 11-24 14:05, until 11-27 14:05; then it is approved"
+    report = long_report(*[section(number, State.RUNNING, text="Words.") for number in range(1, 21)])
+    lines = lines_of(replace(report, review=waits, report_id="1a2b3c4d"), columns, 18)
+    assert len(lines) <= 18
+    assert f"for you: {waits}" in " ".join(" ".join(lines).split())
 
 
 @pytest.mark.usefixtures("unicode_terminal")

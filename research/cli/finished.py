@@ -1,7 +1,6 @@
 """What a person wants of a finished report: another version, an answer."""
 
 import asyncio
-import re
 import uuid
 
 from temporalio.client import Client
@@ -13,6 +12,7 @@ from research.cli import listing
 from research.cli.follow import follow
 from research.cli.output import Output
 from research.cli.prompt import check, is_blank, static_summary
+from research.cli.section_numbers import section_numbers
 from research.cli.verify import name_of
 from research.errors import UserError
 from research.messages import AskReportInput, ReviseReportInput
@@ -23,18 +23,7 @@ from research.temporal.names import ASK_TYPE, REVISE_TYPE, TASK_QUEUE
 
 MAX_SAID_CHARACTERS = 4_000
 """Of a wish for another version, or of a question."""
-_SECTIONS = re.compile(
-    r"\s*(?:sections?\s+)?(?P<numbers>\d{1,3}(?:\s*(?:,|and|&)\s*\d{1,3})*)\s*[:：]\s*(?P<wish>.+)",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def section_numbers(text: str) -> tuple[tuple[int, ...], str]:
-    """Return the sections that a person names before a wish, as in "Sections 2 and 5: …", and the wish."""
-    named = _SECTIONS.fullmatch(text)
-    if not named:
-        return (), text.strip()
-    return tuple(map(int, re.findall(r"\d+", named["numbers"]))), named["wish"].strip()
+_WISH = "The wish", "what is to change"
 
 
 async def revise(client: Client, service: Service, wanted: tuple[str, str], output: Output) -> int:
@@ -44,7 +33,8 @@ async def revise(client: Client, service: Service, wanted: tuple[str, str], outp
         UserError: nothing is wished for, the report is not finished, or another version is being written.
     """
     report, text = wanted
-    sections, wish = section_numbers(_said(text, "The wish", "what is to change"))
+    sections, wish = section_numbers(_said(text, *_WISH))
+    _said(wish, *_WISH)
     name, newest = await _name(client, report)
     started = ReviseReportInput(name, wish, sections, newest)
     # One at a time, because the next version begins with what this one has changed.

@@ -137,7 +137,8 @@ def render(status: Status, width: int, running: Spinner, height: int | None = No
     """
     now, view = time.time(), _View(status, width, running)
     reason = terminal.encode_for_terminal(status.blocked_reason)
-    around = 1 + 2 * bool(status.review) + bool(status.pause_ends) + len(textwrap.wrap(reason, width))
+    waits = sum(len(textwrap.wrap(line, view.columns)) for line in _waits(status))
+    around = 1 + waits + bool(status.pause_ends) + len(textwrap.wrap(reason, width))
     rows = fit(status.steps, None if height is None else height - around, view.height)
     to_come = next((step for step in rows.steps if step.state is State.WAITING), None)
     for step, following in zip(rows.steps, (*rows.steps[1:], None), strict=True):
@@ -163,7 +164,7 @@ class _View:
     def __init__(self, status: Status, width: int, running: Spinner) -> None:
         self._now, self._running = time.time(), running
         label_columns = max(_MIN_LABEL_COLUMNS, *(cell_len(_label(step)) for step in status.steps))
-        self._columns = max(width - label_columns - 4, 1)
+        self.columns = max(width - label_columns - 4, 1)
         self.grid = Table.grid(padding=(0, 1))
         self.grid.add_column(width=1)
         self.grid.add_column(width=label_columns)
@@ -172,7 +173,7 @@ class _View:
     def height(self, step: StepStatus, has_text: bool) -> int:
         """Return the lines of a step's row."""
         facts = self._facts(step)
-        return max(-(-cell_len(facts) // self._columns), 1) + bool(has_text and self._tail(step))
+        return max(-(-cell_len(facts) // self.columns), 1) + bool(has_text and self._tail(step))
 
     def add(self, step: StepStatus, has_texts: bool) -> None:
         """Add the step's row, and the end of its text below while that grows."""
@@ -187,20 +188,20 @@ class _View:
             self.grid.add_row("", "", Text(tail, "dim italic", no_wrap=True))
 
     def _tail(self, step: StepStatus) -> str:
-        return _last_line(step.text, self._columns) if step.state in _GROWING else ""
+        return _last_line(step.text, self.columns) if step.state in _GROWING else ""
 
     def _facts(self, step: StepStatus) -> str:
         """Return a step's state; that of a section in one line, with its title where there is room."""
         if not step.is_section:
             return terminal.encode_for_terminal(describe(step, self._now))
         facts = describe(replace(step, model=""), self._now)
-        room = self._columns - cell_len(facts) - 3
+        room = self.columns - cell_len(facts) - 3
         title = terminal.truncate(step.step.title, room) if room >= _MIN_TITLE_COLUMNS else ""
         line = " · ".join(filter(None, (title, facts)))
-        if step.state is State.RETRYING and cell_len(line) > self._columns:
+        if step.state is State.RETRYING and cell_len(line) > self.columns:
             reason, _, attempt = facts.rpartition("; ")
-            line = f"{terminal.truncate(reason, self._columns - cell_len(attempt) - 2)}; {attempt}"
-        return terminal.truncate(terminal.encode_for_terminal(line), self._columns)
+            line = f"{terminal.truncate(reason, self.columns - cell_len(attempt) - 2)}; {attempt}"
+        return terminal.truncate(terminal.encode_for_terminal(line), self.columns)
 
 
 def _label(step: StepStatus) -> str:
@@ -208,10 +209,17 @@ def _label(step: StepStatus) -> str:
     return f"Section {step.step.number}" if step.is_section else step.name
 
 
+def _waits(status: Status) -> tuple[str, ...]:
+    """Return what waits for its person, and the command that approves it."""
+    approve = f"{STARTER} --approve {status.report_id}"
+    return (f"for you: {status.review}", approve) if status.review else ()
+
+
 def _add_pause(grid: Table, status: Status, now: float) -> None:
     if status.review:
-        grid.add_row(Text("?", "cyan"), "Waits", f"for you: {status.review}")
-        grid.add_row("", "", Text(f"{STARTER} --approve {status.report_id}", "dim"))
+        waits, approve = _waits(status)
+        grid.add_row(Text("?", "cyan"), "Waits", waits)
+        grid.add_row("", "", Text(approve, "dim"))
     if status.pause_ends:
         mark = "‖" if terminal.draws_unicode() else "|"
         grid.add_row(Text(mark, "cyan"), "Pause", f"{max(status.pause_ends - now, 0):.0f} s left")

@@ -29,7 +29,7 @@ from research.programs import WORKER
 from research.temporal.client import Service, storage_problem
 from research.temporal.identity import is_lost
 from research.temporal.names import TASK_QUEUE
-from research.temporal.shown import MEMO
+from research.temporal.shown import MEMO, shown_end
 
 POLL_SECONDS = 1.0
 """Each poll is one request, and a second one when the history has grown or no step runs."""
@@ -46,6 +46,8 @@ PERMANENT_STATUSES = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, 
 NO_WORKER = f"No worker is running: start one with `{WORKER}`. Your report is safe."
 NO_ANSWER = "The Temporal service does not answer; your report is safe."
 WORKERS_BUSY = "Every worker is busy: the report waits for its turn."
+
+_DAY_AND_TIME = "%m-%d %H:%M"
 
 Handle: TypeAlias = WorkflowHandle[Any, GenerateReportOutput]
 
@@ -149,13 +151,14 @@ class Poller:
 
 
 async def waiting_plan(client: Client, info: WorkflowExecutionInfo) -> str:
-    """Return what of a report waits for its person, and since when; nothing where nothing does."""
+    """Return what of a report waits for its person, since when and until when; nothing where nothing does."""
     payload = info.memo.fields.get(MEMO)
     shown = await first_object(client, [payload]) if payload else {}
     if not shown:
         return ""
-    since = datetime.fromisoformat(str(shown["since"])).astimezone().strftime("%m-%d %H:%M")
-    return f"plan, revision {shown['revision']}, since {since}"
+    since = datetime.fromisoformat(str(shown["since"])).astimezone().strftime(_DAY_AND_TIME)
+    until = shown_end(str(shown.get("ends_at", "")), str(shown.get("then", "")), _DAY_AND_TIME)
+    return ", ".join(filter(None, (f"plan, revision {shown['revision']}, since {since}", until)))
 
 
 async def result(handle: Handle) -> GenerateReportOutput:

@@ -20,6 +20,7 @@ from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import WORKER
 from research.report.plan_markdown import BadPlan, edited_plan, plan_markdown
 from research.report.review import MAX_WISH_CHARACTERS
+from research.temporal.shown import shown_end
 
 ANSWER_SECONDS = 10.0
 """For a worker to answer; for another plan, MODEL_SECONDS."""
@@ -48,7 +49,7 @@ async def plan_of(handle: Handle) -> PlanState:
     if plan.state not in (PlanStage.WAITS, PlanStage.CHANGES):
         return plan
     state = await listing.state_of(handle)
-    return plan if state == listing.RUNNING else replace(plan, state=state)
+    return plan if state == listing.RUNNING else replace(plan, state=state, ends_at="", then="")
 
 
 async def send(handle: Handle, review: PlanReview) -> PlanState:
@@ -90,7 +91,8 @@ def print_plan(state: PlanState, output: Output) -> None:
     else:
         plan = plan_markdown(state.plan) or "(no plan)"
         waits = state.state == PlanStage.WAITS
-        says = "It waits for you." if waits else f"It {_being(state.state)}."
+        until = shown_end(state.ends_at, state.then)
+        says = f"It waits for you{until and f' {until}'}." if waits else f"It {_being(state.state)}."
         lines = [
             f"Plan, revision {state.revision}\n\n{plan}\n",
             state.note,

@@ -1,6 +1,8 @@
 """The plan of a report: by the model, and with a review in front of its person until that approves it."""
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from models import (
     GenerateReportInput,
@@ -49,6 +51,8 @@ class Planning:
     review: Review = field(default_factory=Review)
     _planned: LLMCallOutput | None = None
     """The call that has brought the plan."""
+    _ends_at: str = ""
+    """When the time to approve the plan as it stands is over; empty where it has no end."""
 
     @property
     def is_needed(self) -> bool:
@@ -109,6 +113,19 @@ class Planning:
         """How long a person has to approve a plan, in seconds; None for as long as it takes."""
         return self.asked.review_seconds or None
 
+    def begin_wait(self, now: datetime) -> PlanState:
+        """Give a person the whole time for the plan as it stands, and return that plan."""
+        self._ends_at = ""
+        with suppress(OverflowError, ValueError):  # of a time that ends in no year of the calendar
+            ends = now.astimezone(UTC) + timedelta(seconds=self.timeout or 0)
+            self._ends_at = ends.isoformat(timespec="seconds") if self.timeout else ""
+        return self.state()
+
+    def take_review(self, review: PlanReview, now: datetime) -> None:
+        """Take what a person says of the plan; a plan in its place has the whole time again."""
+        self.review.take(review)
+        self.begin_wait(now)
+
     def end_review(self) -> None:
         """Do what was asked for where nobody has approved the plan in time.
 
@@ -132,7 +149,10 @@ class Planning:
             stage = PlanStage.APPROVED
         rest = "" if stage == PlanStage.NONE else estimate(self.asked, review.plan, self._planned)
         has_sections = self._count > 0
-        return PlanState(stage.value, review.revision, review.plan, has_sections, rest, review.note)
+        state = PlanState(stage.value, review.revision, review.plan, has_sections, rest, review.note)
+        if stage != PlanStage.WAITS or not self._ends_at:
+            return state
+        return replace(state, ends_at=self._ends_at, then=self.asked.review_then)
 
     @property
     def _count(self) -> int:

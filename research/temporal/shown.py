@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
 
 from temporalio import workflow
 
@@ -9,7 +10,8 @@ from research.messages import PlanStage, PlanState
 from research.programs import STARTER
 
 MEMO = "review"
-"""The name of the memo: the plan's revision, and since when it waits; nothing where it does not."""
+"""The name of the memo: the plan's revision, since when and until when it waits; nothing where none waits."""
+DAY_AND_TIME = "%Y-%m-%d %H:%M"
 
 
 @contextmanager
@@ -28,9 +30,24 @@ def show_plan(plan: PlanState) -> None:
         workflow.upsert_memo({MEMO: None})
         return
     now, identity = workflow.now(), workflow.info().workflow_id[-8:]
-    workflow.upsert_memo({MEMO: {"revision": plan.revision, "since": now.isoformat(timespec="seconds")}})
+    end = {"ends_at": plan.ends_at, "then": plan.then} if plan.ends_at else {}
+    since = now.isoformat(timespec="seconds")
+    workflow.upsert_memo({MEMO: {"revision": plan.revision, "since": since, **end}})
+    until = shown_end(plan.ends_at, plan.then, f"{DAY_AND_TIME} UTC", UTC)
     workflow.set_current_details(
-        f"Waits for you: plan, revision {plan.revision}, since {now:%Y-%m-%d %H:%M} UTC.\n\n"
+        f"Waits for you: plan, revision {plan.revision}, since {now:{DAY_AND_TIME}} UTC"
+        f"{until and f', {until}'}.\n\n"
         f"Still to come: {plan.estimate}\n\n"
         f"- To see it: `{STARTER} --plan {identity}`\n- To approve it: `{STARTER} --approve {identity}`"
     )
+
+
+def shown_end(ends_at: str, then: str, form: str = DAY_AND_TIME, zone: tzinfo | None = None) -> str:
+    """Return until when a plan waits, and what is done then; nothing where its wait has no end.
+
+    Without a `zone` the time is the local one.
+    """
+    if not ends_at:
+        return ""
+    done = "it is approved" if then == "approve" else "the report fails"
+    return f"until {datetime.fromisoformat(ends_at).astimezone(zone):{form}}; then {done}"
