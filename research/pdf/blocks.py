@@ -7,7 +7,7 @@ block that cannot be laid out is written as its source.
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, groupby, takewhile
+from itertools import chain, groupby, pairwise, takewhile
 from typing import Any, ClassVar
 
 from reportlab.lib.colors import Color
@@ -72,11 +72,10 @@ class BlockRenderer:
         self._from_the_right: bool | None = None
         """Whether the items of that list begin at the right."""
 
-    def blocks(self, nodes: Sequence[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
+    def blocks(self, nodes: Iterable[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
         """Yield the flowables of the nodes; one that fails is written as its source."""
-        for index, node in enumerate(nodes):
-            following = nodes[index + 1].type if index + 1 < len(nodes) else ""
-            if node.type == "hr" and following in ("heading", ""):
+        for node, below in pairwise(chain(nodes, [None])):
+            if node is None or (node.type == "hr" and (below is None or below.type == "heading")):
                 continue  # the heading, or the end, parts what stands above from what stands below
             try:
                 make = getattr(self, f"_make_{node.type}", self._source)

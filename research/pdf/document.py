@@ -122,9 +122,11 @@ class _Report:
         """What of the topic stands below the title."""
 
     def build(self, content: Node, summary: Node) -> Rendered:
-        story = list(self.renderer.blocks(content.children))  # first, for the headings that it has
-        story += reference_list(self.renderer, self.input, content, self.words)
-        del content  # a tree that takes more room than the story
+        level = min((int(node.tag[1]) for node in content.children if node.type == "heading"), default=2)
+        blocks, content.children = content.children[::-1], []
+        # First, for the headings that it has; each block is forgotten at once, for the tree is large.
+        story = list(self.renderer.blocks(blocks.pop() for _ in range(len(blocks))))
+        story += reference_list(self.renderer, self.input, level, self.words)
         story = arrange([*self.opening(summary), *self.contents(), *story, *self.closing()])
         buffer = io.BytesIO()
         document = BaseDocTemplate(

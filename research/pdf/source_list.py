@@ -8,7 +8,7 @@ from reportlab.platypus import Flowable
 
 from models import PDFGenerationInput, Source
 from research.checked import CheckedReport
-from research.markdown.parser import Node, parse
+from research.markdown.parser import parse
 from research.markdown.parser_rules import citation_place
 from research.output.report_markdown import about_check, details, passage_address, passage_text
 from research.output.words import Words
@@ -23,13 +23,12 @@ _QUOTED = replace(SMALL, size=9)
 
 
 def reference_list(
-    renderer: BlockRenderer, report: PDFGenerationInput, content: Node, words: Words
+    renderer: BlockRenderer, report: PDFGenerationInput, level: int, words: Words
 ) -> Iterator[Flowable]:
-    """Yield the list of references of a report whose citations were checked; nothing for any other."""
+    """Yield the list of references, with a heading, of a report that was checked; nothing for any other."""
     if not isinstance(report, CheckedReport):
         return
-    levels = [int(node.tag[1]) for node in content.children if node.type == "heading"]
-    yield from renderer.blocks(parse(f"{'#' * min(levels, default=2)} {words('references')}").children)
+    yield from renderer.blocks(parse(f"{'#' * level} {words('references')}").children)
     with renderer.tree.inside("OL"):
         for source in report.sources:
             yield from _entry(renderer, report, source, words)
