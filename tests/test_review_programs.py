@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -128,6 +129,66 @@ def test_a_plan_on_the_screen(
     after = terminal.screen.partition("Plan, revision 3")[2]
     assert "\nIt waits for you.\n\nEnter approves it" in after, "nothing is drawn over it"
     assert len(re.findall("^. Plan ", after, re.MULTILINE)) == 1, "of two plans the last one is shown"
+
+
+HAIL, SLEET = "## Hail\n\n## Fog\n##\n", "## Sleet\n\n## Fog\n"
+
+
+def left(screen: str) -> Path:
+    """The file that a text was left in."""
+    [file] = re.findall(r"^Your text is in (/.+/plan\.md)\.$", screen, re.MULTILINE)
+    return Path(file)
+
+
+def test_no_text_of_a_person_is_lost(
+    app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
+) -> None:
+    """By an editor that fails or removes the file, nor by an approval elsewhere while it is open."""
+    provider.reply = planner
+    app.worker()
+    editor, opened, go = tmp_path / "editor.sh", tmp_path / "opened.md", tmp_path / "go"
+    command = {"EDITOR": f"sh {shlex.quote(str(editor))}"}
+    terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC, columns=200, **command)
+    for text, told in (
+        (f"printf '{HAIL}' > \"$1\"; exit 3".replace("\n", "\\n"), "has failed"),
+        ('rm "$1"', "has left no text: No such file or directory."),
+    ):
+        editor.write_text(text)
+        say(terminal, "e\r")
+        terminal.see(told, "Your text is kept: e opens it again.")
+    wait = f"while ! [ -e '{go}' ]; do sleep 0.1; done"
+    editor.write_text(f"cp \"$1\" '{opened}'; {wait}; printf '{SLEET}' > \"$1\"".replace("\n", "\\n"))
+    say(terminal, "e\r")
+    wait_until(opened.exists)
+    assert opened.read_text() == HAIL, "what a failing editor saved is opened again"
+    identity = re.findall(r"Workflow ID: (\S+),", terminal.screen)[0]
+    assert script(app, "--approve", identity).returncode == 0
+    go.touch()
+    assert terminal.exit_status() == 0
+    assert "The plan is approved, and the report is being written." in terminal.screen
+    file = left(terminal.screen)
+    assert file.read_text() == SLEET
+    shutil.rmtree(file.parent)
+    assert titles(provider) == ["Moss", "Snow"]
+
+
+def test_ctrl_c_while_an_editor_is_open(
+    app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
+) -> None:
+    """What was saved by then stays in its file."""
+    provider.reply = planner
+    app.worker()
+    editor, saved = tmp_path / "editor.sh", tmp_path / "saved"
+    editor.write_text(f"printf '{SLEET}' > \"$1\"; touch '{saved}'; sleep 60".replace("\n", "\\n"))
+    command = {"EDITOR": f"sh {shlex.quote(str(editor))}"}
+    terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC, columns=200, **command)
+    say(terminal, "e\r")
+    wait_until(saved.exists)
+    terminal.type(CTRL_C)
+    assert terminal.exit_status() == 130
+    file = left(terminal.screen)
+    assert file.read_text() == SLEET
+    shutil.rmtree(file.parent)
 
 
 def test_what_is_typed_before_the_plan_is_seen_approves_nothing(

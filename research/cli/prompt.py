@@ -79,6 +79,18 @@ def check(text: str, name: str = "The topic", most: int = MAX_TOPIC_CHARACTERS) 
         raise UserError(f"{name} has one of your API keys in it, and it would be stored: remove it.")
 
 
+def decoded(data: bytes, name: str) -> str:
+    """Return the text of a file that a person has written.
+
+    Raises:
+        UserError: it is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{name} is not UTF-8 text: convert it first.") from None
+
+
 def _use_default_topic() -> str:
     terminal.print_error(f"No topic given. Using the default topic: {DEFAULT_TOPIC}")
     return DEFAULT_TOPIC

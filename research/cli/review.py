@@ -14,7 +14,7 @@ from models import PlannedSection
 from research.cli import listing, terminal
 from research.cli.output import Output
 from research.cli.progress import Handle, reason
-from research.cli.prompt import check
+from research.cli.prompt import check, decoded
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import WORKER
@@ -150,7 +150,7 @@ def _read(file: str) -> str:
         raise UserError(f"--plan-file: {file} cannot be read: {error.strerror}.") from None
     if len(data) > MAX_FILE_BYTES:
         raise UserError(f"--plan-file: {file} is larger than {MAX_FILE_BYTES // 1_000} kB.")
-    return data.decode("utf-8-sig", "replace")
+    return decoded(data, f"--plan-file: {file}")
 
 
 def parsed(text: str, state: PlanState, name: str) -> tuple[PlannedSection, ...]:
