@@ -1,5 +1,6 @@
 """The review by programs: over kills, by the `temporal` CLI, in an editor, and what is refused."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -8,12 +9,18 @@ import subprocess
 import sys
 import sysconfig
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from research.cli import review
+from research.cli.progress import Handle
 from research.cli.review_prompt import WISH
+from research.errors import UserError
+from research.messages import PlanReview, PlanState
 from testing.app import App, DevServer, wait_until
 from testing.processes import run_program
 from testing.provider import Call, Provider, Reply, default_reply
@@ -212,7 +219,7 @@ def test_what_is_typed_before_the_plan_is_seen_approves_nothing(
 
 @pytest.mark.long
 def test_an_approval_while_no_worker_runs(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
-    """The person learns what to start, and the report continues when it runs."""
+    """The person learns what to start, nothing is sent, and they are asked again when it runs."""
     provider.reply = planner
     worker = app.worker()
     terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC)
@@ -221,10 +228,10 @@ def test_an_approval_while_no_worker_runs(app: App, open_terminal: OpenTerminal,
     terminal.type("\r")
     terminal.see("No worker answers: start one with `python worker.py`. Until then the plan waits.")
     app.worker()
-    # The service keeps the Update for a while; after that the person is asked again.
-    screen = terminal.wait_until(lambda now: "Section 1" in now or now.endswith(WISH.strip()))
-    if screen.endswith(WISH.strip()):
-        terminal.type("\r")
+    terminal.wait_until(lambda screen: screen.endswith(WISH.strip()))
+    time.sleep(0.5)
+    assert [call.is_plan for call in provider.calls] == [True], "nothing was sent"
+    terminal.type("\r")
     assert terminal.exit_status() == 0
     assert titles(provider) == ["Moss", "Snow"]
 
@@ -324,12 +331,43 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
     )
 
 
-def test_without_a_worker_nothing_is_said(
-    app: App, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.long
+def test_without_a_worker_nothing_is_said(app: App, provider: Provider) -> None:
+    """And nothing is sent that a later worker would carry out."""
     worker = app.worker()
     identity = started(app, provider)
     worker.kill()
-    for options in ((), ("--revision", "1")):  # asked for the plan, or told at once
-        line = "No worker answers: start one with `python worker.py`, and say it again."
-        assert refused(app, "--approve", identity, *options) == line
+    said = (
+        ("--approve", identity),
+        ("--approve", identity, "--revision", "1"),
+        ("--change", identity, "more of them", "--revision", "1"),
+    )
+    with ThreadPoolExecutor() as pool:
+        for line in pool.map(lambda arguments: refused(app, *arguments), said):
+            assert line == "No worker answers: start one with `python worker.py`, and say it again."
+    app.worker()
+    for _ in range(5):
+        assert script(app, "--plan", identity).stdout.endswith("\nIt waits for you.\n")
+    assert [call.is_plan for call in provider.calls] == [True]
+
+
+class LostWorker:
+    """The handle of a report whose worker answers a query, and is lost before the Update."""
+
+    id = "report-12345678"
+
+    async def query(self, name: str, result_type: type) -> PlanState:
+        return PlanState("approved", 1)
+
+    async def execute_update(self, name: str, said: PlanReview, result_type: type) -> None:
+        await asyncio.sleep(60)
+
+
+async def test_a_worker_that_is_lost_before_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked to say it again, because it may still be taken."""
+    monkeypatch.setattr(review, "ANSWER_SECONDS", 0.1)
+    with pytest.raises(UserError) as raised:
+        await review.send(cast("Handle", LostWorker()), PlanReview(1, approved=True))
+    sent = "It was sent, and no worker has answered. It may still be taken: "
+    assert str(raised.value) == sent + "`python starter.py --plan 12345678` shows it."
+    assert not isinstance(raised.value, review.NoAnswer)

@@ -17,7 +17,7 @@ from research.cli.progress import Handle, reason
 from research.cli.prompt import check, decoded
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
-from research.programs import WORKER
+from research.programs import STARTER, WORKER
 from research.report.plan_markdown import BadPlan, edited_plan, plan_markdown
 from research.report.review import MAX_WISH_CHARACTERS
 
@@ -55,15 +55,21 @@ async def send(handle: Handle, review: PlanReview) -> PlanState:
     """Send what a person says of a plan, and return the plan after that.
 
     Raises:
-        NoAnswer: no worker answers.
-        UserError: it is refused, or the report has ended.
+        NoAnswer: no worker answers, and nothing was sent.
+        UserError: it is refused, the report has ended, or the worker was lost after it was sent.
     """
     check(review.wish, "The wish", MAX_WISH_CHARACTERS)
     check(plan_markdown(review.plan), "The plan", MAX_FILE_BYTES)
+    await plan_of(handle)  # because an Update that no worker answers now is carried out by a later one
     seconds = MODEL_SECONDS if review.wish else ANSWER_SECONDS
     try:
         update = handle.execute_update("review_plan", review, result_type=PlanState)
         return await _answered(update, seconds)
+    except NoAnswer:
+        see = f"`{STARTER} --plan {terminal.short_id(handle.id)}`"
+        raise UserError(
+            f"It was sent, and no worker has answered. It may still be taken: {see} shows it."
+        ) from None
     except WorkflowUpdateFailedError as error:
         raise UserError(reason(error)) from None
     except RPCError as error:

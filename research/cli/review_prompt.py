@@ -95,6 +95,7 @@ class Reviewing:
             raise UserError(f"{typed!r} is no key, and a wish has more words than one.")
         else:
             check(typed, "The wish", MAX_WISH_CHARACTERS)
+            await review.plan_of(self._handle)  # or the next line would be printed without a worker too
             self._print_once(IN_THE_MAKING)
             await review.send(self._handle, PlanReview(state.revision, wish=typed))
             self._shown = 0  # the same plan is shown again where no other one has come
