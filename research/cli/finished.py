@@ -10,7 +10,7 @@ from models import GenerateReportOutput
 from research.cli import listing
 from research.cli.follow import follow
 from research.cli.output import Output
-from research.cli.prompt import check, is_blank, static_summary
+from research.cli.prompt import is_blank, said, static_summary
 from research.errors import UserError
 from research.messages import AskReportInput, ReviseReportInput
 from research.output.naming import first_name, report_name
@@ -41,7 +41,7 @@ async def revise(client: Client, service: Service, wanted: tuple[str, str], outp
         UserError: nothing is wished for, the report is not finished, or another version is being written.
     """
     report, text = wanted
-    sections, wish = section_numbers(_said(text, "The wish", "what is to change"))
+    sections, wish = section_numbers(said(text, "The wish", "what is to change", MAX_SAID_CHARACTERS))
     name = await _name(client, report)
     started = ReviseReportInput(name, wish, sections)
     # One at a time, because the next version begins with what this one has changed.
@@ -55,7 +55,7 @@ async def ask(client: Client, service: Service, wanted: tuple[str, str], output:
         UserError: nothing is asked, or the report is not finished.
     """
     report, text = wanted
-    question = _said(text, "The question", "what you want to know")
+    question = said(text, "The question", "what you want to know", MAX_SAID_CHARACTERS)
     started = AskReportInput(await _name(client, report), question)
     return await _start(client, service, ASK_TYPE, started, f"ask-{uuid.uuid4()}", question, output)
 
@@ -63,13 +63,6 @@ async def ask(client: Client, service: Service, wanted: tuple[str, str], output:
 def _revising(name: str) -> str:
     """Return the Workflow ID under which a report is revised, by one of its names."""
     return f"revise-{first_name(name)}"
-
-
-def _said(text: str, name: str, what: str) -> str:
-    if is_blank(text):
-        raise UserError(f"{name} is empty: say {what}.")
-    check(text, name, MAX_SAID_CHARACTERS)
-    return text.strip()
 
 
 async def _name(client: Client, report: str) -> str:

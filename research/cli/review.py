@@ -14,7 +14,7 @@ from models import PlannedSection
 from research.cli import listing, terminal
 from research.cli.output import Output
 from research.cli.progress import Handle, reason
-from research.cli.prompt import check, decoded
+from research.cli.prompt import check, decoded, said
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import STARTER, WORKER
@@ -136,6 +136,7 @@ async def approve(handle: Handle, revision: int | None, output: Output) -> None:
 
 async def change(handle: Handle, revision: int | None, wish: str, output: Output) -> None:
     """Have the model write another plan, as the person wishes, and print it."""
+    wish = said(wish, "The wish", "what is to change", MAX_WISH_CHARACTERS)
     number = (await plan_of(handle)).revision if revision is None else revision
     print_plan(await send(handle, PlanReview(number, wish=wish)), output)
 

@@ -9,7 +9,7 @@ from research.cli import review, terminal
 from research.cli.editor import EditedText
 from research.cli.output import Output
 from research.cli.progress import POLL_SECONDS, Handle
-from research.cli.prompt import check, is_more_there
+from research.cli.prompt import is_more_there, said
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import WORKER
@@ -94,10 +94,10 @@ class Reviewing:
         elif typed.isascii() and " " not in typed:  # a slip, such as "yes", would cost a call of the model
             raise UserError(f"{typed!r} is no key, and a wish has more words than one.")
         else:
-            check(typed, "The wish", MAX_WISH_CHARACTERS)
+            wish = said(typed, "The wish", "what is to change", MAX_WISH_CHARACTERS)
             await review.plan_of(self._handle)  # or the next line would be printed without a worker too
             self._print_once(IN_THE_MAKING)
-            await review.send(self._handle, PlanReview(state.revision, wish=typed))
+            await review.send(self._handle, PlanReview(state.revision, wish=wish))
             self._shown = 0  # the same plan is shown again where no other one has come
 
     async def _edit(self, state: PlanState) -> None:
