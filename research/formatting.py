@@ -5,6 +5,7 @@ Imports the standard library and `models` only, because the workflow and the sta
 
 import json
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -34,6 +35,15 @@ def pluralize(number: int, thing: str) -> str:
 def format_cost(cost: float | None) -> str:
     """Return a cost in US dollars, or "unknown" where the model has no price."""
     return "unknown" if cost is None else f"${cost:.4f}"
+
+
+def control_character(text: str) -> str:
+    """Return the code of a text's first control character or half of a pair, such as U+001B; "" without.
+
+    Line ends and tabs are none.
+    """
+    found = (each for each in text if each not in "\n\t" and unicodedata.category(each) in ("Cc", "Cs"))
+    return next((f"U+{ord(each):04X}" for each in found), "")
 
 
 def cut_summary(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from models import LLMCallInput, PlannedSection, StepKind
 from research.messages import PlanReview, PlanStage, PlanState
+from research.report.plan_markdown import BadPlan, edited_plan
 from research.temporal.shown import MEMO
 from testing.inside import settings_of
 from tests.test_story import PLAN, Steps, begun, client, events_of
@@ -130,6 +132,20 @@ async def test_queries_alone_are_a_plan_too(client: Client) -> None:
     assert steps.queries == ["heat", "ice"]
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("## A\n\n## \n## B\n", 'Line 3: a heading has a space and words, such as "## Background".'),
+        ("## A\n## B\n##C\n", 'Line 3: a heading has a space and words, such as "## Background".'),
+        ("## A\n- \n## B\n", 'Line 2: a query has words, such as "- moss in space".'),
+        ("## A\n- moss\n*\n", 'Line 3: a query has words, such as "- moss in space".'),
+    ],
+)
+def test_a_line_that_lacks_its_words_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(BadPlan, match=f"^{re.escape(problem)}$"):
+        edited_plan(text, has_sections=True)
+
+
 REFUSED: list[tuple[int, dict[str, Any], str]] = [
     (2, {"approved": True}, "The plan has changed: it is revision 1, not 2."),
     (0, {"approved": True}, "The plan has changed: it is revision 1, not 0."),
@@ -142,6 +158,14 @@ REFUSED: list[tuple[int, dict[str, Any], str]] = [
     (1, {"plan": (*OWN, PlannedSection(" "))}, "Each section needs a title."),
     (1, {"plan": (*OWN, PlannedSection("x" * 121))}, "A title is one line of at most 120 characters"),
     (1, {"plan": (*OWN, PlannedSection("a\nb"))}, "A title is one line of at most 120 characters"),
+    (
+        1,
+        {"plan": (*OWN, PlannedSection("a\x1b[31m"))},
+        "A title has a control character (U+001B): remove it.",
+    ),
+    (1, {"plan": (*OWN, PlannedSection("a", "\x07"))}, "A description has a control character (U+0007)"),
+    (1, {"plan": (*OWN, PlannedSection("a", "", ("\x85",)))}, "A query has a control character (U+0085)"),
+    (1, {"plan": (*OWN, PlannedSection("a", "\ud800"))}, "A description has a control character (U+D800)"),
     (1, {"plan": (*OWN, PlannedSection("a", "", ("q",) * 40))}, "A plan has at most 40 queries, not 41."),
 ]
 

@@ -1,23 +1,24 @@
-"""The review by programs: over kills, by the `temporal` CLI, in an editor, and what is refused."""
+"""The review by programs: over kills, by the `temporal` CLI, by scripts, and what is refused."""
 
+import asyncio
 import json
 import re
-import shlex
 import subprocess
-import sys
 import sysconfig
-import time
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from research.cli.review_prompt import WISH
+from research.cli import review
+from research.cli.progress import Handle
+from research.errors import UserError
+from research.messages import PlanReview, PlanState
 from testing.app import App, DevServer, wait_until
 from testing.processes import run_program
 from testing.provider import Call, Provider, Reply, default_reply
-from testing.terminal import CTRL_C, Terminal
 from tests.test_terminal import OpenTerminal, open_terminal
 
 __all__ = ["open_terminal"]  # a fixture
@@ -25,7 +26,6 @@ __all__ = ["open_terminal"]  # a fixture
 TOPIC = "Moss in winter"
 PLAN = "## Moss\nWhat moss is.\n\n## Snow\nWhat snow does to it.\n"
 OTHER = "## Ice\nWhat ice is.\n\n## Fire\nWhat fire does.\n\n## Rain\nWhat rain does.\n"
-EDIT = "import pathlib, sys; file = pathlib.Path(sys.argv[1]); text = file.read_text(); file.write_text({})"
 
 
 def planner(call: Call) -> Reply:
@@ -46,12 +46,6 @@ def started(app: App, provider: Provider, *options: str) -> str:
     ).stdout.strip()
     wait_until(lambda: "waits" in script(app, "--list").stdout)
     return identity
-
-
-def say(terminal: Terminal, keys: str) -> None:
-    """Type at the prompt, when it is there."""
-    terminal.wait_until(lambda screen: screen.endswith(WISH.strip()))
-    terminal.type(keys)
 
 
 def titles(provider: Provider) -> list[str]:
@@ -90,83 +84,6 @@ def test_a_plan_waits_over_kills_and_is_approved_by_the_cli(
     assert "state:approved" in done.stdout
     assert app.starter("--attach", row["workflow_id"]).exit_status() == 0
     assert [call.is_plan for call in provider.calls] == [True, False, False, False]
-
-
-def test_a_plan_on_the_screen(
-    app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
-) -> None:
-    """A wish, an editor whose text cannot be read at first, and Enter."""
-    provider.reply = planner
-    app.worker()
-    broken, whole = tmp_path / "broken.py", tmp_path / "whole.py"
-    broken.write_text(EDIT.format("'Snow first.\\n' + text"))
-    whole.write_text(EDIT.format("text.replace('Snow first.\\n', '').replace('## Fire', '## Wind')"))
-    editor = tmp_path / "editor.sh"
-    command, same = f"sh {shlex.quote(str(editor))}", tmp_path / "same.py"
-    same.write_text("")
-    terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC, rows=120, EDITOR=command)
-    terminal.see("Plan, revision 1", "## Snow", "2 sections", "It waits for you.", "Enter approves it")
-    say(terminal, "yes\r")
-    terminal.see("'yes' is no key, and a wish has more words than one.")
-    say(terminal, "a\x1b[D b\r")
-    terminal.see("The wish has a control character (U+001B): remove it.")
-    say(terminal, "more of them\r\rand longer\r")  # as it is pasted, with an empty line
-    terminal.see("Plan, revision 2", "## Fire", "3 sections")
-    for program, told in (
-        (same, "Nothing has changed."),
-        (broken, "Your text is kept: e opens it again."),
-        (whole, "Plan, revision 3"),
-    ):
-        editor.write_text(f'exec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$1"')
-        say(terminal, "e\r")
-        terminal.see(told)
-    assert 'Your plan: Line 1: a section begins with a heading, such as "## Background".' in terminal.screen
-    terminal.see("## Wind")
-    say(terminal, "\r")
-    assert terminal.exit_status() == 0
-    assert titles(provider) == ["Ice", "Wind", "Rain"]
-    assert sum(call.is_plan for call in provider.calls) == 2
-    after = terminal.screen.partition("Plan, revision 3")[2]
-    assert "\nIt waits for you.\n\nEnter approves it" in after, "nothing is drawn over it"
-    assert len(re.findall("^. Plan ", after, re.MULTILINE)) == 1, "of two plans the last one is shown"
-
-
-def test_what_is_typed_before_the_plan_is_seen_approves_nothing(
-    app: App, open_terminal: OpenTerminal, provider: Provider
-) -> None:
-    """And Ctrl-C leaves a terminal that shows what is typed, after a topic that was typed too."""
-    provider.reply = lambda call: replace(planner(call), before_seconds=1.0 if call.is_plan else 0.0)
-    app.worker()
-    terminal = open_terminal("starter.py", "--review", "--sections", "2")
-    terminal.see("Enter your research topic or question:")
-    terminal.type(f"{TOPIC}\r")
-    terminal.see("Started workflow.")
-    terminal.type("\r")
-    terminal.see("Anything else is what to change:")
-    time.sleep(0.5)
-    assert [call.is_plan for call in provider.calls] == [True]
-    terminal.type(CTRL_C)
-    assert terminal.exit_status() == 130
-    assert terminal.echoes
-
-
-@pytest.mark.long
-def test_an_approval_while_no_worker_runs(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
-    """The person learns what to start, and the report continues when it runs."""
-    provider.reply = planner
-    worker = app.worker()
-    terminal = open_terminal("starter.py", "--review", "--sections", "2", TOPIC)
-    terminal.see("Anything else is what to change:")
-    worker.kill()
-    terminal.type("\r")
-    terminal.see("No worker answers: start one with `python worker.py`. Until then the plan waits.")
-    app.worker()
-    # The service keeps the Update for a while; after that the person is asked again.
-    screen = terminal.wait_until(lambda now: "Section 1" in now or now.endswith(WISH.strip()))
-    if screen.endswith(WISH.strip()):
-        terminal.type("\r")
-    assert terminal.exit_status() == 0
-    assert titles(provider) == ["Moss", "Snow"]
 
 
 def refused(app: App, *arguments: str) -> str:
@@ -233,7 +150,7 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
     for arguments, line in (
         (("--approve", short, "--revision", "2"), "The plan has changed: it is revision 3, not 2."),
         (("--approve", "nobody"), "There is no report with an ID"),
-        (("--change", short, " "), "Approve the plan, give another one, or wish for one."),
+        (("--change", short, " "), "The wish is empty: say what is to change."),
         (("--plan-file", short, str(tmp_path / "none")), f"--plan-file: {tmp_path / 'none'} cannot be read"),
         (("--review", TOPIC), "--review: only a report with --sections or --sources has a plan."),
         (("--revision", "2", TOPIC), "starter.py: --revision belongs to --approve, --change or --plan-file"),
@@ -254,6 +171,10 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
         file.write_text(text)
         done = script(app, "--plan-file", short, str(file))
         assert (done.returncode, line in done.stderr) == (2, True), done.stderr
+    for data in ("## Caf\u00e9\n## Ice\n".encode("latin-1"), "## Fog\n## Ice\n".encode("utf-16")):
+        file.write_bytes(data)
+        line = f"--plan-file: {file} is not UTF-8 text: convert it first."
+        assert refused(app, "--plan-file", short, str(file)) == line
     assert script(app, "--approve", short).returncode == 0
     assert script(app, "--attach", short).returncode == 0
     assert titles(provider) == ["Hail", "Fog"]
@@ -289,12 +210,43 @@ def test_the_end_of_the_wait_is_shown(
     assert json.loads(script(app, "--plan", identity, "--json").stdout)["ends_at"] == ""
 
 
-def test_without_a_worker_nothing_is_said(
-    app: App, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.long
+def test_without_a_worker_nothing_is_said(app: App, provider: Provider) -> None:
+    """And nothing is sent that a later worker would carry out."""
     worker = app.worker()
     identity = started(app, provider)
     worker.kill()
-    for options in ((), ("--revision", "1")):  # asked for the plan, or told at once
-        line = "No worker answers: start one with `python worker.py`, and say it again."
-        assert refused(app, "--approve", identity, *options) == line
+    said = (
+        ("--approve", identity),
+        ("--approve", identity, "--revision", "1"),
+        ("--change", identity, "more of them", "--revision", "1"),
+    )
+    with ThreadPoolExecutor() as pool:
+        for line in pool.map(lambda arguments: refused(app, *arguments), said):
+            assert line == "No worker answers: start one with `python worker.py`, and say it again."
+    app.worker()
+    for _ in range(5):
+        assert script(app, "--plan", identity).stdout.endswith("\nIt waits for you.\n")
+    assert [call.is_plan for call in provider.calls] == [True]
+
+
+class LostWorker:
+    """The handle of a report whose worker answers a query, and is lost before the Update."""
+
+    id = "report-12345678"
+
+    async def query(self, name: str, result_type: type) -> PlanState:
+        return PlanState("approved", 1)
+
+    async def execute_update(self, name: str, said: PlanReview, result_type: type) -> None:
+        await asyncio.sleep(60)
+
+
+async def test_a_worker_that_is_lost_before_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked to say it again, because it may still be taken."""
+    monkeypatch.setattr(review, "ANSWER_SECONDS", 0.1)
+    with pytest.raises(UserError) as raised:
+        await review.send(cast("Handle", LostWorker()), PlanReview(1, approved=True))
+    sent = "It was sent, and no worker has answered. It may still be taken: "
+    assert str(raised.value) == sent + "`python starter.py --plan 12345678` shows it."
+    assert not isinstance(raised.value, review.NoAnswer)

@@ -11,7 +11,7 @@ from research import config
 from research.cli import listing
 from research.cli.follow import follow
 from research.cli.output import Output
-from research.cli.prompt import check, is_blank, static_summary
+from research.cli.prompt import is_blank, said, static_summary
 from research.cli.section_numbers import section_numbers
 from research.cli.verify import name_of
 from research.errors import UserError
@@ -33,8 +33,8 @@ async def revise(client: Client, service: Service, wanted: tuple[str, str], outp
         UserError: nothing is wished for, the report is not finished, or another version is being written.
     """
     report, text = wanted
-    sections, wish = section_numbers(_said(text, *_WISH))
-    _said(wish, *_WISH)
+    sections, wish = section_numbers(said(text, *_WISH, MAX_SAID_CHARACTERS))
+    said(wish, *_WISH, MAX_SAID_CHARACTERS)
     name, newest = await _name(client, report)
     started = ReviseReportInput(name, wish, sections, newest)
     # One at a time, because the next version begins with what this one has changed.
@@ -48,7 +48,7 @@ async def ask(client: Client, service: Service, wanted: tuple[str, str], output:
         UserError: nothing is asked, or the report is not finished.
     """
     report, text = wanted
-    question = _said(text, "The question", "what you want to know")
+    question = said(text, "The question", "what you want to know", MAX_SAID_CHARACTERS)
     name, newest = await _name(client, report)
     started = AskReportInput(name, question, newest)
     return await _start(client, service, ASK_TYPE, started, f"ask-{uuid.uuid4()}", question, output)
@@ -57,13 +57,6 @@ async def ask(client: Client, service: Service, wanted: tuple[str, str], output:
 def _revising(name: str) -> str:
     """Return the Workflow ID under which a report is revised, by one of its names."""
     return f"revise-{first_name(name)}"
-
-
-def _said(text: str, name: str, what: str) -> str:
-    if is_blank(text):
-        raise UserError(f"{name} is empty: say {what}.")
-    check(text, name, MAX_SAID_CHARACTERS)
-    return text.strip()
 
 
 async def _name(client: Client, report: str) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from research import config
 from research.cli import terminal
 from research.errors import UserError
-from research.formatting import MAX_SUMMARY_BYTES
+from research.formatting import MAX_SUMMARY_BYTES, control_character
 from research.programs import STARTER
 
 DEFAULT_TOPIC = (
@@ -70,13 +70,36 @@ def check(text: str, name: str = "The topic", most: int = MAX_TOPIC_CHARACTERS) 
     """
     if len(text) > most:
         raise UserError(f"{name} has {len(text):,} characters; at most {most:,} are accepted.")
-    for character in text:
-        if (ord(character) < 32 and character not in "\n\t") or 0x7F <= ord(character) < 0xA0:
-            raise UserError(f"{name} has a control character (U+{ord(character):04X}): remove it.")
-        if 0xD800 <= ord(character) < 0xE000:
-            raise UserError(f"{name} is not UTF-8 text: convert it first.")
+    if any(0xD800 <= ord(character) < 0xE000 for character in text):
+        raise UserError(f"{name} is not UTF-8 text: convert it first.")
+    if code := control_character(text):
+        raise UserError(f"{name} has a control character ({code}): remove it.")
     if config.load().without_secrets(text) != text:
         raise UserError(f"{name} has one of your API keys in it, and it would be stored: remove it.")
+
+
+def said(text: str, name: str, what: str, most: int) -> str:
+    """Return what a person says of a report; `what` it is for, where it is empty.
+
+    Raises:
+        UserError: it is empty, or cannot be stored.
+    """
+    if is_blank(text):
+        raise UserError(f"{name} is empty: say {what}.")
+    check(text, name, most)
+    return text.strip()
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Return the text of a file that a person has written.
+
+    Raises:
+        UserError: it is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{name} is not UTF-8 text: convert it first.") from None
 
 
 def _use_default_topic() -> str:

@@ -14,10 +14,10 @@ from models import PlannedSection
 from research.cli import listing, terminal
 from research.cli.output import Output
 from research.cli.progress import Handle, reason
-from research.cli.prompt import check
+from research.cli.prompt import check, decoded, said
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
-from research.programs import WORKER
+from research.programs import STARTER, WORKER
 from research.report.plan_markdown import BadPlan, edited_plan, plan_markdown
 from research.report.review import MAX_WISH_CHARACTERS
 from research.temporal.shown import shown_end
@@ -56,15 +56,21 @@ async def send(handle: Handle, review: PlanReview) -> PlanState:
     """Send what a person says of a plan, and return the plan after that.
 
     Raises:
-        NoAnswer: no worker answers.
-        UserError: it is refused, or the report has ended.
+        NoAnswer: no worker answers, and nothing was sent.
+        UserError: it is refused, the report has ended, or the worker was lost after it was sent.
     """
     check(review.wish, "The wish", MAX_WISH_CHARACTERS)
     check(plan_markdown(review.plan), "The plan", MAX_FILE_BYTES)
+    await plan_of(handle)  # because an Update that no worker answers now is carried out by a later one
     seconds = MODEL_SECONDS if review.wish else ANSWER_SECONDS
     try:
         update = handle.execute_update("review_plan", review, result_type=PlanState)
         return await _answered(update, seconds)
+    except NoAnswer:
+        see = f"`{STARTER} --plan {terminal.short_id(handle.id)}`"
+        raise UserError(
+            f"It was sent, and no worker has answered. It may still be taken: {see} shows it."
+        ) from None
     except WorkflowUpdateFailedError as error:
         raise UserError(reason(error)) from None
     except RPCError as error:
@@ -132,6 +138,7 @@ async def approve(handle: Handle, revision: int | None, output: Output) -> None:
 
 async def change(handle: Handle, revision: int | None, wish: str, output: Output) -> None:
     """Have the model write another plan, as the person wishes, and print it."""
+    wish = said(wish, "The wish", "what is to change", MAX_WISH_CHARACTERS)
     number = (await plan_of(handle)).revision if revision is None else revision
     print_plan(await send(handle, PlanReview(number, wish=wish)), output)
 
@@ -152,7 +159,7 @@ def _read(file: str) -> str:
         raise UserError(f"--plan-file: {file} cannot be read: {error.strerror}.") from None
     if len(data) > MAX_FILE_BYTES:
         raise UserError(f"--plan-file: {file} is larger than {MAX_FILE_BYTES // 1_000} kB.")
-    return data.decode("utf-8-sig", "replace")
+    return decoded(data, f"--plan-file: {file}")
 
 
 def parsed(text: str, state: PlanState, name: str) -> tuple[PlannedSection, ...]:

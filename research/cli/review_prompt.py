@@ -1,19 +1,15 @@
 """The plan of a report in front of its person, at a terminal: shown, edited, changed, approved."""
 
 import asyncio
-import os
-import shlex
-import subprocess
 import sys
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 from models import PlannedSection
 from research.cli import review, terminal
+from research.cli.editor import EditedText
 from research.cli.output import Output
 from research.cli.progress import POLL_SECONDS, Handle
-from research.cli.prompt import check, is_more_there
+from research.cli.prompt import is_more_there, said
 from research.errors import UserError
 from research.messages import PlanReview, PlanStage, PlanState
 from research.programs import WORKER
@@ -35,18 +31,28 @@ class Reviewing:
         self._handle, self._output = handle, output
         self._shown = 0
         """The revision that is on the screen."""
-        self._draft = ""
-        """The text of a plan that could not be taken."""
+        self._text = EditedText("Your plan", "plan.md")
         self._printed = ""
 
     async def ask(self) -> str:
-        """Show the plan, and do what the person types, until that ends the review: OVER, DETACH or CANCEL."""
+        """Show the plan, and do what the person types, until that ends the review: OVER, DETACH or CANCEL.
+
+        Whatever ends it, a text of theirs that was not taken stays in a file, whose path is printed.
+        """
+        try:
+            return await self._ask()
+        finally:
+            self._text.leave()
+
+    async def _ask(self) -> str:
         while (state := await self._ready()).state == PlanStage.WAITS:
             if state.revision != self._shown:
                 _drop_typed()
                 terminal.print_line()
                 review.print_plan(state, self._output)
                 self._shown = state.revision
+            if self._text.is_kept:
+                terminal.print_error("Your text is kept: e opens it again.")
             terminal.print_line(f"\n{KEYS}")
             typed = await asyncio.to_thread(_typed)
             if typed is None or typed in ("d", "D"):
@@ -59,8 +65,6 @@ class Reviewing:
                 self._print_once(NO_WORKER)
             except UserError as error:
                 terminal.print_error(str(error))
-                if self._draft:
-                    terminal.print_error("Your text is kept: e opens it again.")
         return OVER
 
     async def _ready(self) -> PlanState:
@@ -90,21 +94,21 @@ class Reviewing:
         elif typed.isascii() and " " not in typed:  # a slip, such as "yes", would cost a call of the model
             raise UserError(f"{typed!r} is no key, and a wish has more words than one.")
         else:
-            check(typed, "The wish", MAX_WISH_CHARACTERS)
+            wish = said(typed, "The wish", "what is to change", MAX_WISH_CHARACTERS)
+            await review.plan_of(self._handle)  # or the next line would be printed without a worker too
             self._print_once(IN_THE_MAKING)
-            await review.send(self._handle, PlanReview(state.revision, wish=typed))
+            await review.send(self._handle, PlanReview(state.revision, wish=wish))
             self._shown = 0  # the same plan is shown again where no other one has come
 
     async def _edit(self, state: PlanState) -> None:
         """Put what the person makes of the plan in its place; what cannot be taken is kept."""
-        text = self._draft or f"{EDIT_HINT}\n\n{plan_markdown(state.plan)}\n"
-        self._draft = await asyncio.to_thread(_edited, text)
-        plan = review.parsed(self._draft, state, "Your plan")
+        text = await self._text.edit(f"{EDIT_HINT}\n\n{plan_markdown(state.plan)}\n")
+        plan = review.parsed(text, state, "Your plan")
         if _contents(plan) == _contents(state.plan):
             terminal.print_line("Nothing has changed.")
         else:
             await review.send(self._handle, PlanReview(state.revision, plan=plan))
-        self._draft = ""
+        self._text.drop()
 
 
 def _contents(plan: tuple[PlannedSection, ...]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -133,22 +137,3 @@ def _drop_typed() -> None:
 
         with suppress(termios.error):
             termios.tcflush(sys.stdin, termios.TCIFLUSH)
-
-
-def _edited(text: str) -> str:
-    """Return what the person makes of a text in an editor of theirs.
-
-    Raises:
-        UserError: it cannot be opened.
-    """
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "plan.md"
-        file.write_text(text, encoding="utf-8")
-        try:
-            status = subprocess.run([*shlex.split(editor), str(file)]).returncode
-        except (OSError, ValueError):
-            status = 127
-        if status:
-            raise UserError(f"The editor {editor!r} has failed: set EDITOR to another one.")
-        return file.read_text(encoding="utf-8-sig", errors="replace")

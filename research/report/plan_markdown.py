@@ -37,14 +37,18 @@ def edited_plan(text: str, has_sections: bool) -> tuple[PlannedSection, ...]:
     for number, line in _lines(text):
         kind, _, words = line.partition(" ")
         words = words.strip()
-        if kind.strip("#") == "" and kind and words:
+        if kind in ("-", "*", "+") and not words:
+            raise BadPlan(f'Line {number}: a query has words, such as "- moss in space".')
+        if kind.startswith("#") and (kind.strip("#") or not words):
+            raise BadPlan(f'Line {number}: a heading has a space and words, such as "## Background".')
+        if kind.startswith("#"):
             title = words if has_sections else ""
             found.append(PlannedSection(_short(title, MAX_TITLE_CHARACTERS, number)))
             continue
         if not found:
             raise BadPlan(f'Line {number}: a section begins with a heading, such as "## Background".')
         section = found[-1]
-        if kind in ("-", "*", "+") and words:
+        if kind in ("-", "*", "+"):
             queries = (*section.queries, _short(words, MAX_QUERY_CHARACTERS, number))
             found[-1] = PlannedSection(section.title, section.covers, queries)
         elif not has_sections:

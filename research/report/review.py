@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from models import PlannedSection
+from research.formatting import control_character
 from research.messages import PlanReview, PlanStage
 from research.report.plan import (
     MAX_COVERS_CHARACTERS,
@@ -110,6 +111,8 @@ def problem_of(plan: Sequence[PlannedSection], has_sections: bool) -> str:
                 return (
                     f"A {what} is one line of at most {most} characters: {text[:40].strip()!r} … is longer."
                 )
+            if code := control_character(text):
+                return f"A {what} has a control character ({code}): remove it."
     if (count := sum(len(section.queries) for section in plan)) > MAX_REVIEWED_QUERIES:
         return f"A plan has at most {MAX_REVIEWED_QUERIES} queries, not {count}."
     return ""
