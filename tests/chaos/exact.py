@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from research.output.words import Words, words_for
 from tests.chaos.pages import Site
 from tests.chaos.proof import printed
-from tests.chaos.texts import CITED, pages_of, result_of, title_of_page
+from tests.chaos.texts import CITED, pages_of, result_of, title_of_page, topic_of
 
 _CODE = re.compile(r"(?sm)(^ {0,3}```.*?^ {0,3}```$)")
 
@@ -52,7 +52,7 @@ def wrong_markdown(number: int, file: Path, summary: str, is_by_block: bool, sit
     heading, _, body = content.partition("\n")
     if not written.startswith(f"{heading}\n") or not heading.startswith("# "):
         body = content
-    behind, words = written.rpartition("\n\n---\n\n")[2], words_for(content, "")
+    behind, words = written.rpartition("\n\n---\n\n")[2], words_for(content, topic_of(number))
     if not re.fullmatch(_behind_research(number, site, words), behind):
         return "the Markdown file has something else behind the research"
     parts = {"research": f"\n\n---\n\n{body.strip(chr(10))}\n\n---\n\n{behind}"}

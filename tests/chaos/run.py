@@ -18,7 +18,7 @@ from research.output.words import all_words
 from research.temporal.client import runtime
 from tests.chaos.audit import Audit
 from tests.chaos.schedule import Event
-from tests.chaos.texts import sections_of
+from tests.chaos.texts import sections_of, topic_of
 from tests.chaos.world import World
 from workflow import GenerateReportWorkflow
 
@@ -78,7 +78,7 @@ async def _start(world: World, client: Client, number: int) -> WorkflowHandle[An
             return await client.start_workflow(
                 GenerateReportWorkflow.run,
                 GenerateReportInput(
-                    f"Write report {number}",
+                    topic_of(number),
                     pause_seconds=number // 3 % 3,
                     sections=sections_of(number),
                     documents=tuple(map(Document, world.site.addresses(number))),

@@ -48,6 +48,11 @@ def pages_of(number: int) -> range:
     return range(1, 4 + number % 3) if number % 8 in (2, 3) else range(0)
 
 
+def topic_of(number: int) -> str:
+    """Return what a report is asked for."""
+    return f"Write report {number}"
+
+
 def name_of(number: int, page: int) -> int:
     """Return the number by which title and text of a page are known."""
     return SHARED if page == len(pages_of(number)) else 1_000 * number + page
