@@ -13,7 +13,6 @@ from research.cli.follow import follow
 from research.cli.output import Output
 from research.cli.prompt import is_blank, said, static_summary
 from research.cli.section_numbers import section_numbers
-from research.cli.verify import name_of
 from research.errors import UserError
 from research.messages import AskReportInput, ReviseReportInput
 from research.output.naming import first_name, report_name
@@ -72,6 +71,8 @@ async def _name(client: Client, report: str) -> tuple[str, bool]:
     if len(found) > 1:
         raise UserError(f"{len(found)} reports have an ID that ends in {report!r}: give more of it.")
     if not found:
+        from research.cli.verify import name_of  # here, because it loads what reads pages
+
         name = await asyncio.to_thread(name_of, report, config.load())
         return name, name != report
     handle, _ = found[0]

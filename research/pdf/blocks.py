@@ -74,8 +74,8 @@ class BlockRenderer:
 
     def blocks(self, nodes: Iterable[Node], depth: int = 0, style: TextStyle = BODY) -> Iterator[Flowable]:
         """Yield the flowables of the nodes; one that fails is written as its source."""
-        for node, below in pairwise(chain(nodes, [None])):
-            if node is None or (node.type == "hr" and (below is None or below.type == "heading")):
+        for node, below in pairwise(chain(nodes, [Node()])):
+            if node.type == "hr" and below.type in ("heading", "root"):
                 continue  # the heading, or the end, parts what stands above from what stands below
             try:
                 make = getattr(self, f"_make_{node.type}", self._source)
