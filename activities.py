@@ -1,7 +1,7 @@
 """The Activities: each takes one dataclass, calls one function of `research/`, returns one dataclass.
 
-The Workflow imports this file, and the starter imports the Workflow; so litellm and reportlab, which
-take seconds to import, are imported by the functions that need them.
+The Workflow imports this file, and a worker imports both before it serves; so litellm and reportlab,
+which take seconds to import, are imported by the functions that need them.
 """
 
 import asyncio

@@ -44,12 +44,13 @@ async def act(options: argparse.Namespace, topic: str, output: Output) -> int:
     from temporalio.service import RPCError
 
     from research import config
-    from research.cli import actions
     from research.temporal.client import connect, refusal
 
     try:
         client, service = await connect(config.load(), output.print_event)
         if arguments.is_about_a_report(options):
+            from research.cli import actions
+
             return await actions.act(client, service, options, output)
         if options.sources is None:
             options.sources = config.load().search_provider is not None
@@ -66,11 +67,10 @@ async def start(
     """Start a report, and follow it unless it is to run on its own."""
     import uuid
 
-    from models import Document, GenerateReportInput
+    from models import Document, GenerateReportInput, GenerateReportOutput
     from research import config
     from research.cli.follow import follow
-    from research.temporal.names import TASK_QUEUE
-    from workflow import GenerateReportWorkflow
+    from research.temporal.names import TASK_QUEUE, WORKFLOW_TYPE
 
     documents: tuple[Document, ...] = ()
     if options.documents:
@@ -79,7 +79,7 @@ async def start(
         documents = await store_documents(options.documents, config.load(), output)
     output.set_report(f"generate-research-report-workflow-{uuid.uuid4()}")
     handle = await client.start_workflow(
-        GenerateReportWorkflow.run,
+        WORKFLOW_TYPE,  # by its name, because the Workflow imports what only a worker needs
         GenerateReportInput(
             topic,
             options.pause,
@@ -93,6 +93,7 @@ async def start(
         ),
         id=output.workflow_id,
         task_queue=TASK_QUEUE,
+        result_type=GenerateReportOutput,
         static_summary=static_summary(topic),
     )
     output.report_accepted(handle)

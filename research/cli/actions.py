@@ -3,8 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from research.cli import finished, listing, review
-from research.cli.follow import follow
+from research.cli import listing
 from research.cli.output import Output
 
 if TYPE_CHECKING:
@@ -19,10 +18,12 @@ async def act(client: "Client", service: "Service", options: argparse.Namespace,
     Raises:
         UserError: there is no such report, or it refuses; the message says why.
     """
-    if options.revise:
+    if options.revise or options.ask:
+        from research.cli import finished  # here, as all that a list does not need
+
+        if options.ask:
+            return await finished.ask(client, service, tuple(options.ask), output)
         return await finished.revise(client, service, tuple(options.revise), output)
-    if options.ask:
-        return await finished.ask(client, service, tuple(options.ask), output)
     if options.list:
         output.print_list(await listing.latest(client))
         return 0
@@ -31,12 +32,17 @@ async def act(client: "Client", service: "Service", options: argparse.Namespace,
     handle, run_id = await listing.find(client, identity)
     output.set_report(handle.id, run_id)
     if options.attach:
+        from research.cli.follow import follow
+
         return await follow(client, service, handle, output)
     if options.cancel:
         await listing.cancel(handle)
         output.print_line(f"Cancelled: {handle.id}")
         output.emit_result("cancelled", {})
-    elif options.plan:
+        return 0
+    from research.cli import review
+
+    if options.plan:
         review.print_plan(await review.plan_of(handle), output)
     elif options.approve:
         await review.approve(handle, options.revision, output)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @cache
 def block_parser(thread: int) -> "MarkdownIt":
     """Return a thread's own parser of blocks alone: no inline content, no link definitions."""
-    from markdown_it import MarkdownIt  # here, because the starter imports this file with the Workflow
+    from markdown_it import MarkdownIt  # here, because a worker imports this file before it serves
 
     parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("reference")
     parser.core.ruler.disable("inline")

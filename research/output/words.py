@@ -3,7 +3,7 @@
 A report is verified by the table of the version that verifies it, so wordings are added to it, and seldom
 changed: those of titles, of `page` and of the account of what is supported.
 
-Babel is imported where it is used, because the starter imports this file with the Workflow.
+Babel is imported where it is used, because a worker imports this file before it serves.
 """
 
 import json
