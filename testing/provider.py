@@ -21,6 +21,8 @@ from testing.responses import Responses, break_connection
 from testing.texts import section_plan, section_text
 
 OVERLAP_WORDS = 6
+MANY_WORDS = 6
+"""Of a chunk, because a chunk costs a client a millisecond whatever it holds."""
 HUNDRED_TOKENS = 400
 """Characters of about a hundred tokens: some providers send chunks of this size."""
 
@@ -95,7 +97,8 @@ class Reply:
     before_seconds: float = 0.0
     """The delay before the first word."""
     chunk_seconds: float = 0.0
-    chunk_words: int = 1
+    chunk_words: int | None = None
+    """None: one where it matters what was sent, as in a stream that is timed, held or cut; else several."""
     chunk_characters: int | None = None
     """Cut the text by characters, not by words: for scripts without spaces, and for large chunks."""
     finish_reason: str | None = "stop"
@@ -119,14 +122,22 @@ class Reply:
         """Cut a text into chunks."""
         if self.chunk_characters:
             return re.findall(rf"(?s).{{1,{self.chunk_characters}}}", text)
-        return re.findall(rf"(?:\s*\S+\s*){{1,{self.chunk_words}}}", text)
+        return re.findall(rf"(?:\s*\S+\s*){{1,{self._words()}}}", text)
+
+    def _words(self) -> int:
+        """Return the words of a chunk."""
+        watched = (self.chunk_seconds, self.held_after, self.cut_bytes, self.cut_events, self.error_after)
+        return self.chunk_words or (1 if any(watched) or self.counts_along else MANY_WORDS)
 
     def count(self, call: Call, pieces: int) -> dict[str, int]:
         """Return the usage after so many chunks."""
         contents = [str(message["content"]) for message in call.messages]
         words = sum(max(len(content.split()), len(content.encode()) // 8) for content in contents)
-        chunk_tokens = self.chunk_characters // 4 if self.chunk_characters else self.chunk_words
-        input_tokens, output_tokens = self.usage or (words, pieces * chunk_tokens)
+        if self.chunk_characters:
+            written = pieces * (self.chunk_characters // 4)
+        else:
+            written = min(pieces * self._words(), len(f"{self.reasoning} {self.text}".split()))
+        input_tokens, output_tokens = self.usage or (words, written)
         return {
             "prompt_tokens": input_tokens,
             "completion_tokens": output_tokens,
