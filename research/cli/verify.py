@@ -22,7 +22,7 @@ from research.output import folder, storage
 from research.output.naming import EVIDENCE, report_name
 from research.report.opening import newest_by_workflow
 from research.sources.allow import parse_allow
-from research.sources.extract import Unreadable, close, extract
+from research.sources.extract import Unreadable, extract
 from research.sources.extracted import MAX_CONTENT_BYTES
 from research.sources.fetch import NotRead, fetch
 
@@ -40,13 +40,10 @@ async def run(report: str, is_online: bool) -> int:
     """
     settings = config.load()
     place, name = find(report, settings)
-    try:
-        files = await _read(place, name, load_record(place, name, settings), settings)
-        failed = _print(name, await asyncio.to_thread(verify.verify, files))
-        if is_online:
-            await _print_online(files.record, settings)
-    finally:
-        close()
+    files = await _read(place, name, load_record(place, name, settings), settings)
+    failed = _print(name, await asyncio.to_thread(verify.verify, files))
+    if is_online:
+        await _print_online(files.record, settings)
     return 1 if failed else 0
 
 
