@@ -20,6 +20,7 @@ from research.evidence import store
 from testing.app import App
 from testing.inside import Inside
 from testing.pages import ROBOTS, Names, PageReply, Pages, Request, html_page
+from testing.processes import run_each
 from testing.provider import Reply, default_reply
 from testing.search import SearchProvider, SearchReply
 from testing.terminal import Terminal
@@ -414,7 +415,7 @@ def test_documents_from_the_command_line(app: App, provider: SearchProvider, sit
     paper.write_bytes(pdf_of(["On the methods. " * 40, f"{FACT.format('paper', 6)} " * 4]))
     site.pages["/wiki"] = page(7)
 
-    for places, told in (
+    refusals = (
         (["notes/scan.pdf"], "notes/scan.pdf (it is no PDF that can be read). To fix: leave it out."),
         (["no-such.pdf"], "no-such.pdf is neither a file, a folder nor a web address."),
         (
@@ -422,10 +423,10 @@ def test_documents_from_the_command_line(app: App, provider: SearchProvider, sit
             "picture.png (it is neither a PDF, HTML, Markdown, text nor a Word document)",
         ),
         ([str(app.root / "docs" / "nothing")], "nothing is neither a file, a folder nor a web address."),
-    ):
-        starter = app.starter(QUESTION, "--documents", *places)
-        assert starter.exit_status() == 2, starter.text
-        assert told in starter.text
+    )
+    commands = [[QUESTION, "--documents", *places] for places, _ in refusals]
+    for done, (_, told) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
+        assert (done.returncode, told in done.stderr) == (2, True), done
     worker = app.worker()
     starter = app.starter(QUESTION, "--documents", "paper.pdf", site.address("/wiki"))
     assert starter.exit_status() == 1, starter.text

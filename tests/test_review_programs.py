@@ -17,7 +17,7 @@ from research.cli.progress import Handle
 from research.errors import UserError
 from research.messages import PlanReview, PlanState
 from testing.app import App, DevServer, wait_until
-from testing.processes import run_program
+from testing.processes import run_each, run_program
 from testing.provider import Call, Provider, Reply, default_reply
 from tests.test_terminal import OpenTerminal, open_terminal
 
@@ -147,7 +147,7 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
     assert "revision 2" in script(app, "--change", short, "more of them").stdout
     file.write_text("## Hail\n\n## Fog\nWhat fog is.\n")
     assert "revision 3" in script(app, "--plan-file", short, str(file), "--revision", "2").stdout
-    for arguments, line in (
+    refusals = (
         (("--approve", short, "--revision", "2"), "The plan has changed: it is revision 3, not 2."),
         (("--approve", "nobody"), "There is no report with an ID"),
         (("--change", short, " "), "The wish is empty: say what is to change."),
@@ -158,23 +158,25 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
             ("--review", "--review-for", "3 days", TOPIC),
             "starter.py: argument --review-for: '3 days'",
         ),
-    ):
-        done = script(app, *arguments)
+    )
+    commands = [arguments for arguments, _ in refusals]
+    for done, (_, line) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
         assert done.stderr.startswith(line), done.stderr
-    for text, line in (
+    wrong = (
         ("Fog\n", "Line 1: a section begins with a heading"),
         ("## Fog\n\n- a\nwords below\n## Ice\n", "Line 4: what a section covers stands above its queries"),
         ("## Fog\n", "A plan has 2 to 20 sections, not 1."),
         (f"## {'x' * 121}\n", "Line 1: 121 characters are too many"),
-    ):
-        file.write_text(text)
-        done = script(app, "--plan-file", short, str(file))
-        assert (done.returncode, line in done.stderr) == (2, True), done.stderr
-    for data in ("## Caf\u00e9\n## Ice\n".encode("latin-1"), "## Fog\n## Ice\n".encode("utf-16")):
-        file.write_bytes(data)
-        line = f"--plan-file: {file} is not UTF-8 text: convert it first."
-        assert refused(app, "--plan-file", short, str(file)) == line
+        ("## Caf\u00e9\n## Ice\n".encode("latin-1"), " is not UTF-8 text: convert it first."),
+        ("## Fog\n## Ice\n".encode("utf-16"), " is not UTF-8 text: convert it first."),
+    )
+    files = [tmp_path / f"wrong-{number}.md" for number in range(len(wrong))]
+    for file, (text, _) in zip(files, wrong, strict=True):
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    commands = [("--plan-file", short, str(file)) for file in files]
+    for done, (_, line) in zip(run_each(commands, app.root, app.environ), wrong, strict=True):
+        assert (done.returncode, done.stderr.count("\n"), line in done.stderr) == (2, 1, True), done
     assert script(app, "--approve", short).returncode == 0
     assert script(app, "--attach", short).returncode == 0
     assert titles(provider) == ["Hail", "Fog"]
@@ -225,8 +227,8 @@ def test_without_a_worker_nothing_is_said(app: App, provider: Provider) -> None:
         for line in pool.map(lambda arguments: refused(app, *arguments), said):
             assert line == "No worker answers: start one with `python worker.py`, and say it again."
     app.worker()
-    for _ in range(5):
-        assert script(app, "--plan", identity).stdout.endswith("\nIt waits for you.\n")
+    for done in run_each([("--plan", identity)] * 5, app.root, app.environ):
+        assert done.stdout.endswith("\nIt waits for you.\n")
     assert [call.is_plan for call in provider.calls] == [True]
 
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from testing.app import App, kept_text
-from testing.processes import run_program, workflow_id
+from testing.processes import run_each, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 
 TOPIC = "Moss in winter"
@@ -87,7 +87,7 @@ def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, t
     assert (told["status"], told["path"]) == ("done", first["path"].replace(".pdf", "-questions.md"))
     assert "holds twenty times" in told["answer"] and told["sources"][0]["title"] == "moss.md"
     assert f"{name}: How much?" in script(app, "--list").stdout
-    for arguments, line in (
+    refusals = (
         (("--ask", "nobody", "Why?"), "There is no report 'nobody' in "),
         (("--ask", told["workflow_id"], "Why?"), "This is the ID of a question"),
         (("--ask", short, " "), "The question is empty: say what you want to know."),
@@ -102,9 +102,10 @@ def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, t
         (("--revise", short, "x", TOPIC), "starter.py: a topic starts a new report"),
         (("--diff", name), f"{name}.pdf has one version only."),
         (("--diff", "nobody"), "There is no report nobody in "),
-    ):
-        done = script(app, *arguments)
-        assert done.returncode == 2, (arguments, done)
+    )
+    commands = [arguments for arguments, _ in refusals]
+    for done, (_, line) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
+        assert done.returncode == 2, done
         assert done.stderr.splitlines()[-1].startswith(line), done.stderr
     answered = script(app, "--ask", name[-8:], "How much?")
     assert answered.returncode == 0, "the ID of a revision, though it was refused, is that of its report"

@@ -20,7 +20,7 @@ from research.cli import listing, progress, terminal
 from research.cli.prompt import static_summary
 from research.temporal.client import Service
 from testing.app import App, DevServer, wait_until
-from testing.processes import Program, run_program, workflow_id
+from testing.processes import Program, run_each, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from testing.terminal import CTRL_C, Terminal
 from tests.conftest import KEY, PROMPT_SECONDS
@@ -230,41 +230,20 @@ MISTAKES = [
     (["x" * 20_001], "The topic has 20,001 characters; at most 20,000 are accepted."),
     ([f"what is {KEY}"], "The topic has one of your API keys in it, and it would be stored: remove it."),
 ]
-EACH = """
-import io, json, sys
-import starter
-from research.cli import terminal
-
-def end(status):
-    raise SystemExit(status)
-
-terminal.exit_now, starter.act = end, None
-for arguments in json.loads(sys.argv[1]):
-    sys.argv, sys.stdin = ["starter.py", "--quiet", *arguments], io.StringIO()
-    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
-    try:
-        status = starter.main()
-    except SystemExit as ended:
-        status = ended.code
-    print(json.dumps([status, sys.stdout.getvalue(), sys.stderr.getvalue()]), file=sys.__stdout__, flush=True)
-"""
 
 
 def test_nothing_is_started_by_mistake(app: App) -> None:
     """A variable that a script did not set, an empty pipe, a mistyped option: one line, no report."""
-    given = json.dumps([arguments for arguments, _ in MISTAKES])
-    done = run_program("-c", EACH, given, root=app.root, environ=app.environ)
-    assert done.returncode == 0, done.stderr
-    for (arguments, line), printed in zip(MISTAKES, done.stdout.splitlines(), strict=True):
-        status, stdout, stderr = json.loads(printed)
-        assert (status, stdout) == (2, ""), arguments
-        assert stderr.startswith(line) and stderr.count("\n") == 1, stderr
+    commands = [["--quiet", *arguments] for arguments, _ in MISTAKES]
+    for done, (_, line) in zip(run_each(commands, app.root, app.environ), MISTAKES, strict=True):
+        assert (done.returncode, done.stdout) == (2, ""), done
+        assert done.stderr.startswith(line) and done.stderr.count("\n") == 1, done
+    assert script(app, "--list").stdout == "There are no reports yet.\n"
 
 
 def test_no_such_report(app: App, client: Client) -> None:
     """One clear line for an ID that nobody has, and for one that is not one report's."""
-    for option in ("--attach", "--cancel"):
-        done = script(app, option, "nobody")
+    for done in run_each([("--attach", "nobody"), ("--cancel", "nobody")], app.root, app.environ):
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
             "There is no report with an ID in 'nobody': `python starter.py --list` shows the latest.\n"
