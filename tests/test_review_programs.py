@@ -163,7 +163,7 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
     for done, (_, line) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
         assert done.stderr.startswith(line), done.stderr
-    wrong = (
+    wrong: tuple[tuple[str | bytes, str], ...] = (
         ("Fog\n", "Line 1: a section begins with a heading"),
         ("## Fog\n\n- a\nwords below\n## Ice\n", "Line 4: what a section covers stands above its queries"),
         ("## Fog\n", "A plan has 2 to 20 sections, not 1."),
