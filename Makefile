@@ -1,6 +1,7 @@
 # make help                 prints these lines
 # make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
 # make test                 checks and tests, with all their set-up
+# make proofs               the tests that take longest: kills, outages and demos by real processes
 # make coverage             the tests once more, and which lines they reach
 # make demo [SECTIONS=6]    the worker is killed, the report is not; REVIEW=1: while a plan waits for you
 # make chaos [KILLS=200]    kills and faults at random while reports run; what came of it
@@ -30,7 +31,7 @@ not_digits = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst 5,,$
 	8,,$(subst 9,,$(1)))))))))))
 $(foreach name,$(NUMBERS),$(if $(call not_digits,$($(name))),$(error $(name) must be a number, such as $(name)=4)))
 
-.PHONY: help report test coverage demo chaos real fuzz bench evidence stop lock clean
+.PHONY: help report test proofs coverage demo chaos real fuzz bench evidence stop lock clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -44,6 +45,9 @@ test: $(VENV)/dev
 	@# Beside each other, because each leaves a core idle for some of its time; mypy has the last word.
 	@$(BIN)/mypy >$(VENV)/mypy.log & checking=$$!; $(BIN)/python -m pytest; status=$$?; \
 		wait $$checking || status=$$?; cat $(VENV)/mypy.log; exit $$status
+
+proofs: $(VENV)/dev
+	$(BIN)/python -m pytest -m proof
 
 coverage: $(VENV)/dev
 	$(BIN)/python -m pytest --cov=research --cov=workflow --cov=activities --cov=models --cov-report=term

@@ -21,7 +21,9 @@ from research import config
 from research.config import Settings
 from research.messages import AskReportInput, ReviseReportInput
 from research.temporal import sandbox
+from research.temporal.client import connect
 from research.temporal.converter import data_converter
+from testing.background import Background
 from workflow import AskReportWorkflow, GenerateReportWorkflow, ReviseReportWorkflow
 
 
@@ -94,6 +96,25 @@ class Inside:
         """The text of the one report that was made."""
         [file] = self.folder.glob("*.md")
         return file.read_text(encoding="utf-8")
+
+
+class Serving(Background):
+    """A worker in a thread of this process, for programs that need one and are not about it."""
+
+    def __init__(self, environ: Mapping[str, str], reports: Path) -> None:
+        super().__init__()
+        self._environ = {**environ, "REPORTS_DIR": str(reports)}
+
+    async def serve(self) -> None:
+        """Serve: see `Background`."""
+        with (
+            settings_of(self._environ) as settings,
+            patch.object(sandbox, "workflow_runner", UnsandboxedWorkflowRunner),
+        ):
+            client, _ = await connect(settings, print)
+            async with worker.create_worker(client, settings.max_calls):
+                self._started.set()
+                await self._stop.wait()
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from research.temporal.client import connect
 from testing import processes
 from testing.app import SHARED, App, DevServer, copy_clone, free_port
 from testing.forkserver import IMPORT_ENVIRON, ForkServer
-from testing.inside import Inside, settings_of
+from testing.inside import Inside, Serving, settings_of
 from testing.inside import inside as serve_inside
 from testing.provider import Provider
 from tests.scheduling import (  # noqa: F401
@@ -159,6 +159,13 @@ def app(clone: Path, environ: dict[str, str]) -> Iterator[App]:
     app = App(clone, environ)
     yield app
     app.stop()
+
+
+@pytest.fixture
+def serving(app: App) -> Iterator[None]:
+    """A worker for the app's programs, in this process."""
+    with Serving(app.environ, app.root / "reports"):
+        yield
 
 
 @pytest.fixture

@@ -93,9 +93,9 @@ def refused(app: App, *arguments: str) -> str:
     return done.stderr.rstrip("\n")
 
 
+@pytest.mark.usefixtures("serving")
 def test_what_has_no_plan_to_approve(app: App, provider: Provider) -> None:
     """A report that is cancelled, one that nobody approved in time, and one without --review."""
-    app.worker()
     identity = started(app, provider)
     assert script(app, "--cancel", identity).returncode == 0
     assert script(app, "--plan", identity).stdout.endswith("\nIt is cancelled.\n")
@@ -136,9 +136,9 @@ def test_an_approval_after_the_ceiling_was_lowered(app: App, provider: Provider)
     assert script(app, "--attach", identity).returncode == 0
 
 
+@pytest.mark.usefixtures("serving")
 def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path) -> None:
     """Printed, changed, put there, approved; each refusal is one line and exit status 2."""
-    app.worker()
     identity = started(app, provider)
     short, file = identity[-8:], tmp_path / "plan.md"
     assert "## Snow" in script(app, "--plan", short).stdout
@@ -187,6 +187,7 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
     )
 
 
+@pytest.mark.usefixtures("serving")
 @pytest.mark.parametrize(
     ("then", "done"), [((), "it is approved"), (("--then", "cancel"), "the report fails")], ids=["", "cancel"]
 )
@@ -194,7 +195,6 @@ def test_the_end_of_the_wait_is_shown(
     app: App, open_terminal: OpenTerminal, provider: Provider, then: tuple[str, ...], done: str
 ) -> None:
     """With the plan, in JSON, in the list, on the screen."""
-    app.worker()
     identity = started(app, provider, "--review-for", "3d", *then)
     told = json.loads(script(app, "--plan", identity, "--json").stdout)
     assert told["then"] == (then[-1] if then else "approve")

@@ -28,12 +28,12 @@ def say(terminal: Terminal, keys: str) -> None:
     terminal.type(keys)
 
 
+@pytest.mark.usefixtures("serving")
 def test_a_plan_on_the_screen(
     app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
 ) -> None:
     """A wish, an editor whose text cannot be read at first, and Enter."""
     provider.reply = planner
-    app.worker()
     broken, whole = tmp_path / "broken.py", tmp_path / "whole.py"
     broken.write_text(EDIT.format("'Snow first.\\n' + text"))
     whole.write_text(EDIT.format("text.replace('Snow first.\\n', '').replace('## Fire', '## Wind')"))
@@ -76,12 +76,12 @@ def left(screen: str) -> Path:
     return Path(file)
 
 
+@pytest.mark.usefixtures("serving")
 def test_no_text_of_a_person_is_lost(
     app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
 ) -> None:
     """By an editor that fails or removes the file, nor by an approval elsewhere while it is open."""
     provider.reply = planner
-    app.worker()
     editor, opened, go = tmp_path / "editor.sh", tmp_path / "opened.md", tmp_path / "go"
     command = {"EDITOR": f"sh {shlex.quote(str(editor))}"}
     options = ("--review", "--sections", "2", TOPIC)
@@ -110,12 +110,12 @@ def test_no_text_of_a_person_is_lost(
     assert titles(provider) == ["Moss", "Snow"]
 
 
+@pytest.mark.usefixtures("serving")
 def test_ctrl_c_while_an_editor_is_open(
     app: App, open_terminal: OpenTerminal, provider: Provider, tmp_path: Path
 ) -> None:
     """What was saved by then stays in its file."""
     provider.reply = planner
-    app.worker()
     editor, saved = tmp_path / "editor.sh", tmp_path / "saved"
     editor.write_text(f"printf '{SLEET}' > \"$1\"; touch '{saved}'; sleep 60".replace("\n", "\\n"))
     command = {"EDITOR": f"sh {shlex.quote(str(editor))}"}
@@ -129,12 +129,12 @@ def test_ctrl_c_while_an_editor_is_open(
     shutil.rmtree(file.parent)
 
 
+@pytest.mark.usefixtures("serving")
 def test_what_is_typed_before_the_plan_is_seen_approves_nothing(
     app: App, open_terminal: OpenTerminal, provider: Provider
 ) -> None:
     """And Ctrl-C leaves a terminal that shows what is typed, after a topic that was typed too."""
     provider.reply = lambda call: replace(planner(call), before_seconds=1.0 if call.is_plan else 0.0)
-    app.worker()
     terminal = open_terminal("starter.py", "--review", "--sections", "2")
     terminal.see("Enter your research topic or question:")
     terminal.type(f"{TOPIC}\r")

@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from testing.app import App, kept_text
 from testing.processes import run_each, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
@@ -55,13 +57,18 @@ async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: 
     assert {call.section for call in provider.calls} == {0, 2}
     name = first["filename"].removesuffix(".pdf")
     assert revision.id == f"revise-{name}", "the lock on the report, by whatever it was named"
-    told = script(app, "--diff", name).stdout
+    identity = first["workflow_id"][-8:]
+    diff, verified, same_diff, same = run_each(
+        [("--diff", name), ("--verify", f"{name}-v2"), ("--diff", identity), ("--verify", identity)],
+        app.root,
+        app.environ,
+    )
+    told = diff.stdout
     assert told.startswith(f"{name}-v2.pdf against {name}.pdf: more of it\n\nSection 2. Snow\n")
     assert told.endswith(f"- Snow falls in winter.\n+ {LONG}\n\nUnchanged: 1, 3\n")
-    assert script(app, "--verify", f"{name}-v2").returncode == 0
-    identity = first["workflow_id"][-8:]
-    assert script(app, "--diff", identity).stdout == told, "an ID means its newest version"
-    assert script(app, "--verify", identity).stdout.endswith(f"{name}-v2.pdf holds.\n")
+    assert verified.returncode == 0
+    assert same_diff.stdout == told, "an ID means its newest version"
+    assert same.stdout.endswith(f"{name}-v2.pdf holds.\n")
     provider.reply = lambda call: Reply("Moss thaws in spring.") if call.section else writer(call)
     again = script(app, "--revise", identity, "Section 1: and spring")
     assert again.returncode == 0, again.stderr
@@ -70,11 +77,11 @@ async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: 
     assert told.endswith("Unchanged: 2, 3\n"), "what version 2 has changed is in version 3"
 
 
+@pytest.mark.usefixtures("serving")
 def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, tmp_path: Path) -> None:
     """A question is answered on the screen and in JSON; each refusal is one line and exit status 2."""
     document = tmp_path / "moss.md"
     document.write_text("Moss holds up to twenty times its weight in water, whatever the season is.\n" * 9)
-    app.worker()
     first = made(app, provider, "--documents", str(document), "--no-evidence")
     short, name = first["workflow_id"][-8:], first["filename"].removesuffix(".pdf")
     provider.reply = lambda call: Reply("It holds twenty times its weight [1].")

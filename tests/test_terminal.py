@@ -64,11 +64,11 @@ def script(app: App, *arguments: str, typed: str = "") -> "subprocess.CompletedP
     return run_program("starter.py", *arguments, root=app.root, environ=app.environ, typed=typed)
 
 
+@pytest.mark.usefixtures("serving")
 @pytest.mark.long
 def test_a_report_on_two_screens(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """It grows on both, at 80 and at 40 columns; who exits can attach again, also after the end."""
     provider.reply = held
-    app.worker()
     wide = open_terminal("starter.py", TOPIC)
     wide.see("word1")
     [row] = json.loads(script(app, "--list", "--json").stdout)
@@ -137,6 +137,7 @@ def test_the_service_dies_under_the_view(
     assert "does not answer" not in terminal.see("Result:")
 
 
+@pytest.mark.usefixtures("serving")
 @pytest.mark.long
 def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Attempt, reason, and the seconds to the next try; the pause likewise."""
@@ -147,7 +148,6 @@ def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, p
         return default_reply(call)
 
     provider.reply = reply
-    app.worker()
     terminal = open_terminal("starter.py", "--pause", "4", TOPIC)
     terminal.see("↻ Research", "503", "Overloaded", "attempt 2 in ")
     counts_down(terminal, "attempt 2 in ")
@@ -351,9 +351,9 @@ def test_cancel_with_no_worker(app: App, client: Client) -> None:
     assert done.stderr.startswith("The service will cancel it as soon as a worker runs")
 
 
+@pytest.mark.usefixtures("serving")
 def test_for_scripts(app: App, provider: Provider) -> None:
     """Plain lines for a log; `--quiet` gives the path alone, `--json` one object, `--open` opens."""
-    app.worker()
     done = script(app, "--pause", "1", TOPIC)
     assert "\x1b" not in done.stdout + done.stderr
     assert re.search(
@@ -387,9 +387,9 @@ def test_for_scripts(app: App, provider: Provider) -> None:
     assert done.stderr.startswith("The report failed: ") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("serving")
 def test_terminals_that_can_do_less(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """NO_COLOR is honoured; a dumb terminal gets plain lines; the C locale gets ASCII alone."""
-    app.worker()
     colourless = open_terminal("starter.py", TOPIC, NO_COLOR="1")
     dumb = open_terminal("starter.py", TOPIC, TERM="dumb")
     assert colourless.exit_status() == dumb.exit_status() == 0
@@ -429,11 +429,11 @@ def test_help(app: App) -> None:
     assert "examples:" in helped and "exit status:" in helped
 
 
+@pytest.mark.usefixtures("serving")
 @pytest.mark.long
 async def test_the_view_asks_little_of_the_service(app: App, provider: Provider) -> None:
     """At most two requests a second, while a text grows, a pause lasts, and nobody works."""
     provider.reply = lambda call: default_reply(call) if call.is_summary else Reply(LONG, chunk_seconds=0.12)
-    app.worker()
     identity = script(app, "--detach", "--quiet", "--pause", "2", TOPIC).stdout.strip()
     client = await app.client()
     handle, _ = await listing.find(client, identity)
