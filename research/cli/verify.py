@@ -38,15 +38,20 @@ async def run(report: str, is_online: bool) -> int:
     Raises:
         UserError: there is no such report, or no evidence file that can be read.
     """
-    settings = config.load()
-    place, name = find(report, settings)
     try:
-        files = await _read(place, name, load_record(place, name, settings), settings)
-        failed = _print(name, await asyncio.to_thread(verify.verify, files))
-        if is_online:
-            await _print_online(files.record, settings)
+        return await check(report, is_online)
     finally:
         close()
+
+
+async def check(report: str, is_online: bool) -> int:
+    """Check a report as `run` does, and keep the processes that read its files, for the next one."""
+    settings = config.load()
+    place, name = find(report, settings)
+    files = await _read(place, name, load_record(place, name, settings), settings)
+    failed = _print(name, await asyncio.to_thread(verify.verify, files))
+    if is_online:
+        await _print_online(files.record, settings)
     return 1 if failed else 0
 
 
