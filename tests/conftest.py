@@ -8,6 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 from temporalio.client import Client
 
 from models import LLMCallOutput
@@ -179,6 +181,12 @@ async def client(app: App) -> AsyncIterator[Client]:
 def pdf_text(path: Path) -> str:
     """The text of a PDF, read by another library than the one that wrote it."""
     return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+def page_texts(pdf: Path | bytes) -> list[str]:
+    """The text of each page, by pdfium: in a tenth of pypdf's time; raised letters are lines of their own."""
+    with closing(PdfDocument(pdf)) as read:
+        return [page.get_textpage().get_text_range().replace("\r\n", "\n") for page in read]
 
 
 def has_fonts(text: str) -> bool:

@@ -14,7 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from unittest import TestCase
@@ -27,6 +27,7 @@ from pypdf import PdfReader
 from models import PDFGenerationInput
 from research.output.words import all_words
 from research.pdf import document
+from tests.conftest import page_texts
 
 HERE = Path(__file__).parent
 CORPUS = {file.stem: file.read_text(encoding="utf-8") for file in sorted((HERE / "corpus").glob("*.md"))}
@@ -55,9 +56,13 @@ def pdf(content: str, **more: Any) -> PdfReader:
 
 
 def pages(content: str, **more: Any) -> list[str]:
-    return [page.extract_text() for page in pdf(content, **more).pages]
+    rendered = document.render(PDFGenerationInput(content, **more))
+    texts = page_texts(rendered.data)
+    assert len(texts) == rendered.pages >= 1
+    return texts
 
 
+@lru_cache(maxsize=4)
 def run_pdftotext(data: bytes, *options: str) -> str:
     command = [str(POPPLER), "-q", "-enc", "UTF-8", *options, "-", "-"]
     return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
@@ -79,6 +84,7 @@ class Reader:
 # pypdf knows no ActualText, so not the letters of India and Thailand that change their order, and does not
 # turn round the letters of an Arabic ligature, as viewers do; poppler takes marks on such scripts for words.
 PYPDF = re.compile("[\u0900-\u0eff\u064b-\u0652]|[\u0660-\u0669]{2}|\u0644[\u0622\u0623\u0625\u0627]")
+PDFIUM = Reader("pdfium", lambda data: "\f".join(page_texts(data)), PYPDF)
 READERS = [Reader("pypdf", read_with_pypdf, PYPDF)]
 if POPPLER:
     poppler = re.compile("[\u0591-\u05c7\u064b-\u0652]")
@@ -105,6 +111,7 @@ def footers() -> str:
     return "|".join(re.escape(compact(each("page", 0, 0))).replace("0", r"\d+") for each in all_words())
 
 
+@lru_cache(maxsize=4)
 def shown(data: bytes, reader: Reader = BEST) -> str:
     """The whole text, compact, without what stands at the top and at the foot of the pages."""
     pages = reader.read(data).split("\f")
@@ -179,6 +186,7 @@ class Expected:
     """The letters and numbers of the formulas."""
 
 
+@lru_cache(maxsize=4)
 def expect(markdown: str) -> Expected:
     """The text by CommonMark and GitHub's tables and strikethrough; everything else is cut out."""
     expected = Expected()

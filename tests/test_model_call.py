@@ -271,7 +271,7 @@ async def test_the_sample_model_goes_on_where_it_was(provider: Provider) -> None
 
 async def test_the_bill_of_a_call(provider: Provider, settings: Settings) -> None:
     """The provider's own count of tokens, at the price list's price."""
-    provider.reply = lambda call: Reply(WORDS)
+    provider.reply = lambda call: Reply(WORDS, chunk_words=20)
     answer = await llm.complete(LLMCallInput("Two words"), settings)
     assert (answer.input_tokens, answer.output_tokens, answer.requests) == (2, 400, 1)
     prices = library.load().cost_per_token("openai/gpt-4o", 2, 400)
@@ -307,7 +307,7 @@ async def test_a_whole_answer_is_what_a_stream_brings(provider: Provider, begun:
 
 
 async def test_only_so_many_calls_stream(provider: Provider) -> None:
-    provider.reply = lambda call: Reply(WORDS, chunk_seconds=0.001)
+    provider.reply = lambda call: Reply(WORDS, chunk_words=20, chunk_seconds=0.02)
     few = configured("openai/gpt-4o", provider, max_streams=2)
     answers = await asyncio.gather(
         *[llm.complete(LLMCallInput(f"topic {number}"), few) for number in range(5)]

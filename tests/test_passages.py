@@ -251,8 +251,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_texts_take_time_that_is_linear(part: str) -> None:
-    text = part * (100_000 // len(part))
+    text = part * (50_000 // len(part))
     start = time.process_time()
     assert find(text, f"{'a b ' * 300}z") is None
     quotes(text)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 1.5

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from models import Note, PDFGenerationInput
 from research.config import ROOT
 from research.pdf import document
-from tests.conftest import needs_fonts
+from tests.conftest import needs_fonts, page_texts
 from tests.page_reader import POPPLER, boxes, pages, pdf
 
 
@@ -41,7 +41,7 @@ def test_markup_is_read_and_not_obeyed(text: str, wanted: str) -> None:
 def test_what_models_write_although_markdown_has_it_not() -> None:
     """Line breaks, raised and lowered letters; nowhere in code."""
     text = r"H<sub>2</sub>O, 5<sup>th</sup>, one<br>two, `<br>` \(\)"
-    assert "H₂O, 5th, one two, <br> ()" in words(read(text))
+    assert "H₂O, 5th, one two, <br> ()" in words(pdf(text).pages[0].extract_text())
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,9 @@ def test_no_arabic_word_of_a_table_is_broken(words: str) -> None:
 
 def test_a_page_is_turned_for_a_wide_table_and_its_heading_alone() -> None:
     wide = table_of(NAMES, *[VALUES] * 30)
-    reader = pdf(f"Before.\n\n## Comparison\n\n{wide}\n### Other\n\n{wide}\nAfter.\n", topic="Tides")
-    texts = [page.extract_text() for page in reader.pages]
+    content = f"Before.\n\n## Comparison\n\n{wide}\n### Other\n\n{wide}\nAfter.\n"
+    data = document.render(PDFGenerationInput(content, topic="Tides")).data
+    texts, reader = page_texts(data), PdfReader(io.BytesIO(data))
     turned = [page.mediabox.width > page.mediabox.height for page in reader.pages]
     assert turned == [False, *[True] * (len(texts) - 2), False]
     assert "Before." in texts[0] and "Comparison" in texts[1] and "After." in texts[-1]
@@ -190,7 +191,7 @@ def test_a_block_that_fails_is_written_as_plain_text() -> None:
     """Emphasis a thousand deep is more than Python's recursion limit."""
     marks = "*" * 2000
     rendered = document.render(PDFGenerationInput(f"# A heading\n\nBefore.\n\n{marks}deep{marks}\n\nAfter."))
-    shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(rendered.data)).pages)
+    shown = "".join(page_texts(rendered.data))
     assert rendered.warnings == (Note("A part of the text is printed as plain text: {0}.", ("paragraph",)),)
     assert all(word in shown for word in ("A heading", "Before.", "deep", "After."))
 

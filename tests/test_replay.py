@@ -1,9 +1,8 @@
 """Reports that an earlier version started go on with this one."""
 
 import re
-from pathlib import Path
+from collections.abc import AsyncIterator
 
-import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
@@ -21,10 +20,15 @@ def test_every_version_has_a_history_of_every_shape() -> None:
     }
 
 
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-async def test_a_recorded_history_replays(path: Path) -> None:
-    """The workflow's code takes the same decisions as when the history was made, and stays in the sandbox."""
-    history = WorkflowHistory.from_json(path.stem, path.read_text())
-    await Replayer(
-        workflows=[GenerateReportWorkflow, ReviseReportWorkflow, AskReportWorkflow]
-    ).replay_workflow(history)
+async def test_the_recorded_histories_replay() -> None:
+    """The workflows' code takes the same decisions as when a history was made, and stays in the sandbox."""
+
+    async def histories() -> AsyncIterator[WorkflowHistory]:
+        for path in RECORDED:
+            yield WorkflowHistory.from_json(path.stem, path.read_text())
+
+    replayer = Replayer(workflows=[GenerateReportWorkflow, ReviseReportWorkflow, AskReportWorkflow])
+    async with replayer.workflow_replay_iterator(histories()) as results:
+        replayed = {result.history.workflow_id: result.replay_failure async for result in results}
+    assert {name: failure for name, failure in replayed.items() if failure} == {}
+    assert sorted(replayed) == [path.stem for path in RECORDED]

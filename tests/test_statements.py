@@ -184,5 +184,5 @@ def test_what_a_statement_is() -> None:
 )
 def test_hostile_texts_take_no_time(part: str) -> None:
     start = time.process_time()
-    cited_statements(f"|a|b|\n|-|-|\n{part * (50_000 // len(part))}", ALL)
-    assert time.process_time() - start < 5
+    cited_statements(f"|a|b|\n|-|-|\n{part * (25_000 // len(part))}", ALL)
+    assert time.process_time() - start < 2

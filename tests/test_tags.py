@@ -84,7 +84,7 @@ CHECKED = CheckedReport(
 )  # fmt: skip
 WIDE = "# Wide\n\n## Of it\n\n" + "\n".join(
     "| " + " | ".join([cell] * 14) + " |"
-    for cell in ("[Responsibility](https://a.test)", "---", *["Certified"] * 40)
+    for cell in ("[Responsibility](https://a.test)", "---", *["Certified"] * 20)
 )
 REPORTS: dict[str, PDFGenerationInput] = {
     "blocks": PDFGenerationInput(BLOCKS, topic="A topic", summary="### A head\n\nIn short[^1].\n\n[^1]: So.",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models import PDFGenerationInput, Source
 from research.cli import verify as command
+from research.errors import UserError
 from research.evidence import citations, verify
 from research.evidence.manifest import evidence_file
 from research.evidence.printed import missing_words
@@ -67,8 +68,14 @@ class Report:
         return Report(Path(shutil.copytree(self.folder, folder)), self.name)
 
     async def verify(self, capsys: pytest.CaptureFixture[str], is_online: bool = False) -> tuple[int, str]:
-        status = await command.run(str(self.file(".pdf")), is_online)
+        status = await command.check(str(self.file(".pdf")), is_online)
         return status, capsys.readouterr().out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_reader_is_left() -> Iterator[None]:
+    yield
+    close()
 
 
 @pytest.fixture
@@ -257,8 +264,33 @@ async def test_online_says_which_passages_are_still_there(
     assert "cannot be read now: the server answered 404" in told
 
 
-async def test_what_a_person_sees(report: Report, tmp_path: Path) -> None:
-    """By the starter, without a service, a model and a network; a report is named in several ways."""
+async def test_a_report_is_named_in_several_ways(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
+    name = report.name
+    for named in (name, f"{name}.pdf", *[str(report.file(end)) for end in (".md", ".evidence.json")]):
+        assert await command.check(named, False) == 0
+        assert capsys.readouterr().out.endswith(f"{name}.pdf holds.\n")
+    for named, said in (
+        ("", "Give a report's path or name."),
+        ("..", ""),
+        ("s3://other/name.pdf", "s3://other/name.pdf is not in REPORTS_DIR"),
+    ):
+        with pytest.raises(UserError, match=f"^{said}"):
+            await command.check(named, False)
+
+
+async def test_evidence_that_cannot_be_read(report: Report) -> None:
+    """100 MB are nothing on the disk, and are not read."""
+    with report.file(".evidence.json").open("wb") as file:
+        file.truncate(100_000_000)
+    with pytest.raises(UserError, match=r"json cannot be read: it is larger than 20 MB\. Nothing can be ver"):
+        await command.check(report.name, False)
+    report.file(".evidence.json").unlink()
+    with pytest.raises(UserError, match=rf"^{report.name}\.pdf has no evidence file: a version before 0\.9"):
+        await command.check(report.name, False)
+
+
+async def test_what_a_person_sees(report: Report) -> None:
+    """By the starter, without a service, a model and a network."""
     environ = {"REPORTS_DIR": str(report.folder), "DEV_SERVER_PORT": "1", "LLM_MODEL": "none/none"}
 
     def starter(*arguments: str) -> tuple[int, str, str]:
@@ -266,28 +298,20 @@ async def test_what_a_person_sees(report: Report, tmp_path: Path) -> None:
         return done.returncode, done.stdout, done.stderr
 
     name = report.name
-    for named in (name, f"{name}.pdf", *[str(report.file(end)) for end in (".pdf", ".md", ".evidence.json")]):
-        status, told, error = starter("--verify", named)
-        assert (status, error) == (0, ""), told
-        assert told.endswith(f"{name}.pdf holds.\n")
+    status, told, error = starter("--verify", str(report.file(".pdf")))
+    assert (status, error) == (0, ""), told
+    assert told.endswith(f"{name}.pdf holds.\n")
     replace(report.file(".md"), "agree", "agreed")
     status, told, error = starter("--verify", name)
     assert (status, error) == (1, "")
     assert f"        {name}.pdf: not on the page: Both series [agreed] †. Nothing" in told
     assert starter("--verify", "none") == (2, "", f"There is no report none in {report.folder}.\n")
-    assert starter("--verify", "") == (2, "", "Give a report's path or name.\n")
-    assert starter("--verify", "..")[0] == 2
-    assert starter("--verify", "s3://other/name.pdf")[0] == 2
     assert starter("--online")[2] == "starter.py: --online belongs to --verify REPORT\n"
     assert starter("--verify", name, "a", "topic")[0] == 2
     report.file(".evidence.json").write_text("{")
     status, told, error = starter("--verify", name)
     assert (status, told) == (2, "")
     assert error == f"{name}.evidence.json cannot be read: it is no JSON. Nothing can be verified.\n"
-    report.file(".evidence.json").unlink()
-    status, told, error = starter("--verify", name)
-    assert (status, told) == (2, "")
-    assert error.startswith(f"{name}.pdf has no evidence file: a version before 0.9")
 
 
 @pytest.mark.parametrize(
@@ -328,15 +352,6 @@ def test_what_is_no_evidence(data: bytes) -> None:
         read_evidence(data)
 
 
-async def test_a_large_file_is_not_read(report: Report) -> None:
-    """100 MB, which are nothing on the disk."""
-    with report.file(".evidence.json").open("wb") as file:
-        file.truncate(100_000_000)
-    done = run_program("starter.py", "--verify", str(report.file(".pdf")))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("cannot be read: it is larger than 20 MB. Nothing can be verified.\n")
-
-
 def test_a_page_is_counted_by_its_form_feeds() -> None:
     text = "First page.\fSecond page.\fThird."
     frozen = text.encode()
@@ -368,22 +383,19 @@ async def printed(data: bytes) -> list[str]:
 async def test_no_report_of_the_corpus_is_said_to_lack_a_word_and_each_changed_word_is_found() -> None:
     """In thirteen languages, with tables, formulas and code."""
     sources = tuple(Source(n, f"https://example.org/{n}", f"On *{n}* & more") for n in range(1, 41))
-    try:
-        for name, content in CORPUS.items():
-            given = PDFGenerationInput(content, "a.pdf", "Its **summary**.", name, sources=sources)
-            report = citations.check_report(given)
-            pages = await printed(document.render(report).data)
-            record = read_evidence(evidence_file(report)["a.evidence.json"])
-            markdown = report_markdown(report)
-            files = verify.ReportFiles("a", record, markdown, pages, {})
-            assert [check for check in verify.verify(files) if check.findings] == [], name
-            lines = [line for line in markdown.split("\n## References\n")[0].splitlines() if line]
-            line = max(lines, key=lambda line: len(line) if line[0].isalpha() and "http" not in line else 0)
-            changed = markdown.replace(line, line[:-30] + "Zqx" + line[-30:])
-            found = missing_words(changed.partition("\n## References\n")[0], "", pages)
-            assert any("Zqx" in words for words in found), name
-    finally:
-        close()
+    for name, content in CORPUS.items():
+        given = PDFGenerationInput(content, "a.pdf", "Its **summary**.", name, sources=sources)
+        report = citations.check_report(given)
+        pages = await printed(document.render(report).data)
+        record = read_evidence(evidence_file(report)["a.evidence.json"])
+        markdown = report_markdown(report)
+        files = verify.ReportFiles("a", record, markdown, pages, {})
+        assert [check for check in verify.verify(files) if check.findings] == [], name
+        lines = [line for line in markdown.split("\n## References\n")[0].splitlines() if line]
+        line = max(lines, key=lambda line: len(line) if line[0].isalpha() and "http" not in line else 0)
+        changed = markdown.replace(line, line[:-30] + "Zqx" + line[-30:])
+        found = missing_words(changed.partition("\n## References\n")[0], "", pages)
+        assert any("Zqx" in words for words in found), name
 
 
 async def test_a_pdf_of_another_maker_is_read_too() -> None:
@@ -397,11 +409,8 @@ async def test_a_pdf_of_another_maker_is_read_too() -> None:
             canvas.drawString(72, 700 - 20 * number, line)
         canvas.showPage()
     canvas.save()
-    try:
-        assert await printed(buffer.getvalue()) == [
-            "References\n[1] Smith, J. (2001). https://example.org\n",
-            "",
-            "The end.\n",
-        ]
-    finally:
-        close()
+    assert await printed(buffer.getvalue()) == [
+        "References\n[1] Smith, J. (2001). https://example.org\n",
+        "",
+        "The end.\n",
+    ]

@@ -30,7 +30,7 @@ from research.output.words import Words, _notes, _table, all_words, words_for
 from research.pdf import document
 from testing.inside import Inside
 from testing.provider import Provider, Reply
-from tests.conftest import has_fonts, pdf_text
+from tests.conftest import has_fonts, page_texts, pdf_text
 from tests.page_reader import BEST, boxes, compact, shown
 
 ROOM = Path(research.__file__).parent
@@ -243,7 +243,7 @@ def test_a_report_is_in_one_language_and_holds(tag: str) -> None:
         assert words(name) in markdown, name
     assert words.day("2026-11-22") in markdown and words.number(1234) in markdown
     [evidence] = evidence_file(report).values()
-    printed = [page.extract_text() for page in reader.pages]
+    printed = page_texts(rendered.data)
 
     def verified(markdown: str) -> dict[str, tuple[str, ...]]:
         files = ReportFiles(tag, read_evidence(evidence), markdown, printed, {})
