@@ -46,13 +46,16 @@ ACTIONS: dict[str, tuple[int, Sequence[str]]] = {
 }
 
 
+def python() -> str:
+    """The words of a shell that start Python, where there is a fork server by a fork."""
+    forks = ["-S", forkserver.__file__, os.environ[processes.FORK_SERVER]] if processes.fork_server else []
+    return shlex.join([sys.executable, *forks])
+
+
 def shell(app: App, command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """A line of bash in the clone, with Python's ordinary buffers; the status is the program's."""
-    python = [sys.executable]
-    if processes.fork_server and "&-" not in command:  # a fork is given three streams that are open
-        python += ["-S", forkserver.__file__, os.environ[processes.FORK_SERVER]]
     return subprocess.run(
-        ["bash", "-c", f'python() {{ {shlex.join(python)} "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
+        ["bash", "-c", f'python() {{ {python()} "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
         cwd=app.root,
         env={**os.environ, "PYTHONUNBUFFERED": "", **app.environ, **environ},
         stdin=subprocess.DEVNULL,
@@ -107,7 +110,7 @@ def start_worker(app: App, log: Path, redirection: str) -> processes.Process:
     """A worker with these streams; "|" is a reader that goes after the first line."""
     environ = {**os.environ, "PYTHONUNBUFFERED": "", **app.environ}
     if "&-" in redirection:
-        command = ["bash", "-c", f'exec "{sys.executable}" worker.py {redirection}']
+        command = ["bash", "-c", f"exec {python()} worker.py {redirection}"]
         with log.open("wb") as errors:
             return subprocess.Popen(command, cwd=app.root, env=environ, stderr=errors)
     reading, writing = os.pipe() if "|" in redirection else (-1, os.open("/dev/full", os.O_WRONLY))
@@ -135,7 +138,7 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PROMPT_SECONDS + 20) == 0
     finally:
-        worker.kill()
+        worker.terminate()
         worker.wait()
     assert "Traceback" not in log.read_text() and "destroyed" not in log.read_text()
     assert "Research complete!" in log.read_text() or "2>&" in redirection
