@@ -149,14 +149,22 @@ DEMOS = [("demos.kill_the_worker", ">/dev/full"), ("research.cli.one_command", "
 
 @pytest.mark.long
 @pytest.mark.parametrize(("demo", "redirection"), DEMOS)
-def test_a_demo_without_its_output(own_server: DevServer, demo: str, redirection: str) -> None:
-    """It is played to its end, with its own exit status, and none of its processes stays."""
-    own = App(own_server.root, own_server.environ)
-    done = shell(own, f"python -m {demo} {redirection}", TOPIC="Moss", LLM_MODEL="sample/report")
+def test_a_demo_without_its_output(app: App, tmp_path: Path, demo: str, redirection: str) -> None:
+    """It is played to its end, with its own exit status, and none of its processes stays.
+
+    Its programs are forked too, because it starts them as it was started itself.
+    """
+    executable = tmp_path / "python"
+    executable.write_text(f'#!/bin/bash\nexec {python()} "$@"\n')
+    executable.chmod(0o755)
+    run = f"runpy.run_module({demo!r}, run_name='__main__')"
+    code = f"import runpy, sys; sys.executable = {str(executable)!r}; {run}"
+    settings = {"TOPIC": "Moss", "LLM_MODEL": "sample/report", "LLM_API_KEY": "", "LLM_API_BASE": ""}
+    done = shell(app, f"python -c {shlex.quote(code)} {redirection}", **settings)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") <= 1 and "Traceback" not in done.stderr, done.stderr
-    assert list((own.root / "reports").glob("*.pdf"))
-    assert processes_in(own.root) == []
+    assert list((app.root / "reports").glob("*.pdf"))
+    assert processes_in(app.root) == []
 
 
 def processes_in(folder: Path) -> list[str]:
