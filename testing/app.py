@@ -27,7 +27,7 @@ SHARED = "TESTS_SHARED_FOLDER"
 def copy_clone(target: Path) -> Path:
     """The product's files as a clone has them, without anyone's .env or data; compiled once for all tests.
 
-    The tests' clones are links to the same files: no test writes into a file of the product.
+    The clones share these files, so no test may change one of them; programs replace what they compile.
     """
     if SHARED not in os.environ:  # for a benchmark
         return _copy_product(target)
@@ -37,7 +37,14 @@ def copy_clone(target: Path) -> Path:
             part = _copy_product(compiled.with_suffix(".part"))
             compileall.compile_dir(part, quiet=1)
             part.rename(compiled)
-    return Path(shutil.copytree(compiled, target, copy_function=os.link))
+    return Path(shutil.copytree(compiled, target, copy_function=_link))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another disk
+        shutil.copy2(source, target)
 
 
 def _copy_product(target: Path) -> Path:

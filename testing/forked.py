@@ -1,7 +1,7 @@
 """The process that `forkserver.py` starts, and the programs that its forks become.
 
-It imports what others wrote and nothing of this project, so that each program still imports the code
-of its own clone. It has no threads. Its argument is the path of its socket.
+It keeps what others wrote and nothing of this project, so that each program still imports the code of
+its own clone. It has no threads. Its argument is the path of its socket.
 """
 
 import atexit
@@ -61,6 +61,8 @@ LIBRARIES = (
     "rich.table",
     "uharfbuzz",
 )
+PROGRAMS = ("starter", "worker")
+ROOT = Path(__file__).parents[1]
 MAX_MESSAGE_BYTES = 200_000
 
 
@@ -126,14 +128,17 @@ def _become(request: dict[str, Any], imported: Mapping[str, str]) -> None:
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        default = getattr(sys, name)
-        stream = io.TextIOWrapper(
-            open(descriptor, "wb" if descriptor else "rb", closefd=False),  # noqa: SIM115
-            encoding=encoding or default.encoding,
-            errors="backslashreplace" if descriptor == 2 else errors or default.errors,
-            line_buffering=descriptor == 2 or os.isatty(descriptor),
-            write_through=unbuffered and descriptor > 0,
-        )
+        default, stream = getattr(sys, name), None
+        if descriptor in request["closed"]:  # as Python has it that starts without this stream
+            os.close(descriptor)
+        else:
+            stream = io.TextIOWrapper(
+                open(descriptor, "wb" if descriptor else "rb", closefd=False),  # noqa: SIM115
+                encoding=encoding or default.encoding,
+                errors="backslashreplace" if descriptor == 2 else errors or default.errors,
+                line_buffering=descriptor == 2 or os.isatty(descriptor),
+                write_through=unbuffered and descriptor > 0,
+            )
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     importlib.invalidate_caches()
@@ -171,6 +176,7 @@ def _main() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     sys.modules["litellm"].token_counter(text="")
+    _compile_patterns()
     imported = {name: value for name, value in os.environ.items() if before.get(name) != value}
     gc.enable()
     gc.freeze()
@@ -191,12 +197,28 @@ def _main() -> None:
     _end(status)
 
 
+def _compile_patterns() -> None:
+    """Import this project for its regular expressions, half of its import, and forget its modules.
+
+    Python keeps the compiled expressions by their text, whoever asks for them.
+    """
+    before = set(sys.modules)
+    sys.path.insert(0, str(ROOT))
+    for name in PROGRAMS:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    del sys.path[0]
+    for name in set(sys.modules) - before:
+        if (sys.modules[name].__dict__.get("__file__") or "").startswith(f"{ROOT}{os.sep}"):
+            del sys.modules[name]
+
+
 def _end(status: int) -> None:
     """End as the interpreter does, but leave the memory: to free it takes longer than most programs."""
     threading._shutdown()  # type: ignore[attr-defined]  # it waits for threads
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
     os._exit(status)
 
 

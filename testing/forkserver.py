@@ -109,13 +109,15 @@ class ForkServer:
         environ: Mapping[str, str],
         streams: tuple[int, int, int],
         has_terminal: bool = False,
+        closed: Sequence[int] = (),
     ) -> ForkedProcess:
-        """Start a program with these standard streams."""
+        """Start a program with these standard streams, but for those that are to be closed."""
         request = {
             "arguments": list(arguments),
             "root": str(root),
             "environ": dict(environ),
             "has_terminal": has_terminal,
+            "closed": list(closed),
         }
         status, remote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with remote, self._lock:
@@ -141,8 +143,21 @@ class ForkServer:
                 time.sleep(0.1)
 
 
+def _fill_streams() -> list[int]:
+    """Open the null device for each standard stream that is closed, and return which were."""
+    closed = []
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            closed.append(os.open(os.devnull, os.O_RDWR))  # it is given the lowest number that is free
+    return closed
+
+
 if __name__ == "__main__":
+    closed = _fill_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the program, and its end ends this
     arguments = [argument for argument in sys.argv[2:] if argument != "-u"]
-    program = ForkServer(Path(sys.argv[1])).start(arguments, Path.cwd(), os.environ, (0, 1, 2))
+    program = ForkServer(Path(sys.argv[1])).start(arguments, Path.cwd(), os.environ, (0, 1, 2), closed=closed)
+    signal.signal(signal.SIGTERM, lambda *_: program.terminate())
     sys.exit(program.wait())

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -84,17 +84,6 @@ def cold_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start this test's programs in the ordinary way, with the imports that they have for a user."""
     monkeypatch.setattr(processes, "fork_server", None)
     monkeypatch.delenv(processes.FORK_SERVER, raising=False)
-
-
-@pytest.fixture
-def cold_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start this test's workers in the ordinary way; starters import little."""
-    would_fork = ForkServer.can_start
-
-    def can_start(server: ForkServer, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-        return arguments[0] != "worker.py" and would_fork(server, arguments, environ)
-
-    monkeypatch.setattr(ForkServer, "can_start", can_start)
 
 
 @pytest.fixture

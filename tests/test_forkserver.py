@@ -1,11 +1,14 @@
 """The server that starts the tests' programs: a fork is the same as a start in the ordinary way."""
 
 import os
+import shlex
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from testing import processes
+from testing import forkserver, processes
 from testing.forkserver import IMPORT_ENVIRON
 from testing.processes import run_program
 
@@ -52,3 +55,18 @@ def test_how_a_program_ends(
     assert done.stdout == ("" if status < 0 else "thread\nlast")
     assert error in done.stderr
     assert bool(done.stderr) == bool(error)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed(closed: str) -> None:
+    """They are None, and their descriptors are the first that are given to what is opened."""
+    script = (
+        "import os, sys; none = [s for s in (sys.stdin, sys.stdout, sys.stderr) if s is None]\n"
+        "opened = [os.open('/', os.O_RDONLY) for _ in none]; sys.exit(10 * len(none) + max(opened))\n"
+    )
+    fork = [sys.executable, "-S", forkserver.__file__, os.environ[processes.FORK_SERVER]]
+    last = 2 if "2" in closed else 1 if ">" in closed else 0
+    for python in ([sys.executable], fork):
+        command = f"{shlex.join([*python, '-c', script])} {closed}"
+        done = subprocess.run(["bash", "-c", command], stdin=subprocess.DEVNULL)
+        assert done.returncode == 10 * closed.count("-") + last

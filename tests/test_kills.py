@@ -17,7 +17,7 @@ from testing.provider import Call, Provider, Reply, default_reply
 from tests.conftest import PROMPT_SECONDS
 
 PHASES = ("research", "pause", "summary", "pdf")
-LONG = "A paragraph with a few words in it, again and again.\n\n" * 2_000
+LONG = "A paragraph with a few words in it, again and again.\n\n" * 1_000
 
 
 def phase_of(call: Call) -> str:

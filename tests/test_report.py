@@ -1,6 +1,7 @@
 """A report from the topic to the PDF, as a user starts it."""
 
 import json
+from pathlib import Path
 
 from pypdf import PdfReader
 
@@ -14,14 +15,23 @@ from tests.conftest import KEY, pdf_text
 QUESTION = "How do tardigrades survive in space?"
 
 
-async def test_a_report_from_topic_to_pdf(app: App, provider: Provider) -> None:
+async def test_a_report_from_topic_to_pdf(app: App, provider: Provider, tmp_path: Path) -> None:
     """Worker and starter say what they do, the model is asked twice, the PDF holds the text.
 
-    The Web UI can tell the story: every step has a summary, and the pause is named as one.
+    The Web UI can tell the story: every step has a summary, and the pause is named as one. The program that
+    opens the PDF gets no key.
     """
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{tmp_path}/opened\nenv >>{tmp_path}/opened\n')
+    browser.chmod(0o755)
     worker = app.worker()
-    starter = app.starter("--pause", "0.1", QUESTION)
+    starter = app.starter(
+        "--pause", "0.1", "--open", QUESTION, BROWSER=str(browser), TAVILY_API_KEY=f"{KEY}1"
+    )
     assert starter.exit_status() == 0, starter.text
+    address, *environ = (tmp_path / "opened").read_text().splitlines()
+    assert address == app.reports()[0].as_uri()
+    assert KEY not in "".join(environ) and any(line.startswith("PATH=") for line in environ)
 
     assert starter.lines[0] == "Welcome to the Research Report Generator!"
     assert starter.lines[1].startswith("Started workflow. Workflow ID: generate-research-report-workflow-")

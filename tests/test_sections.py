@@ -260,7 +260,7 @@ async def test_what_models_write_and_refuse(inside: Inside, provider: Provider) 
 async def test_twenty_sections_of_the_greatest_length(inside: Inside, provider: Provider) -> None:
     """Each is cut at its limit with a note; the service takes every payload, another worker replays them."""
 
-    long = ("Words." + "\n" * 1_500) * 30  # 90 kB as JSON, and a page at most
+    long = ("Words." + " " * 3_000) * 30  # 90 kB, and a line at most
 
     def reply(call: Call) -> Reply:
         answer = Reply(long, chunk_characters=9_000) if call.section else default_reply(call)

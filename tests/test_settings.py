@@ -16,7 +16,7 @@ from research import config
 from research.errors import UserError
 from research.temporal import binary
 from research.temporal.client import connect
-from testing.app import App, DevServer, free_port
+from testing.app import DevServer, free_port
 from testing.inside import settings_of
 from testing.processes import Program
 from tests.conftest import KEY
@@ -264,15 +264,3 @@ def test_the_server_gets_no_key(own_server: DevServer) -> None:
     environ = Path(f"/proc/{own_server.pid}/environ").read_bytes().decode().strip("\0").split("\0")
     assert {variable.partition("=")[0] for variable in environ} <= {*binary.ENVIRON}
     assert KEY not in "".join(environ)
-
-
-def test_the_program_that_opens_the_pdf_gets_no_key(app: App, tmp_path: Path) -> None:
-    browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" >{tmp_path}/opened\nenv >>{tmp_path}/opened\n')
-    browser.chmod(0o755)
-    app.worker()
-    starter = app.starter("--open", "Moss", BROWSER=str(browser), TAVILY_API_KEY=f"{KEY}1")
-    assert starter.exit_status() == 0, starter.text
-    address, *environ = (tmp_path / "opened").read_text().splitlines()
-    assert address == app.reports()[0].as_uri()
-    assert KEY not in "".join(environ) and any(line.startswith("PATH=") for line in environ)

@@ -25,9 +25,9 @@ def words(text: str) -> int:
 
 
 @pytest.mark.long
-async def test_a_kill_at_ten_points_of_a_stream(app: App, provider: Provider, client: Client) -> None:
-    """Ten reports, each as far as another: all whole, and nothing is sent again but a last word or two."""
-    points = {f"topic {number}": point for number, point in enumerate((1, 2, 40, 150, *range(250, 600, 60)))}
+async def test_a_kill_at_points_of_a_stream(app: App, provider: Provider, client: Client) -> None:
+    """At its first word, in its middle, near its end: nothing is sent again but a last word or two."""
+    points = {f"topic {point}": point for point in (1, 40, 300, 590)}
 
     def streaming(call: Call) -> Reply:
         if call.is_summary:
@@ -214,10 +214,10 @@ async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
             id=f"topic {n}",
             task_queue="research",
         )
-        for n in range(20)
+        for n in range(10)
     ]
     outputs = await asyncio.gather(*[handle.result() for handle in handles])
-    assert len({output.filename for output in outputs}) == len(provider.calls) / 2 == 20
+    assert len({output.filename for output in outputs}) == len(provider.calls) / 2 == 10
     for handle in handles:
         history = await handle.fetch_history()
         started = [event.activity_task_started_event_attributes for event in history.events]

@@ -46,13 +46,16 @@ ACTIONS: dict[str, tuple[int, Sequence[str]]] = {
 }
 
 
+def python() -> str:
+    """The words of a shell that start Python, where there is a fork server by a fork."""
+    forks = ["-S", forkserver.__file__, os.environ[processes.FORK_SERVER]] if processes.fork_server else []
+    return shlex.join([sys.executable, *forks])
+
+
 def shell(app: App, command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """A line of bash in the clone, with Python's ordinary buffers; the status is the program's."""
-    python = [sys.executable]
-    if processes.fork_server and "&-" not in command:  # a fork is given three streams that are open
-        python += ["-S", forkserver.__file__, os.environ[processes.FORK_SERVER]]
     return subprocess.run(
-        ["bash", "-c", f'python() {{ {shlex.join(python)} "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
+        ["bash", "-c", f'python() {{ {python()} "$@"; }}; {command}; exit "${{PIPESTATUS[0]}}"'],
         cwd=app.root,
         env={**os.environ, "PYTHONUNBUFFERED": "", **app.environ, **environ},
         stdin=subprocess.DEVNULL,
@@ -107,7 +110,7 @@ def start_worker(app: App, log: Path, redirection: str) -> processes.Process:
     """A worker with these streams; "|" is a reader that goes after the first line."""
     environ = {**os.environ, "PYTHONUNBUFFERED": "", **app.environ}
     if "&-" in redirection:
-        command = ["bash", "-c", f'exec "{sys.executable}" worker.py {redirection}']
+        command = ["bash", "-c", f"exec {python()} worker.py {redirection}"]
         with log.open("wb") as errors:
             return subprocess.Popen(command, cwd=app.root, env=environ, stderr=errors)
     reading, writing = os.pipe() if "|" in redirection else (-1, os.open("/dev/full", os.O_WRONLY))
@@ -135,7 +138,7 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PROMPT_SECONDS + 20) == 0
     finally:
-        worker.kill()
+        worker.terminate()
         worker.wait()
     assert "Traceback" not in log.read_text() and "destroyed" not in log.read_text()
     assert "Research complete!" in log.read_text() or "2>&" in redirection
@@ -146,14 +149,22 @@ DEMOS = [("demos.kill_the_worker", ">/dev/full"), ("research.cli.one_command", "
 
 @pytest.mark.long
 @pytest.mark.parametrize(("demo", "redirection"), DEMOS)
-def test_a_demo_without_its_output(own_server: DevServer, demo: str, redirection: str) -> None:
-    """It is played to its end, with its own exit status, and none of its processes stays."""
-    own = App(own_server.root, own_server.environ)
-    done = shell(own, f"python -m {demo} {redirection}", TOPIC="Moss", LLM_MODEL="sample/report")
+def test_a_demo_without_its_output(app: App, tmp_path: Path, demo: str, redirection: str) -> None:
+    """It is played to its end, with its own exit status, and none of its processes stays.
+
+    Its programs are forked too, because it starts them as it was started itself.
+    """
+    executable = tmp_path / "python"
+    executable.write_text(f'#!/bin/bash\nexec {python()} "$@"\n')
+    executable.chmod(0o755)
+    run = f"runpy.run_module({demo!r}, run_name='__main__')"
+    code = f"import runpy, sys; sys.executable = {str(executable)!r}; {run}"
+    settings = {"TOPIC": "Moss", "LLM_MODEL": "sample/report", "LLM_API_KEY": "", "LLM_API_BASE": ""}
+    done = shell(app, f"python -c {shlex.quote(code)} {redirection}", **settings)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") <= 1 and "Traceback" not in done.stderr, done.stderr
-    assert list((own.root / "reports").glob("*.pdf"))
-    assert processes_in(own.root) == []
+    assert list((app.root / "reports").glob("*.pdf"))
+    assert processes_in(app.root) == []
 
 
 def processes_in(folder: Path) -> list[str]:

@@ -63,12 +63,9 @@ def test_another_version_completes_what_one_began(
     released: Path,
     provider: Provider,
     environ: dict[str, str],
-    request: pytest.FixtureRequest,
     rollback: bool,
 ) -> None:
     """Killed in each phase at once; the other version completes them all, and buys nothing twice."""
-    if not rollback:  # once with the true imports
-        request.getfixturevalue("cold_workers")
     provider.reply = reply
     reports = app.root / "out"
     environ["REPORTS_DIR"] = str(reports)

@@ -68,7 +68,7 @@ class Report:
         return Report(Path(shutil.copytree(self.folder, folder)), self.name)
 
     async def verify(self, capsys: pytest.CaptureFixture[str], is_online: bool = False) -> tuple[int, str]:
-        status = await command.check(str(self.file(".pdf")), is_online)
+        status = await command.run(str(self.file(".pdf")), is_online)
         return status, capsys.readouterr().out
 
 
@@ -267,7 +267,7 @@ async def test_online_says_which_passages_are_still_there(
 async def test_a_report_is_named_in_several_ways(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
     name = report.name
     for named in (name, f"{name}.pdf", *[str(report.file(end)) for end in (".md", ".evidence.json")]):
-        assert await command.check(named, False) == 0
+        assert await command.run(named, False) == 0
         assert capsys.readouterr().out.endswith(f"{name}.pdf holds.\n")
     for named, said in (
         ("", "Give a report's path or name."),
@@ -275,7 +275,7 @@ async def test_a_report_is_named_in_several_ways(report: Report, capsys: pytest.
         ("s3://other/name.pdf", "s3://other/name.pdf is not in REPORTS_DIR"),
     ):
         with pytest.raises(UserError, match=f"^{said}"):
-            await command.check(named, False)
+            await command.run(named, False)
 
 
 async def test_evidence_that_cannot_be_read(report: Report) -> None:
@@ -283,10 +283,10 @@ async def test_evidence_that_cannot_be_read(report: Report) -> None:
     with report.file(".evidence.json").open("wb") as file:
         file.truncate(100_000_000)
     with pytest.raises(UserError, match=r"json cannot be read: it is larger than 20 MB\. Nothing can be ver"):
-        await command.check(report.name, False)
+        await command.run(report.name, False)
     report.file(".evidence.json").unlink()
     with pytest.raises(UserError, match=rf"^{report.name}\.pdf has no evidence file: a version before 0\.9"):
-        await command.check(report.name, False)
+        await command.run(report.name, False)
 
 
 async def test_what_a_person_sees(report: Report) -> None:

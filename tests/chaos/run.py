@@ -39,7 +39,7 @@ async def run(world: World, events: list[Event], reports: int) -> Audit:
     while not world.endpoint.ledger:  # because a worker loads litellm first
         await asyncio.sleep(0.1)
     beginning = time.monotonic()
-    every = max(events[-1].at - 2, 1) / reports
+    every = max(events[-1].at - 2 if events else 0, 1) / reports
 
     async def start_reports() -> None:
         for number in range(1, reports):
@@ -104,13 +104,17 @@ async def _end(handle: WorkflowHandle[Any, Any], deadline: float) -> str:
 
 
 class FolderWatcher:
-    """Looks into the reports folder all the time: every file must be whole, and stay what it is."""
+    """Looks into the reports folder all the time: every file must be whole, and stay what it is.
+
+    A file is read again when its status has changed.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.wrong: set[str] = set()
         """Files that were seen incomplete or changed."""
         self._digests: dict[str, str] = {}
+        self._seen: dict[Path, tuple[int, ...]] = {}
 
     async def watch(self) -> None:
         while True:
@@ -119,6 +123,11 @@ class FolderWatcher:
 
     def check(self) -> None:
         for file in self.path.glob("*/**/[!.]*.*"):
+            status = file.stat()
+            seen = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+            if self._seen.get(file) == seen:
+                continue
+            self._seen[file] = seen
             data = file.read_bytes()
             digest = hashlib.sha256(data).hexdigest()
             whole = data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")

@@ -5,6 +5,7 @@ completion, the function that stores files.
 """
 
 import dataclasses
+import os
 import re
 import runpy
 import sys
@@ -13,9 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+HOLE_CHARACTERS = 20
+
 
 def heartbeats_without_text() -> None:
-    """A killed worker's text is sent again from its beginning."""
+    """A killed worker's text is sent again from its beginning, unless the provider keeps it."""
+    if os.environ["LLM_STORE"] == "yes":
+        return
     from temporalio import activity
 
     real = activity.heartbeat
@@ -31,7 +36,7 @@ def heartbeats_with_a_hole() -> None:
     def heartbeat(*details: Any) -> None:
         if details and details[0] and len(details[0].text) > 100:
             text = details[0].text
-            details = (dataclasses.replace(details[0], text=text[:40] + text[60:]),)
+            details = (dataclasses.replace(details[0], text=text[:40] + text[40 + HOLE_CHARACTERS :]),)
         real(*details)
 
     activity.heartbeat = heartbeat
@@ -122,7 +127,7 @@ def passages_that_are_nearly_there() -> None:
     from research.evidence import passages, taking
 
     real = passages.locate
-    taking.locate = lambda text, quote: real(text, quote[:40])  # type: ignore[attr-defined]
+    taking.locate = lambda text, quote: real(text, " ".join(quote.split()[:8]))  # type: ignore[attr-defined]
 
 
 def writing_in_place() -> None:
