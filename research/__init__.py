@@ -1,3 +1,3 @@
 """What supports the worker and the starter. Nothing here is imported before it is needed."""
 
-__version__ = "0.10"
+__version__ = "0.11"
