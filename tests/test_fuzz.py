@@ -194,7 +194,7 @@ def any_of(shape: Any) -> st.SearchStrategy[Any]:
     ))  # fmt: skip
 
 
-@fuzz(200)
+@fuzz(100)
 @given(value=st.one_of(*[any_of(shape) for shape in [*SHAPES, LLMCallOutput, GenerateReportOutput]]))
 def test_dataclasses_to_history_and_back(value: Any) -> None:
     """What is stored is the same when it is read, also as 0.4 stored it: without defaults."""
