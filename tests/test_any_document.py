@@ -1,19 +1,12 @@
 """Documents that nobody thought of: every word of them is there once, and on the page."""
 
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pypdf import PdfReader
 
-from tests.page_reader import (
-    boxes,
-    missing,
-    render,
-    shown,
-)
+from tests.page_reader import boxes, missing, render, shown
 
 bounded = settings(
     derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), database=None
@@ -165,16 +158,3 @@ def test_every_word_of_any_document_is_there_once_and_on_the_page(drawn: list[An
 @given(st.text(alphabet="`*_[]()!<>|#-+=~\\\n\n  \t1.ab&;:/", max_size=120))
 def test_no_heap_of_marks_loses_a_letter(markdown: str) -> None:
     assert missing(markdown, render(markdown).data) == []
-
-
-@bounded
-@given(
-    st.one_of(
-        st.text(max_size=300), st.text("אבبت١2a .(\u2066\u2067\u2069\u202b\u202c\u202e\u0378\n", max_size=60)
-    ),
-    st.text(st.characters(), max_size=60),
-    st.text(alphabet="$^_{}[]\\fracsqt\n |-", max_size=80),
-)
-def test_any_text_gives_a_page(content: str, topic: str, summary: str) -> None:
-    rendered = render(content, topic=topic, summary=summary)
-    assert rendered.pages == len(PdfReader(io.BytesIO(rendered.data)).pages) >= 1

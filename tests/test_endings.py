@@ -15,7 +15,7 @@ from research.llm.draft import Draft
 from research.llm.errors import ProviderError
 from testing.provider import Call
 from tests.conftest import remarks_of
-from tests.test_model_call import configured
+from tests.test_model_call import configured, fault_of
 from tests.test_wire import (
     BEGUN,
     DONE,
@@ -28,7 +28,6 @@ from tests.test_wire import (
     closed_clients,  # noqa: F401
     delta,
     event,
-    fault_of,
     openai,
 )
 

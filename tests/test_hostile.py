@@ -36,7 +36,10 @@ ONCE_SLOW = {
         f"{filler!r} in {frame!r}" for filler in " \t\u00a0" for frame in ("# x{}x", "# {}", "**x**{}x")
     ],
     "outline.below_title, title": ["'\\n' repeated", "' ' in 'x{}x'"],
-    "citations.check_citations": ["'\\xa0' in '[Source{}'"],
+    "citations.check_citations": [
+        "'\\xa0' in '[Source{}'",
+        *(f"{unit!r} repeated" for unit in ("[1", "$a", "`", "[", "^1", "[1,")),
+    ],
     "reference_lists.without_reference_lists": ["references, then text"],
     "cleaning.clean_text": [
         f"{unit!r} repeated" for unit in ("<a ", "<!--", "<a b='", "<think ", "\u0301\u0323")

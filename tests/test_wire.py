@@ -19,7 +19,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import LLMCallInput, StepKind
-from research.config import Settings
 from research.errors import ErrorKind
 from research.llm import client as llm
 from research.llm import library, outcome, wire
@@ -32,7 +31,7 @@ from testing.asked import call_for
 from testing.provider import Call, Provider
 from testing.responses import break_connection
 from tests.conftest import KEY
-from tests.test_model_call import configured
+from tests.test_model_call import configured, fault_of
 
 OPENAI_ROUTES = [
     *("openai/gpt-4o", "hosted_vllm/m", "openrouter/m", "deepseek/deepseek-chat", "mistral/mistral-small"),
@@ -123,12 +122,6 @@ def openai(content: object, reason: str | None, streams: bool = True) -> bytes:
         return delta(message) + delta({}, reason) + counted + DONE
     choice = {"index": 0, "message": message, "finish_reason": reason}
     return json.dumps({**HEAD, "object": "chat.completion", "choices": [choice], "usage": USAGE}).encode()
-
-
-async def fault_of(settings: Settings, draft: Draft | None = None) -> ProviderError:
-    with pytest.raises(ProviderError) as raised:
-        await llm.complete(LLMCallInput("A topic"), settings, draft)
-    return raised.value
 
 
 # Streams that end too early.
