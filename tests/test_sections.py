@@ -159,7 +159,7 @@ async def test_a_kill_while_sections_are_written(app: App, client: Client, provi
 
 
 async def test_one_of_two_workers_stops(app: App, client: Client, provider: Provider) -> None:
-    """The other one takes over its sections at the very character."""
+    """The other one takes over its sections at the very character, at once and not after a timeout."""
     numbers = range(1, 7)
     provider.reply = slowly(*numbers)
     stopped = app.worker(LLM_MAX_CALLS="3", LLM_API_KEY="sk-one-of-two-workers")
@@ -167,11 +167,16 @@ async def test_one_of_two_workers_stops(app: App, client: Client, provider: Prov
     handle = await start(client, QUESTION, 6)
     await asyncio.to_thread(wait_until, lambda: are_under_way(provider, *numbers))
     assert await asyncio.to_thread(stopped.stop) == 0
+    assert "Traceback" not in stopped.text
     provider.release()
-    await handle.result()
+    assert (await handle.result())["bill"]["saved_tokens"] > 0
     assert body(app) == joined(6)
     moved = [number for number in numbers if len(calls_for(provider, number)) == 2]
     assert moved, "the stopped worker had sections"
+    events = (await handle.fetch_history()).events
+    started = [event.activity_task_started_event_attributes for event in events]
+    given_up = [each.last_failure.application_failure_info.type for each in started if each.attempt == 2]
+    assert given_up == ["WorkerShutdown"] * len(moved)
     for number in moved:
         first, second = calls_for(provider, number)
         assert first.headers["Authorization"] == "Bearer sk-one-of-two-workers"

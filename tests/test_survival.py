@@ -10,9 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 from models import GenerateReportInput, GenerateReportOutput
 from research import errors
-from testing.app import App, kept_text, wait_until
+from testing.app import App, kept_text
 from testing.inside import Inside
-from testing.processes import workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from tests.conftest import KEY, pdf_text
 from workflow import GenerateReportWorkflow
@@ -78,35 +77,6 @@ async def reason_to_wait(handle: WorkflowHandle[Any, Any]) -> str:
 def page_of(output: GenerateReportOutput) -> str:
     """The text of the report's PDF."""
     return " ".join(pdf_text(Path(output.path)).split())
-
-
-async def test_a_stopped_worker_hands_its_call_back_at_once(app: App, provider: Provider) -> None:
-    """The next worker goes on within a moment, not after a timeout, and nothing is sent again."""
-    provider.reply = lambda call: (
-        default_reply(call) if call.is_summary else Reply(rest_of(TEXT, call), held_after=250)
-    )
-    first = app.worker()
-    starter = app.starter()
-    handle = (await app.client()).get_workflow_handle(workflow_id(starter))
-    while words(await kept_text(handle)) < 250:
-        await asyncio.sleep(0.1)
-    second = app.worker()
-    assert first.stop() == 0
-    assert "Traceback" not in first.text
-    wait_until(lambda: provider.research_calls == 2)
-    provider.release()
-    assert starter.exit_status() == 0, starter.text
-    assert sum(words(c.sent) for c in provider.calls if not c.is_summary) - words(TEXT) <= 2
-    assert "durability saved" in starter.text
-    started = [
-        event.activity_task_started_event_attributes
-        for event in (await handle.fetch_history()).events
-        if event.HasField("activity_task_started_event_attributes")
-    ]
-    # Handed back, not given up after a heartbeat timeout.
-    assert started[0].attempt == 2
-    assert started[0].last_failure.application_failure_info.type == "WorkerShutdown"
-    assert second.process.poll() is None
 
 
 async def test_a_cut_stream_is_gone_on_with(inside: Inside, provider: Provider) -> None:
@@ -183,20 +153,6 @@ async def test_the_ceiling_leaves_the_next_call_out(inside: Inside, provider: Pr
     [note] = output.notes
     assert note.startswith("There is no executive summary: the report has cost $0.0")
     assert note in page_of(output)
-
-
-async def test_a_reports_folder_that_cannot_be_written_waits(
-    inside: Inside, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A person repairs the folder, and the report comes; nothing is paid for again."""
-    monkeypatch.setattr(errors, "NEEDS_ACTION_RETRY_SECONDS", 0.5)
-    inside.folder.write_text("a file where the folder should be")
-    async with inside.worker():
-        handle = await inside.start("A topic")
-        assert (await reason_to_wait(handle)).startswith("the report cannot be written to")
-        inside.folder.unlink()
-        await handle.result()
-    assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
 @pytest.mark.long
