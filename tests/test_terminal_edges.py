@@ -150,10 +150,7 @@ DEMOS = [("demos.kill_the_worker", ">/dev/full"), ("research.cli.one_command", "
 @pytest.mark.long
 @pytest.mark.parametrize(("demo", "redirection"), DEMOS)
 def test_a_demo_without_its_output(app: App, tmp_path: Path, demo: str, redirection: str) -> None:
-    """It is played to its end, with its own exit status, and none of its processes stays.
-
-    Its programs are forked too, because it starts them as it was started itself.
-    """
+    """It is played to its end, with its own exit status, and none of its processes stays; all are forks."""
     executable = tmp_path / "python"
     executable.write_text(f'#!/bin/bash\nexec {python()} "$@"\n')
     executable.chmod(0o755)
