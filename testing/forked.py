@@ -61,7 +61,7 @@ LIBRARIES = (
     "rich.table",
     "uharfbuzz",
 )
-PROGRAMS = ("starter", "worker")
+PROGRAMS = ("starter", "worker", "research.pdf.document")
 ROOT = Path(__file__).parents[1]
 MAX_MESSAGE_BYTES = 200_000
 

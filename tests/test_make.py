@@ -210,7 +210,7 @@ def test_an_installer_that_crashes(
     assert len(pips) == by_pip and all({"--require-hashes", file} <= set(pip) for pip in pips)
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_pip_takes_the_same_options(tmp_path: Path) -> None:
     """A real pip in a real environment, with nothing to install; pip itself is the one of this run."""
     for name in ("Makefile", "requirements-uv.lock"):

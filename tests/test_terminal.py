@@ -120,7 +120,7 @@ def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, p
     assert f"✓ Research {WORDS} words" in screen.see("Result:")
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_the_service_dies_under_the_view(
     clone: object, own_server: DevServer, open_terminal: OpenTerminal, app: App
 ) -> None:
@@ -343,7 +343,7 @@ async def test_cancel(app: App, open_terminal: OpenTerminal, provider: Provider)
     assert json.loads(script(app, "--attach", identity, "--json").stdout)["status"] == "cancelled"
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_cancel_with_no_worker(app: App, client: Client) -> None:
     identity = script(app, "--detach", "--quiet", TOPIC).stdout.strip()
     done = script(app, "--cancel", identity)

@@ -147,7 +147,7 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
 DEMOS = [("demos.kill_the_worker", ">/dev/full"), ("research.cli.one_command", "<&- >&- 2>&-")]
 
 
-@pytest.mark.long
+@pytest.mark.proof
 @pytest.mark.parametrize(("demo", "redirection"), DEMOS)
 def test_a_demo_without_its_output(app: App, tmp_path: Path, demo: str, redirection: str) -> None:
     """It is played to its end, with its own exit status, and none of its processes stays; all are forks."""
@@ -242,7 +242,7 @@ def held_research(call: Call) -> Reply:
     return Reply(rest_of(text, call), held_after=None if call.is_summary else 5)
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_a_full_disk(own_server: DevServer, small_disk: Path, app: App, provider: Provider) -> None:
     """The reason is said, whether the server is to start or runs already; and then all goes on.
 
@@ -276,7 +276,7 @@ def test_a_full_disk(own_server: DevServer, small_disk: Path, app: App, provider
     assert worker.process.poll() is None
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_a_server_that_died_because_of_its_folder(
     own_server: DevServer, app: App, provider: Provider
 ) -> None:
