@@ -109,6 +109,7 @@ def test_without_any_cli_the_way_out_is_one_line(machine: Machine) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.proof
 def test_a_second_process_waits_until_the_server_serves(machine: Machine) -> None:
     """The server is slow to start: both return when it serves, one started it, both show progress."""
     machine.install(machine.scripts, SLOW.format(real_temporal()))
@@ -136,6 +137,7 @@ def test_a_signal_ends_a_server_that_does_not_serve_yet(machine: Machine) -> Non
     wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
 
 
+@pytest.mark.proof
 def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(machine: Machine) -> None:
     machine.install(machine.scripts, SLOW.format(real_temporal()))
     first = machine.start()
@@ -149,7 +151,7 @@ def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(
     assert machine.server_pid() == server
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_another_program_on_the_port(clone: Path) -> None:
     """The port's holder is no Temporal service: say so, with the setting that helps."""
     with socket.socket() as other:

@@ -485,6 +485,7 @@ async def test_what_is_not_read_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 # Hostile pages
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "body",
     [
@@ -513,6 +514,7 @@ async def test_a_page_that_never_closes_its_tags_is_read_whole() -> None:
     assert f"\n\n{sentences(2, 298)}\n\n{sentences(2, 299)}" in found.text
 
 
+@pytest.mark.proof
 async def test_a_large_page_is_read() -> None:
     """Its markup has more than trafilatura is given."""
     begun = time.monotonic()
@@ -535,6 +537,7 @@ def children_of(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -560,6 +563,7 @@ async def test_a_document_that_ends_its_reader_costs_that_document(
     assert not psutil.pid_exists(int(first))
 
 
+@pytest.mark.proof
 async def test_the_system_ends_a_reader_that_takes_too_much_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where its parent does not: the limit counts from the document's beginning."""
     monkeypatch.setattr(reader_pool._Job, "_watch", lambda *_: None)
@@ -631,6 +635,7 @@ async def test_a_reader_has_no_keys_and_leaves_no_core(
     assert (await pool.read(b"", "shout", "", "")).text == "the answer"
 
 
+@pytest.mark.proof
 async def test_twenty_documents_at_once() -> None:
     """In few processes, each text to its own caller, and others wait while one is read."""
     begun = asyncio.Event()

@@ -162,6 +162,7 @@ def test_two_numbers_are_two(one: int, other: int) -> None:
         assert bool(lost) == (one not in (other, other * 10))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "part", ["1", "1,", "1 000 ", "一", "a1", "15 January ", "two ", "“a", "[1", "1 to ", "1-"]
 )

@@ -207,6 +207,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=list(HOSTILE))
 def test_formulas_are_bounded(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the work for each, and for all of a document; here a hundredth of what a document may cost."""

@@ -10,6 +10,8 @@ import pytest
 from models import PDFGenerationInput
 from testing.hostile import readers, shapes
 
+pytestmark = pytest.mark.proof
+
 SHAPES = shapes()
 READERS = readers()
 HEAVY = (

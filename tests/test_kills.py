@@ -148,6 +148,7 @@ async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: P
     assert (provider.research_calls, provider.summary_calls) == (1, 1)
 
 
+@pytest.mark.proof
 def test_the_life_of_a_server(own_server: DevServer, app: App) -> None:
     """It outlives the worker that started it; two starters at once start one; a worker ends without it."""
     app.environ.update(own_server.environ)

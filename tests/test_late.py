@@ -82,6 +82,7 @@ def test_a_section_that_is_cancelled_is_called_by_its_name(app: App, provider: P
         worker.wait_for(f"Section {number} of 3: cancelled", seconds=20)
 
 
+@pytest.mark.proof
 def test_a_report_that_is_cancelled_in_its_pdf_step_leaves_no_files(app: App, provider: Provider) -> None:
     """One while the step waits for a repair that comes later, another one while it makes the page."""
     folder = app.root / "reports"

@@ -22,6 +22,8 @@ from testing.processes import Program
 from testing.provider import Provider, Reply, default_reply, rest_of
 from tests.test_sections import are_under_way, slowly, start
 
+pytestmark = pytest.mark.proof
+
 HEARTBEAT_TIMEOUT = 8.0
 
 

@@ -249,6 +249,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_texts_take_time_that_is_linear(part: str) -> None:
     text = part * (50_000 // len(part))

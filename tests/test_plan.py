@@ -241,6 +241,7 @@ def test_a_wordy_plan_is_kept_whole() -> None:
     assert len(sections_to_write(read_plan(kept))) == MAX_SECTIONS
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "part", ["x\n", "- a\n", "# a\n", "**a**\n", "1. a\n", "## a\n- b\n", "# ", "**", "1. "]
 )

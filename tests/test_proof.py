@@ -348,6 +348,7 @@ async def test_each_section_is_judged_alone(
     assert verdicts(evidence(inside)) == [("68 percent of the animals lived on.", "supported")] * 2
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("beginning", list(KINDS))
 def test_a_worker_killed_in_each_step_repeats_no_call(
     app: App, provider: SearchProvider, site: Pages, beginning: str

@@ -202,6 +202,7 @@ async def test_pages_that_come_with_the_search_are_not_fetched(
     assert FACT.format("1st", 21) in research.prompt
 
 
+@pytest.mark.proof
 def test_a_worker_killed_while_it_reads(app: App, provider: SearchProvider, site: Pages) -> None:
     """No page that was read is fetched again; the view says how many are, and how many are refused."""
     serve(provider, site, 9)
@@ -231,6 +232,7 @@ def test_a_worker_killed_while_it_reads(app: App, provider: SearchProvider, site
     assert [s["read"] for s in evidence(app.root / "reports")] == ["page"] * 3 + ["snippet"] + ["page"] * 5
 
 
+@pytest.mark.proof
 async def test_twenty_pages_keep_the_history_small(
     inside: Inside, provider: SearchProvider, site: Pages, hosts: list[str]
 ) -> None:

@@ -161,6 +161,7 @@ def test_make_test_is_what_runs_these() -> None:
         assert check in recipe
 
 
+@pytest.mark.proof
 def test_pip_install() -> None:
     """The direct dependencies fit what is installed from the lock."""
     pip = [sys.executable, "-m", "pip", "install", "--no-index", "--dry-run", "-r", "requirements.txt"]

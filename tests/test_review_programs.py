@@ -119,6 +119,7 @@ def test_what_has_no_plan_to_approve(app: App, provider: Provider) -> None:
     )
 
 
+@pytest.mark.proof
 def test_an_approval_after_the_ceiling_was_lowered(app: App, provider: Provider) -> None:
     """It is refused with what to do, the plan waits, and after that the report is written."""
     app.environ["LLM_MODEL"] = "openai/gpt-4o"

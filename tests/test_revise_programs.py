@@ -36,6 +36,7 @@ def made(app: App, provider: Provider, *options: str) -> dict[str, str]:
     return result
 
 
+@pytest.mark.proof
 async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: Provider) -> None:
     """The report was made in another namespace; a killed worker's words are not paid for again."""
     with app.worker() as worker:

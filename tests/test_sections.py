@@ -158,6 +158,7 @@ async def test_a_kill_while_sections_are_written(app: App, client: Client, provi
     assert len(provider.probes) == 1, "asked once, for all sections of this worker"
 
 
+@pytest.mark.proof
 async def test_one_of_two_workers_stops(app: App, client: Client, provider: Provider) -> None:
     """The other one takes over its sections at the very character, at once and not after a timeout."""
     numbers = range(1, 7)

@@ -134,6 +134,7 @@ async def test_no_sources_where_a_provider_is_configured(
     assert given == [True, False]
 
 
+@pytest.mark.proof
 def test_a_worker_killed_in_every_phase(searching: App, provider: SearchProvider) -> None:
     """In the plan, between two searches, in the research: what was recorded is not made again."""
     endless = 60.0
@@ -198,6 +199,7 @@ async def test_a_report_waits_for_what_a_person_has_to_set(
     assert starter.exit_status() == 0, starter.text
 
 
+@pytest.mark.proof
 async def test_an_outage_leaves_what_the_other_queries_found(
     inside: Inside, provider: SearchProvider
 ) -> None:

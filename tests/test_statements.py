@@ -179,6 +179,7 @@ def test_what_a_statement_is() -> None:
     assert cited_statements("It is. [1]", [1]) == [Statement("It is.", 0, 10, (1,))]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "part", ["[1]", "A [1]. ", "a [1] ", "[1] http://a\n", "| a [1] |\n", "**[1]", "- [1]\n", "a.", "“"]
 )

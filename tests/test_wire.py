@@ -408,6 +408,7 @@ def test_what_is_no_json_passes_unchanged(data: bytes, sizes: list[int]) -> None
     assert read(data, itertools.cycle(sizes))[0] == data
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("head", "unit", "tail"),
     [
