@@ -177,6 +177,7 @@ def database_of_another_program(path: Path) -> None:
         database.execute("create table notes (text)")
 
 
+@pytest.mark.proof
 def test_a_database_that_cannot_be_used(own_server: DevServer) -> None:
     """One line with the server's reason and what to do; what was there stays as it was."""
     database = own_server.root / ".temporal" / "temporal.db"
@@ -227,6 +228,7 @@ def posted(address: str) -> int:
         return 0
 
 
+@pytest.mark.proof
 async def test_a_server_for_its_owner_alone(own_server: DevServer) -> None:
     """Its data is; no web page starts a report, on none of its ports; the Web UI works all the same.
 

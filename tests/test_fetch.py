@@ -649,6 +649,7 @@ async def test_a_body(encoding: str, data: bytes, size: int) -> None:
     assert (content, is_whole) == (TUN[:99], False) or len(data) > 99 > len(content)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("wbits", [31, 15, -15])
 async def test_a_bomb_takes_no_more_memory_than_the_bound(wbits: int) -> None:
     data = bomb(100_000_000, wbits)

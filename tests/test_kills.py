@@ -93,6 +93,7 @@ def test_a_signal_that_another_thread_receives(app: App, program: str) -> None:
         assert process.exit_status(CONNECT_SECONDS / 2) == 128 + signal.SIGTERM
 
 
+@pytest.mark.proof
 def test_a_service_that_hangs_is_given_up(app: App) -> None:
     with socket.create_server(("127.0.0.1", 0)) as service:
         address = f"localhost:{service.getsockname()[1]}"

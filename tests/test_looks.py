@@ -70,6 +70,7 @@ document.render(PDFGenerationInput(text + " And once more.", topic="/etc/issue")
 """
 
 
+@pytest.mark.proof
 @needs_strace
 def test_drawing_opens_nothing_and_asks_nobody(tmp_path: Path) -> None:
     """The first report loads the modules and the fonts; the second needs no file at all."""

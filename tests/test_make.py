@@ -143,7 +143,7 @@ def script(app: App, *arguments: str, typed: str = "") -> str:
     return done.stdout
 
 
-@pytest.mark.long
+@pytest.mark.proof
 async def test_every_way_in(app: App) -> None:
     """Arguments, a pipe and the prompt: the service has the topic as it was typed."""
     client = await app.client()

@@ -93,6 +93,7 @@ def refused(app: App, *arguments: str) -> str:
     return done.stderr.rstrip("\n")
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("serving")
 def test_what_has_no_plan_to_approve(app: App, provider: Provider) -> None:
     """A report that is cancelled, one that nobody approved in time, and one without --review."""

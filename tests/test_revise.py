@@ -186,6 +186,7 @@ def _judged(entry: dict[str, Any]) -> tuple[str, list[int], str]:
     return entry["statement"], entry["sources"], entry["verdict"]
 
 
+@pytest.mark.proof
 async def test_the_model_chooses_what_changes(
     inside: Inside, provider: SearchProvider, site: Pages, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -138,7 +138,7 @@ def test_the_service_dies_under_the_view(
 
 
 @pytest.mark.usefixtures("serving")
-@pytest.mark.long
+@pytest.mark.proof
 def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Attempt, reason, and the seconds to the next try; the pause likewise."""
 
@@ -387,6 +387,7 @@ def test_for_scripts(app: App, provider: Provider) -> None:
     assert done.stderr.startswith("The report failed: ") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("serving")
 def test_terminals_that_can_do_less(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """NO_COLOR is honoured; a dumb terminal gets plain lines; the C locale gets ASCII alone."""
@@ -430,7 +431,7 @@ def test_help(app: App) -> None:
 
 
 @pytest.mark.usefixtures("serving")
-@pytest.mark.long
+@pytest.mark.proof
 async def test_the_view_asks_little_of_the_service(app: App, provider: Provider) -> None:
     """At most two requests a second, while a text grows, a pause lasts, and nobody works."""
     provider.reply = lambda call: default_reply(call) if call.is_summary else Reply(LONG, chunk_seconds=0.12)
@@ -464,7 +465,7 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
     assert polls < requests <= 2 * polls
 
 
-@pytest.mark.long
+@pytest.mark.proof
 def test_the_worker_logs_a_report(app: App, provider: Provider) -> None:
     """One line for each event, with the report's short ID; a worker that stops hands its step back."""
     provider.reply = held

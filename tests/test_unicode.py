@@ -54,6 +54,7 @@ def assert_known(differing: set[str], known: dict[str, set[str]], file_version: 
         assert listed - differing == set()
 
 
+@pytest.mark.proof
 def test_bidi_levels_and_order_are_those_of_unicode() -> None:
     file_version, *lines = cases("BidiCharacterTest.txt")
     directions = {"0": LEFT_TO_RIGHT, "1": RIGHT_TO_LEFT, "2": AUTO}

@@ -380,6 +380,7 @@ async def printed(data: bytes) -> list[str]:
     return [found.text[start:end] for start, end in pairwise([*found.pages, len(found.text)])]
 
 
+@pytest.mark.proof
 async def test_no_report_of_the_corpus_is_said_to_lack_a_word_and_each_changed_word_is_found() -> None:
     """In thirteen languages, with tables, formulas and code."""
     sources = tuple(Source(n, f"https://example.org/{n}", f"On *{n}* & more") for n in range(1, 41))
