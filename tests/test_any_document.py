@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.page_reader import boxes, missing, render, shown
 
 bounded = settings(
-    derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), database=None
+    derandomize=True, deadline=None, max_examples=15, suppress_health_check=list(HealthCheck), database=None
 )  # fmt: skip
 
 SCRIPTS = {

@@ -274,6 +274,7 @@ async def test_a_server_for_its_owner_alone(own_server: DevServer) -> None:
     assert b"<html" in urllib.request.urlopen(ui, timeout=5).read()
 
 
+@pytest.mark.proof
 def test_the_starter_imports_no_litellm_and_no_reportlab() -> None:
     """Nor does it before the prompt import Temporal."""
     script = (

@@ -128,6 +128,7 @@ def test_a_named_address_is_not_ours_to_start(app: App) -> None:
         socket.create_connection(("127.0.0.1", int(port))).close()
 
 
+@pytest.mark.proof
 async def test_the_simulated_failure_is_fixed_by_a_restart(app: App, provider: Provider) -> None:
     """The retries show attempt and message; a worker without the switch completes the report."""
     worker = app.worker("--simulate-failure")

@@ -196,6 +196,7 @@ def test_a_block_that_fails_is_written_as_plain_text() -> None:
     assert all(word in shown for word in ("A heading", "Before.", "deep", "After."))
 
 
+@pytest.mark.proof
 def test_a_worker_that_has_just_begun_draws_the_same_twice_at_once() -> None:
     """Found by two hundred kills: two threads opened the fonts, and a report was written in two ways."""
     drawing = """

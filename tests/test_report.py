@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from pypdf import PdfReader
 
 from testing.app import App
@@ -102,6 +103,7 @@ async def test_a_start_from_json_as_another_sdk_would(inside: Inside) -> None:
     assert output["result"] == f"Successfully created research report PDF with summary: {report.name}"
 
 
+@pytest.mark.proof
 def test_the_sample_model_needs_no_key_and_says_so(app: App) -> None:
     """With nothing configured, Enter at the prompt gives a report that is marked as sample text."""
     app.environ.update(LLM_MODEL="", LLM_API_KEY="", LLM_API_BASE="")

@@ -10,6 +10,7 @@ import pytest
 from research.config import ROOT
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(sys.platform != "linux", reason="CI installs the tools on Linux only")
 @pytest.mark.parametrize(("ci", "outcomes"), [("1", "1 failed, 1 skipped"), ("", "2 skipped")])
 def test_skips(tmp_path: Path, ci: str, outcomes: str) -> None:

@@ -162,6 +162,7 @@ async def test_a_length_limit_is_continued(provider: Provider, either: Settings)
     assert (answer.text, len(provider.calls), len(answer.stored)) == (TEXT, 2, 2)
 
 
+@pytest.mark.proof
 async def test_a_provider_that_keeps_none_is_asked_as_before(provider: Provider, settings: Settings) -> None:
     """An organisation without data retention, a model or a server without this API; asked once only."""
     provider.refuses_background = True
