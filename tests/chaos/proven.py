@@ -10,7 +10,7 @@ from tests.chaos.world import World
 
 def faults_of_proof(world: World, reports: int) -> dict[str, int]:
     """Return how often each claim about the proofs of the finished reports did not hold."""
-    admitted = miscounted = lost = unverified = 0
+    admitted = refused = lost = unverified = 0
     for number in filter(pages_of, range(reports)):
         folder = world.reports / world.way_of(number)
         for file in folder.glob(f"*report-{number}-*.evidence.json"):
@@ -18,14 +18,16 @@ def faults_of_proof(world: World, reports: int) -> dict[str, int]:
             content = json.loads(text)
             forgeries = [forged(sentence_of(number, page)) for page in pages_of(number)]
             admitted += sum(forgery in text for forgery in forgeries)
-            miscounted += len(forgeries) != content["dropped_passages"]
+            dropped = content["dropped_passages"]
+            admitted += max(0, len(forgeries) - dropped)
+            refused += max(0, dropped - len(forgeries))
             found = [(each["statement"], each["verdict"]) for each in content["citations"]]
             lost += found != verdicts_of(number)
             verified = run_program("starter.py", "--verify", str(file), root=world.server.root)
             unverified += verified.returncode != 0
     return {
         "forged passages admitted": admitted,
-        "reports that dropped other passages than the forged ones": miscounted,
+        "true passages refused": refused,
         "reports with other verdicts than those of their judge": lost,
         "reports that `--verify` does not find to hold": unverified,
     }
