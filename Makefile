@@ -2,7 +2,7 @@
 # make report [TOPIC="…"]   a report in one command: sets everything up, prints the PDF's path
 # make test                 checks and tests, with all their set-up
 # make proofs               the tests that take longest: kills, outages and demos by real processes
-# make coverage             the tests once more, and which lines they reach
+# make coverage             tests and proofs once more, and which lines they reach
 # make demo [SECTIONS=6]    the worker is killed, the report is not; REVIEW=1: while a plan waits for you
 # make chaos [KILLS=200]    kills and faults at random while reports run; what came of it
 # make real                 kills while a real model writes, on this machine; each text against its right one
@@ -50,7 +50,7 @@ proofs: $(VENV)/dev
 	$(BIN)/python -m pytest -m proof
 
 coverage: $(VENV)/dev
-	$(BIN)/python -m pytest --cov=research --cov=workflow --cov=activities --cov=models --cov-report=term
+	$(BIN)/python -m pytest -m "" --cov=research --cov=workflow --cov=activities --cov=models --cov-report=term
 
 demo: $(VENV)/run
 	@$(BIN)/python -m demos.$(if $(REVIEW),kill_in_review,$(if $(SECTIONS),kill_in_sections "$$SECTIONS",kill_the_worker))
