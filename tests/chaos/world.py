@@ -138,12 +138,12 @@ class World:
             "REPORTS_DIR": str(self.reports / way),
         }
         run = WorkerRun(key, Program(*self._command, root=self.server.root, environ=environ))
+        self.runs.append(run)  # now, because `stop` ends it too while it starts
         try:
             run.program.wait_for(READY, seconds=120)
         except BaseException:
             run.program.kill()
             raise
-        self.runs.append(run)
         self.current[place] = run
 
     async def apply(self, event: Event) -> None:
