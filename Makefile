@@ -47,7 +47,7 @@ test: $(VENV)/dev
 		wait $$checking || status=$$?; cat $(VENV)/mypy.log; exit $$status
 
 proofs: $(VENV)/dev
-	$(BIN)/python -m pytest -m proof
+	$(BIN)/python -m pytest -m proof -n 8
 
 coverage: $(VENV)/dev
 	$(BIN)/python -m pytest -m "" --cov=research --cov=workflow --cov=activities --cov=models --cov-report=term

@@ -35,7 +35,9 @@ class Background(ABC):
         try:
             self._loop.run_until_complete(self.serve())
         finally:
-            tasks = asyncio.all_tasks(self._loop)  # such as for a connection that has just been accepted
+            # A connection that has just been accepted has a task that has not begun, and closes nothing.
+            self._loop.run_until_complete(asyncio.sleep(0))
+            tasks = asyncio.all_tasks(self._loop)
             for task in tasks:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))

@@ -51,12 +51,17 @@ class BlackHole(Background):
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._serving.add(asyncio.current_task())
         self._writers.append(writer)
-        if self._is_dark:
-            await self._pass_on(reader, writer)
-            return
-        answers, requests = await asyncio.open_connection("127.0.0.1", self.target)
-        self._writers.append(requests)
-        await asyncio.gather(self._pass_on(reader, requests), self._pass_on(answers, writer))
+        try:
+            if self._is_dark:
+                await self._pass_on(reader, writer)
+                return
+            answers, requests = await asyncio.open_connection("127.0.0.1", self.target)
+            self._writers.append(requests)
+            await asyncio.gather(self._pass_on(reader, requests), self._pass_on(answers, writer))
+        except asyncio.CancelledError:  # accepted when this ended: nobody else closes it
+            for each in self._writers:
+                each.transport.abort()
+            raise
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what is read, and its end; what leads nowhere is read too, or its sender would wait."""
