@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
@@ -22,6 +22,26 @@ from testing.processes import Program, run_program, start_worker
 PRODUCT = ["*.py", "Makefile", "*.txt", "*.lock", ".env.example"]
 SHARED = "TESTS_SHARED_FOLDER"
 """The variable with the folder that all pytest processes of a run share."""
+_EACH = """
+import io, json, sys
+import starter
+from research.cli import terminal
+
+def end(status):
+    raise SystemExit(status)
+
+exit_now, terminal.exit_now = terminal.exit_now, end
+for arguments in json.loads(sys.argv[1]):
+    sys.argv, sys.stdin = ["starter.py", *arguments], io.StringIO()
+    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+    try:
+        status = starter.main()
+    except SystemExit as ended:
+        status = ended.code
+    print(json.dumps([status, sys.stdout.getvalue(), sys.stderr.getvalue()]), file=sys.__stdout__, flush=True)
+sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+exit_now(0)
+"""
 
 
 def copy_clone(target: Path) -> Path:
@@ -141,6 +161,16 @@ class App:
     def starter(self, *arguments: str, **environ: str) -> Program:
         """The starter, with a topic unless the arguments say otherwise."""
         return self.run("starter.py", *(arguments or ["How does durable execution work?"]), **environ)
+
+    def starters(self, commands: Sequence[Sequence[str]]) -> "list[subprocess.CompletedProcess[str]]":
+        """The starter with each of these arguments, one after the other in one process, to its end."""
+        done = run_program("-c", _EACH, json.dumps(commands), root=self.root, environ=self.environ)
+        assert done.returncode == 0, done.stderr
+        printed = [json.loads(line) for line in done.stdout.splitlines()]
+        return [
+            subprocess.CompletedProcess(arguments, *ended)
+            for arguments, ended in zip(commands, printed, strict=True)
+        ]
 
     def stop(self) -> None:
         for program in self._running:

@@ -1,6 +1,5 @@
 """The program's own processes, started and ended from a script."""
 
-import json
 import os
 import signal
 import subprocess
@@ -154,41 +153,6 @@ def run_program(
             stdout.read().decode("utf-8", "replace"),
             stderr.read().decode("utf-8", "replace"),
         )
-
-
-_EACH = """
-import io, json, sys
-import starter
-from research.cli import terminal
-
-def end(status):
-    raise SystemExit(status)
-
-exit_now, terminal.exit_now = terminal.exit_now, end
-for arguments in json.loads(sys.argv[1]):
-    sys.argv, sys.stdin = ["starter.py", *arguments], io.StringIO()
-    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
-    try:
-        status = starter.main()
-    except SystemExit as ended:
-        status = ended.code
-    print(json.dumps([status, sys.stdout.getvalue(), sys.stderr.getvalue()]), file=sys.__stdout__, flush=True)
-sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-exit_now(0)
-"""
-
-
-def run_each(
-    commands: Sequence[Sequence[str]], root: Path, environ: Mapping[str, str]
-) -> "list[subprocess.CompletedProcess[str]]":
-    """Run the starter with each of these arguments, one after the other in one process."""
-    done = run_program("-c", _EACH, json.dumps(list(map(list, commands))), root=root, environ=environ)
-    assert done.returncode == 0, done.stderr
-    printed = [json.loads(line) for line in done.stdout.splitlines()]
-    return [
-        subprocess.CompletedProcess(list(arguments), *ended)
-        for arguments, ended in zip(commands, printed, strict=True)
-    ]
 
 
 def start_worker(*options: str, root: Path = ROOT, environ: Mapping[str, str] | None = None) -> Program:

@@ -1,13 +1,12 @@
 """The chaos run: that it passes, that the same seed is the same schedule, and that it can fail."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from temporalio.client import Client
 
 from research.llm.resume import Way
-from testing.app import kept_text
+from testing.app import kept_text, wait_until
 from testing.provider import Call, Reply
 from tests.chaos.histories import recorded_text
 from tests.chaos.run import run
@@ -91,9 +90,9 @@ async def kill_in_the_texts(made: World) -> None:
         return any(entry.end > len(entry.text) * (HELD - 0.05) for entry in made.endpoint.of(number, "r"))
 
     made.endpoint.fault = "503"
-    await until(lambda: bool(made.endpoint.happened["answer: 503"]))
+    await asyncio.to_thread(wait_until, lambda: bool(made.endpoint.happened["answer: 503"]))
     made.endpoint.fault = "summary refused"
-    await until(lambda: all(map(is_held, range(len(made.ways)))))
+    await asyncio.to_thread(wait_until, lambda: all(map(is_held, range(len(made.ways)))))
     address, number = f"127.0.0.1:{made.server.port}", made.ways.index(Way.RETRIEVE)
     client = await Client.connect(address, namespace=made.namespace(Way.RETRIEVE))
     handle = client.get_workflow_handle(f"chaos-{number}")
@@ -102,8 +101,3 @@ async def kill_in_the_texts(made: World) -> None:
         await asyncio.sleep(0.1)
     await asyncio.gather(*[made.kill_worker("SIGKILL", place, 0.0) for place in range(len(made.ways))])
     made.endpoint.release()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.05)

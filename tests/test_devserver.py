@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import stat
 import subprocess
-import sys
 import sysconfig
 import threading
 import urllib.error
@@ -19,7 +18,6 @@ import psutil
 import pytest
 from temporalio.client import Client
 
-from research.config import ROOT
 from research.temporal import binary, devserver
 from testing.app import App, DevServer, free_port, wait_until
 from testing.processes import Program
@@ -272,19 +270,6 @@ async def test_a_server_for_its_owner_alone(own_server: DevServer) -> None:
 
     wait_until(listed)
     assert b"<html" in urllib.request.urlopen(ui, timeout=5).read()
-
-
-@pytest.mark.proof
-def test_the_starter_imports_no_litellm_and_no_reportlab() -> None:
-    """Nor does it before the prompt import Temporal."""
-    script = (
-        "import sys, starter\n"
-        "assert not {'temporalio', 'litellm', 'reportlab'} & set(sys.modules)\n"
-        "import workflow, research.temporal.client\n"
-        "assert not {'litellm', 'reportlab'} & set(sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_a_server_that_ends_at_once_is_recorded_all_the_same(

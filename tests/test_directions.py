@@ -148,17 +148,24 @@ def test_a_file_and_a_function_that_are_too_long_are_found(tmp_path: Path) -> No
     ]
 
 
-def test_the_starter_loads_neither_the_model_s_library_nor_the_page_s() -> None:
-    """At import, with all that it imports; and Temporal is left for after its question."""
-    heavy = ("litellm", "openai", "reportlab", "temporalio", "research.llm", "research.pdf")
-    script = f"import sys, starter; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr
+OF_A_WORKER = ["litellm", "openai", "reportlab", "workflow", "activities"]
+OF_A_WORKER += ["research.llm", "research.evidence", "research.pdf"]
 
 
-def test_the_workflow_loads_neither_the_model_s_library_nor_the_page_s() -> None:
-    """The worker imports it before it polls."""
-    heavy = ("litellm", "openai", "reportlab", "markdown_it", "icu", "rich", "babel", "fasttext")
-    script = f"import sys, workflow; print([name for name in {heavy} if name in sys.modules])"
+@pytest.mark.parametrize(
+    ("imported", "heavy"),
+    [
+        ("starter", [*OF_A_WORKER, "temporalio"]),
+        ("starter, research.temporal.client, research.cli.follow", [*OF_A_WORKER, "regex"]),
+        ("starter, research.temporal.client, research.cli.actions", [*OF_A_WORKER, "rich"]),
+        (
+            "workflow, research.temporal.client",
+            ["litellm", "openai", "reportlab", "markdown_it", "icu", "rich", "babel", "fasttext"],
+        ),
+    ],
+    ids=["before the question", "to follow a report", "to list reports", "before the worker polls"],
+)
+def test_what_takes_long_is_not_loaded(imported: str, heavy: list[str]) -> None:
+    script = f"import sys, {imported}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

@@ -271,7 +271,7 @@ async def test_the_sample_model_goes_on_where_it_was(provider: Provider) -> None
 
 async def test_the_bill_of_a_call(provider: Provider, settings: Settings) -> None:
     """The provider's own count of tokens, at the price list's price."""
-    provider.reply = lambda call: Reply(WORDS, chunk_words=20)
+    provider.reply = lambda call: Reply(WORDS)
     answer = await llm.complete(LLMCallInput("Two words"), settings)
     assert (answer.input_tokens, answer.output_tokens, answer.requests) == (2, 400, 1)
     prices = library.load().cost_per_token("openai/gpt-4o", 2, 400)

@@ -20,7 +20,6 @@ from research.evidence import store
 from testing.app import App
 from testing.inside import Inside
 from testing.pages import ROBOTS, Names, PageReply, Pages, Request, html_page
-from testing.processes import run_each
 from testing.provider import Reply, default_reply
 from testing.search import SearchProvider, SearchReply
 from testing.terminal import Terminal
@@ -427,7 +426,7 @@ def test_documents_from_the_command_line(app: App, provider: SearchProvider, sit
         ([str(app.root / "docs" / "nothing")], "nothing is neither a file, a folder nor a web address."),
     )
     commands = [[QUESTION, "--documents", *places] for places, _ in refusals]
-    for done, (_, told) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
+    for done, (_, told) in zip(app.starters(commands), refusals, strict=True):
         assert (done.returncode, told in done.stderr) == (2, True), done
     worker = app.worker()
     starter = app.starter(QUESTION, "--documents", "paper.pdf", site.address("/wiki"))

@@ -90,7 +90,7 @@ MODELS = [
 
 @pytest.mark.parametrize(("model", "flag"), MODELS)
 async def test_what_is_known_is_not_asked(provider: Provider, model: str, flag: dict[str, bool]) -> None:
-    provider.reply = lambda call: Reply(rest_of(TEXT, call), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call))
     answer, said = await complete(configured(model, provider), draft())
     assert (answer.text, said[0][0]) == (TEXT, Way.PREFILL)
     assert provider.probes == []
@@ -99,7 +99,7 @@ async def test_what_is_known_is_not_asked(provider: Provider, model: str, flag: 
 
 async def test_many_texts_at_once_ask_once(provider: Provider, settings: Settings) -> None:
     """And its price is on one of their bills."""
-    provider.reply = lambda call: Reply(rest_of(TEXT, call), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call))
     answers = await asyncio.gather(*[complete(settings, draft(TEXT[: 300 + 50 * n])) for n in range(8)])
     assert {answer.text for answer, _ in answers} == {TEXT}
     assert len(provider.probes) == 1
@@ -116,7 +116,7 @@ async def test_a_server_that_cannot_be_asked_now_is_asked_later(
         await complete(settings, begun)
     assert (raised.value.kind, begun.text) == (ErrorKind.TRANSIENT, TEXT[:900])
     provider.probe_status = 200
-    provider.reply = lambda call: Reply(rest_of(TEXT, call), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call))
     assert (await complete(settings, begun))[0].text == TEXT
 
 
@@ -137,7 +137,7 @@ async def test_a_server_that_fails_on_such_a_message_is_asked_for_the_rest(
 ) -> None:
     """Some chat templates raise an error, which is a 500; what was an outage is asked again the next time."""
     provider.probe_status = 500
-    provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip(), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip())
     answer, said = await complete(settings, draft())
     assert (answer.text, said[0][0]) == (TEXT, Way.BLOCK)
     provider.probe_status = 200
@@ -153,7 +153,7 @@ async def test_another_server_is_asked_for_the_rest_from_the_next_block_on(
 ) -> None:
     """Behind a complete block, with the text as material; a seam in mid-sentence is never asked for."""
     provider.takes_prefill, provider.probe_status = False, 400 if refuses else 200
-    provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip(), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call).lstrip())
     answer, said = await complete(settings, draft())
     kept = cut_to_block(TEXT[:900])
     assert (answer.text, said) == (TEXT, [(Way.BLOCK, len(kept))])
@@ -176,7 +176,7 @@ async def test_a_probe_is_not_fooled_by_a_model_that_knows_its_numbers(
 ) -> None:
     """A new message begins with the 8 itself, a continued one with the space before it."""
     provider.takes_prefill = False
-    provider.reply = lambda call: Reply(rest_of(TEXT, call), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call))
     assert (await complete(settings, draft()))[1][0][0] is Way.BLOCK
     assert provider.probes[-1].messages[-1]["content"] == PROBE_PREFILL
 
@@ -218,7 +218,7 @@ async def test_what_is_no_continuation_is_written_again_once(
 ) -> None:
     """The whole text is kept, and the page says how it came about."""
     provider.takes_prefill = takes_prefill
-    provider.reply = lambda call: Reply(rest if call.draft else TEXT, chunk_words=10)
+    provider.reply = lambda call: Reply(rest if call.draft else TEXT)
     answer, said = await complete(settings, draft())
     assert (answer.text, answer.finish_reason) == (TEXT, "stop")
     assert said[-1] == (Way.AGAIN, 0)
@@ -237,7 +237,7 @@ async def test_what_is_written_again_survives_a_kill_too(provider: Provider, set
         await complete(settings, begun)
     assert begun.is_again
     assert (TEXT.startswith(begun.first), begun.text) == (True, TEXT[:700])
-    provider.reply = lambda call: Reply(rest_of(TEXT, call), chunk_words=10)
+    provider.reply = lambda call: Reply(rest_of(TEXT, call))
     answer, said = await complete(settings, begun)
     assert (answer.text, said[0][0]) == (TEXT, Way.PREFILL)
     assert sum(not call.draft for call in provider.calls) == 1
@@ -249,7 +249,7 @@ async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, sett
 
     def in_parts(call: Call) -> Reply:
         rest = rest_of(text, call)
-        return Reply(rest[:1800], finish_reason="length" if len(rest) > 1800 else "stop", chunk_words=10)
+        return Reply(rest[:1800], finish_reason="length" if len(rest) > 1800 else "stop")
 
     for takes_prefill in (True, False):
         resume._probed.clear()
@@ -258,7 +258,7 @@ async def test_an_answer_cut_by_its_length_is_continued(provider: Provider, sett
         assert (answer.text, answer.finish_reason, said) == (text, "stop", [])
 
         provider.calls.clear()
-        provider.reply = lambda call: Reply(rest_of(text, call)[:900], finish_reason="length", chunk_words=10)
+        provider.reply = lambda call: Reply(rest_of(text, call)[:900], finish_reason="length")
         answer, _ = await complete(settings, Draft())
         assert (answer.finish_reason, len(provider.calls)) == ("length", 4)
         assert text.startswith(answer.text.rstrip())

@@ -17,7 +17,7 @@ from research.cli.progress import Handle
 from research.errors import UserError
 from research.messages import PlanReview, PlanState
 from testing.app import App, DevServer, wait_until
-from testing.processes import run_each, run_program
+from testing.processes import run_program
 from testing.provider import Call, Provider, Reply, default_reply
 from tests.test_terminal import OpenTerminal, open_terminal
 
@@ -162,7 +162,7 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
         ),
     )
     commands = [arguments for arguments, _ in refusals]
-    for done, (_, line) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
+    for done, (_, line) in zip(app.starters(commands), refusals, strict=True):
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done
         assert done.stderr.startswith(line), done.stderr
     wrong: tuple[tuple[str | bytes, str], ...] = (
@@ -177,7 +177,7 @@ def test_what_scripts_say_of_a_plan(app: App, provider: Provider, tmp_path: Path
     for file, (text, _) in zip(files, wrong, strict=True):
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
     commands = [("--plan-file", short, str(file)) for file in files]
-    for done, (_, line) in zip(run_each(commands, app.root, app.environ), wrong, strict=True):
+    for done, (_, line) in zip(app.starters(commands), wrong, strict=True):
         assert (done.returncode, done.stderr.count("\n"), line in done.stderr) == (2, 1, True), done
     assert script(app, "--approve", short).returncode == 0
     assert script(app, "--attach", short).returncode == 0
@@ -229,7 +229,7 @@ def test_without_a_worker_nothing_is_said(app: App, provider: Provider) -> None:
         for line in pool.map(lambda arguments: refused(app, *arguments), said):
             assert line == "No worker answers: start one with `python worker.py`, and say it again."
     app.worker()
-    for done in run_each([("--plan", identity)] * 5, app.root, app.environ):
+    for done in app.starters([("--plan", identity)] * 5):
         assert done.stdout.endswith("\nIt waits for you.\n")
     assert [call.is_plan for call in provider.calls] == [True]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testing.app import App, kept_text
-from testing.processes import run_each, run_program, workflow_id
+from testing.processes import run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 
 TOPIC = "Moss in winter"
@@ -59,10 +59,8 @@ async def test_a_revision_over_a_kill_and_without_a_history(app: App, provider: 
     name = first["filename"].removesuffix(".pdf")
     assert revision.id == f"revise-{name}", "the lock on the report, by whatever it was named"
     identity = first["workflow_id"][-8:]
-    diff, verified, same_diff, same = run_each(
-        [("--diff", name), ("--verify", f"{name}-v2"), ("--diff", identity), ("--verify", identity)],
-        app.root,
-        app.environ,
+    diff, verified, same_diff, same = app.starters(
+        [("--diff", name), ("--verify", f"{name}-v2"), ("--diff", identity), ("--verify", identity)]
     )
     told = diff.stdout
     assert told.startswith(f"{name}-v2.pdf against {name}.pdf: more of it\n\nSection 2. Snow\n")
@@ -112,7 +110,7 @@ def test_what_a_person_sees_of_a_finished_report(app: App, provider: Provider, t
         (("--diff", "nobody"), "There is no report nobody in "),
     )
     commands = [arguments for arguments, _ in refusals]
-    for done, (_, line) in zip(run_each(commands, app.root, app.environ), refusals, strict=True):
+    for done, (_, line) in zip(app.starters(commands), refusals, strict=True):
         assert done.returncode == 2, done
         assert done.stderr.splitlines()[-1].startswith(line), done.stderr
     answered = script(app, "--ask", name[-8:], "How much?")

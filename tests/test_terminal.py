@@ -20,7 +20,7 @@ from research.cli import listing, progress, terminal
 from research.cli.prompt import static_summary
 from research.temporal.client import Service
 from testing.app import App, DevServer, wait_until
-from testing.processes import Program, run_each, run_program, workflow_id
+from testing.processes import Program, run_program, workflow_id
 from testing.provider import Call, Provider, Reply, default_reply, rest_of
 from testing.terminal import CTRL_C, Terminal
 from tests.conftest import KEY, PROMPT_SECONDS
@@ -235,7 +235,7 @@ MISTAKES = [
 def test_nothing_is_started_by_mistake(app: App) -> None:
     """A variable that a script did not set, an empty pipe, a mistyped option: one line, no report."""
     commands = [["--quiet", *arguments] for arguments, _ in MISTAKES]
-    for done, (_, line) in zip(run_each(commands, app.root, app.environ), MISTAKES, strict=True):
+    for done, (_, line) in zip(app.starters(commands), MISTAKES, strict=True):
         assert (done.returncode, done.stdout) == (2, ""), done
         assert done.stderr.startswith(line) and done.stderr.count("\n") == 1, done
     assert script(app, "--list").stdout == "There are no reports yet.\n"
@@ -243,7 +243,7 @@ def test_nothing_is_started_by_mistake(app: App) -> None:
 
 def test_no_such_report(app: App, client: Client) -> None:
     """One clear line for an ID that nobody has, and for one that is not one report's."""
-    for done in run_each([("--attach", "nobody"), ("--cancel", "nobody")], app.root, app.environ):
+    for done in app.starters([("--attach", "nobody"), ("--cancel", "nobody")]):
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
             "There is no report with an ID in 'nobody': `python starter.py --list` shows the latest.\n"
