@@ -52,10 +52,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that start programs: they wait most, and the others fill the gaps."""
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> tuple[bool, bool]:
-    fixtures: list[str] = item.fixturenames  # type: ignore[attr-defined]
-    is_long = any(map(item.get_closest_marker, ("long", "proof")))
-    return not is_long, {"app", "server", "own_server", "make_clone"}.isdisjoint(fixtures)
+    starts = {"app", "server", "own_server", "make_clone"}
+    items.sort(key=lambda item: (not item.get_closest_marker("long"), starts.isdisjoint(item.fixturenames)))  # type: ignore[attr-defined]

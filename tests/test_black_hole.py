@@ -18,6 +18,7 @@ RECONNECTION_SECONDS = 35.0
 """To the report: of them, 20 are the client's pings. With those of the SDK it took 45 to 64."""
 
 
+@pytest.mark.long
 @pytest.mark.proof
 @pytest.mark.parametrize("how", ["cut off", "frozen"])
 async def test_an_idle_worker_takes_over(app: App, provider: Provider, client: Client, how: str) -> None:
@@ -44,6 +45,7 @@ async def test_an_idle_worker_takes_over(app: App, provider: Provider, client: C
         assert len(app.reports()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_a_worker_whose_network_changes_connects_again(app: App, provider: Provider, client: Client) -> None:
     """The only worker: it continues its own report, though nothing has closed its old connection."""

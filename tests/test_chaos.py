@@ -18,6 +18,7 @@ HELD = 0.85
 """The part of a text that is sent before its worker is killed."""
 
 
+@pytest.mark.long
 @pytest.mark.proof
 async def test_a_short_run() -> None:
     """Every kind of kill and some faults; nothing is lost."""
@@ -50,6 +51,7 @@ SABOTAGES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.proof
 async def test_it_can_fail() -> None:
     """Without these of the program's promises, the run falls short, and says of which.

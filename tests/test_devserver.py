@@ -149,6 +149,7 @@ def test_a_server_is_taken_over_from_a_process_that_was_killed_while_it_started(
     assert machine.server_pid() == server
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_another_program_on_the_port(clone: Path) -> None:
     """The port's holder is no Temporal service: say so, with the setting that helps."""

@@ -14,6 +14,7 @@ from tests.test_kills import long_research
 TEXT = templated(8, "steps", 2_000, "en")
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_a_worker_that_wakes_late_writes_over_no_finished_report(app: App, provider: Provider) -> None:
     """Frozen in the PDF step until another one has made the report, and a person has edited it."""
@@ -37,6 +38,7 @@ def test_a_worker_that_wakes_late_writes_over_no_finished_report(app: App, provi
     assert {file.read_bytes() for file in files} == {b"edited by a person"}
 
 
+@pytest.mark.long
 @pytest.mark.proof
 async def test_an_answer_that_ends_while_the_service_is_away_is_not_paid_again(
     own_server: DevServer, app: App, provider: Provider

@@ -143,6 +143,7 @@ def script(app: App, *arguments: str, typed: str = "") -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.proof
 async def test_every_way_in(app: App) -> None:
     """Arguments, a pipe and the prompt: the service has the topic as it was typed."""
@@ -210,6 +211,7 @@ def test_an_installer_that_crashes(
     assert len(pips) == by_pip and all({"--require-hashes", file} <= set(pip) for pip in pips)
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_pip_takes_the_same_options(tmp_path: Path) -> None:
     """A real pip in a real environment, with nothing to install; pip itself is the one of this run."""

@@ -104,6 +104,7 @@ async def test_make_report(make_clone: DevServer) -> None:
     assert not list(make_clone.root.glob("pwned"))
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_make_demo(make_clone: DevServer) -> None:
     """At a terminal: three panes in which the kill is seen; two calls against one, and a link."""
@@ -124,6 +125,7 @@ def test_make_demo(make_clone: DevServer) -> None:
     assert f"http://localhost:{make_clone.port + 1000}/namespaces/demo/workflows" in shown
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_make_demo_with_sections(make_clone: DevServer) -> None:
     """The kill in the middle of sections: two were paid once, and the others were resumed."""
@@ -137,6 +139,7 @@ def test_make_demo_with_sections(make_clone: DevServer) -> None:
     assert "SECTIONS=many is not a number of sections from 3 to 8." in refused.stderr
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_make_demo_of_a_review(make_clone: DevServer) -> None:
     """The plan waits with its price while no worker runs; nothing else is asked for before the approval."""

@@ -214,6 +214,7 @@ def test_the_end_of_the_wait_is_shown(
     assert json.loads(script(app, "--plan", identity, "--json").stdout)["ends_at"] == ""
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_without_a_worker_nothing_is_said(app: App, provider: Provider) -> None:
     """And nothing is sent that a later worker would carry out."""

@@ -148,6 +148,7 @@ def test_what_is_typed_before_the_plan_is_seen_approves_nothing(
     assert terminal.echoes
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_an_approval_while_no_worker_runs(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """The person learns what to start, nothing is sent, and they are asked again when it runs."""

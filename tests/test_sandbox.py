@@ -38,6 +38,7 @@ finally:
 """
 
 
+@pytest.mark.long
 @pytest.mark.proof
 @pytest.mark.parametrize(("how", "error"), [("with", ""), ("without", "SystemError")])
 def test_litellm_is_imported_beside_the_sandbox(how: str, error: str) -> None:

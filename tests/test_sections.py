@@ -261,6 +261,7 @@ async def test_what_models_write_and_refuse(inside: Inside, provider: Provider) 
     assert page("only one") == page("less than none") == "Text of section 0."
 
 
+@pytest.mark.long
 @pytest.mark.proof
 @pytest.mark.filterwarnings("ignore:Sending a large body directly")  # from aiohttp, in litellm's request
 async def test_twenty_sections_of_the_greatest_length(inside: Inside, provider: Provider) -> None:

@@ -149,6 +149,7 @@ def screens(app: App) -> Iterator[list[Terminal]]:
         screen.close()
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_twenty_sections_on_two_screens(app: App, provider: Provider, screens: list[Terminal]) -> None:
     """Of 24 lines, at 80 columns and at 40 in the C locale: nothing scrolls, all of it is ASCII there."""

@@ -176,6 +176,7 @@ def test_a_worker_killed_in_every_phase(searching: App, provider: SearchProvider
     assert "13 sources found" in seen
 
 
+@pytest.mark.long
 @pytest.mark.proof
 async def test_a_report_waits_for_what_a_person_has_to_set(
     app: App, provider: SearchProvider, client: Client

@@ -155,6 +155,7 @@ async def test_the_ceiling_leaves_the_next_call_out(inside: Inside, provider: Pr
     assert note in page_of(output)
 
 
+@pytest.mark.long
 @pytest.mark.proof
 async def test_a_burst_of_reports_is_taken_at_the_workers_pace(
     app: App, provider: Provider, client: Client

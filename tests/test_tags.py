@@ -241,6 +241,7 @@ def test_any_title_is_metadata(title: str) -> None:
 VERAPDF = os.environ.get("VERAPDF_JAR", "")
 
 
+@pytest.mark.long
 @pytest.mark.proof
 @pytest.mark.skipif(not VERAPDF, reason="veraPDF is not installed (VERAPDF_JAR)")
 def test_every_file_conforms(tmp_path: Path) -> None:

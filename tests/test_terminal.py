@@ -120,6 +120,7 @@ def test_the_worker_dies_under_the_view(app: App, open_terminal: OpenTerminal, p
     assert f"✓ Research {WORDS} words" in screen.see("Result:")
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_the_service_dies_under_the_view(
     clone: object, own_server: DevServer, open_terminal: OpenTerminal, app: App
@@ -138,6 +139,7 @@ def test_the_service_dies_under_the_view(
 
 
 @pytest.mark.usefixtures("serving")
+@pytest.mark.long
 @pytest.mark.proof
 def test_a_retry_and_a_pause_count_down(app: App, open_terminal: OpenTerminal, provider: Provider) -> None:
     """Attempt, reason, and the seconds to the next try; the pause likewise."""
@@ -343,6 +345,7 @@ async def test_cancel(app: App, open_terminal: OpenTerminal, provider: Provider)
     assert json.loads(script(app, "--attach", identity, "--json").stdout)["status"] == "cancelled"
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_cancel_with_no_worker(app: App, client: Client) -> None:
     identity = script(app, "--detach", "--quiet", TOPIC).stdout.strip()
@@ -431,6 +434,7 @@ def test_help(app: App) -> None:
 
 
 @pytest.mark.usefixtures("serving")
+@pytest.mark.long
 @pytest.mark.proof
 async def test_the_view_asks_little_of_the_service(app: App, provider: Provider) -> None:
     """At most two requests a second, while a text grows, a pause lasts, and nobody works."""
@@ -465,6 +469,7 @@ async def test_the_view_asks_little_of_the_service(app: App, provider: Provider)
     assert polls < requests <= 2 * polls
 
 
+@pytest.mark.long
 @pytest.mark.proof
 def test_the_worker_logs_a_report(app: App, provider: Provider) -> None:
     """One line for each event, with the report's short ID; a worker that stops hands its step back."""

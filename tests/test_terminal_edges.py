@@ -67,6 +67,7 @@ def shell(app: App, command: str, **environ: str) -> "subprocess.CompletedProces
     )
 
 
+@pytest.mark.long
 def test_no_output_ends_in_a_traceback(app: App) -> None:
     """The exit status is the one of the action, or says that the output could not be written."""
     for action, (usual, redirections) in ACTIONS.items():
@@ -126,6 +127,7 @@ def start_worker(app: App, log: Path, redirection: str) -> processes.Process:
     return worker
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("redirection", ["2>&1 | head -1", ">/dev/full 2>&1", "<&- >&- 2>&-"])
 def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirection: str) -> None:
     log = tmp_path / "log"
@@ -147,6 +149,7 @@ def test_a_worker_serves_without_its_output(app: App, tmp_path: Path, redirectio
 DEMOS = [("demos.kill_the_worker", ">/dev/full"), ("research.cli.one_command", "<&- >&- 2>&-")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("demo", "redirection"), DEMOS)
 def test_a_demo_without_its_output(app: App, tmp_path: Path, demo: str, redirection: str) -> None:
     """It is played to its end, with its own exit status, and none of its processes stays; all are forks."""
@@ -241,6 +244,7 @@ def held_research(call: Call) -> Reply:
     return Reply(rest_of(text, call), held_after=None if call.is_summary else 5)
 
 
+@pytest.mark.long
 def test_a_full_disk(own_server: DevServer, small_disk: Path, app: App, provider: Provider) -> None:
     """The reason is said, whether the server is to start or runs already; and then all goes on.
 
@@ -274,6 +278,7 @@ def test_a_full_disk(own_server: DevServer, small_disk: Path, app: App, provider
     assert worker.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_server_that_died_because_of_its_folder(
     own_server: DevServer, app: App, provider: Provider
 ) -> None:

@@ -56,6 +56,7 @@ def test_the_changelog_names_versions_and_commits() -> None:
     assert headings[1:] == [version for version, _ in RELEASES]
 
 
+@pytest.mark.long
 @pytest.mark.proof
 @pytest.mark.parametrize("rollback", [False, True], ids=["upgrade", "rollback"])
 def test_another_version_completes_what_one_began(
