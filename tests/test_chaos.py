@@ -2,11 +2,13 @@
 
 import asyncio
 
+import psutil
 import pytest
 from temporalio.client import Client
 
 from research.llm.resume import Way
 from testing.app import kept_text, wait_until
+from testing.processes import ProgramError
 from testing.provider import Call, Reply
 from tests.chaos.histories import recorded_text
 from tests.chaos.run import run
@@ -70,6 +72,24 @@ async def test_it_can_fail() -> None:
         assert any(claim in line for line in outcome.broken), f"{claim}: {outcome.broken}\n{table}"
     assert [recorded_text(history, "s") for history in outcome.histories] == [None] * len(ways)
     assert not any(line.startswith("report 0 ") for line in outcome.broken), outcome.broken
+
+
+@pytest.mark.proof
+async def test_a_worker_that_is_starting_ends_with_the_world() -> None:
+    """Or it would go on alone, and start a dev server of its own."""
+    async with world(reports=1, ways=(Way.BLOCK,), workers=0) as made:
+        made._command, made.current = ["-c", "import time; time.sleep(600)"], [None]
+        starting = asyncio.create_task(asyncio.to_thread(made.start_worker, 0))
+
+        def found() -> list[psutil.Process]:
+            here = psutil.process_iter(["cwd", "cmdline"])
+            return [each for each in here if each.info["cwd"] == str(made.server.root)]
+
+        await asyncio.to_thread(wait_until, lambda: bool(found()))
+        [worker] = found()
+    await asyncio.to_thread(wait_until, lambda: not worker.is_running(), 20)
+    with pytest.raises(ProgramError):
+        await starting
 
 
 def hold_texts(made: World) -> None:

@@ -29,6 +29,7 @@ from tests.test_wire import (
     delta,
     event,
     openai,
+    route,
 )
 
 Protocol = Callable[[str, str | None, bool], bytes]
@@ -128,10 +129,7 @@ MATRIX = [
     ("openai/gpt-4o", openai, "stop", REASONS),
     ("openrouter/m", openai, "stop", {name: REASONS[name] for name in (*SOME, "error")}),
     *[
-        pytest.param(
-            *(model, openai, "stop", {name: REASONS[name] for name in SOME[2:]}),
-            marks=() if model in OWN_READERS else pytest.mark.proof,
-        )
+        route(model, openai, "stop", {name: REASONS[name] for name in SOME[2:]})
         for model in OPENAI_ROUTES
         if model not in ("openai/gpt-4o", "openrouter/m")
     ],

@@ -1,11 +1,13 @@
 """The stand-in provider, on which the tests stand: it continues as asked, and records what was closed."""
 
+import asyncio
 import json
 
 import aiohttp
 import pytest
 
 from testing.app import wait_until
+from testing.background import Background
 from testing.provider import HUNDRED_TOKENS, Call, Continuation, Provider, Reply, position, rest_of
 from testing.texts import KINDS, templated
 
@@ -68,3 +70,26 @@ async def test_large_chunks_chosen_usage_and_a_stream_that_the_client_closes(pro
     wait_until(lambda: provider.calls[1].closed)
     assert not provider.calls[1].finished
     assert len(provider.calls[1].sent) < len(text)
+
+
+def test_a_connection_that_comes_as_a_stand_in_ends_is_closed() -> None:
+    """Its task has not begun by then; what it leaves open fails whatever test runs when Python finds it."""
+
+    class Ends(Background):
+        is_closed = False
+
+        async def serve(self) -> None:
+            self._started.set()
+            await self._stop.wait()
+            # Not here, because then it would still begin.
+            self._loop.call_soon(lambda: setattr(self, "last", self._loop.create_task(self.connection())))
+
+        async def connection(self) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                self.is_closed = True
+
+    with Ends() as ending:
+        pass
+    assert ending.is_closed

@@ -19,7 +19,7 @@ async def act(client: "Client", service: "Service", options: argparse.Namespace,
         UserError: there is no such report, or it refuses; the message says why.
     """
     if options.revise or options.ask:
-        from research.cli import finished  # here, as all that a list does not need
+        from research.cli import finished  # here, like the others, because a list needs none of it
 
         if options.ask:
             return await finished.ask(client, service, tuple(options.ask), output)
